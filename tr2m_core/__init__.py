@@ -1,0 +1,27 @@
+"""TR2M: a camera frame and one sentence about the scene become metric depth.
+
+from tr2m_core import DepthPredictor
+predictor = DepthPredictor.from_pretrained("embedded")
+depth = predictor.predict(rgb, "A small office with two desks.").metric_depth
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tr2m_core.types import DepthPrediction, InputError, Intrinsics
+
+if TYPE_CHECKING:
+    from tr2m_core.inference import DepthPredictor
+
+__version__ = "0.1.0"
+__all__ = ["DepthPrediction", "DepthPredictor", "InputError", "Intrinsics", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the predictor, and torch with it, only when it is asked for: `tr2m --help` must not wait for them."""
+    if name == "DepthPredictor":
+        from tr2m_core.inference import DepthPredictor
+
+        return DepthPredictor
+    raise AttributeError(f"module 'tr2m_core' has no attribute '{name}'")

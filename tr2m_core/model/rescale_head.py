@@ -1,0 +1,151 @@
+"""The trained part of TR2M: image tokens and a sentence in, a scale map and a shift map out.
+
+Parameter names and shapes equal those of the authors' released checkpoint, so that it loads strictly.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tr2m_core.config import PATCH_SIZE, RescaleHeadConfig
+from tr2m_core.types import RescaleMaps
+
+
+class QuickGELU(nn.Module):
+    """x * sigmoid(1.702 x), CLIP's approximation of GELU."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.sigmoid(1.702 * x)
+
+
+class LayerNorm(nn.LayerNorm):
+    """Layer norm computed in float32 whatever the input type: bf16 statistics cost visible accuracy."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.layer_norm(x.float(), self.normalized_shape, self.weight.float(), self.bias.float(), self.eps).to(x.dtype)
+
+
+class AlignMLP(nn.Module):
+    """Brings the text embedding to the width of the image tokens."""
+
+    def __init__(self, text_width: int, image_width: int) -> None:
+        super().__init__()
+        self.a_fc = nn.Linear(text_width, image_width)
+        self.activation = QuickGELU()
+
+    def forward(self, text: Tensor) -> Tensor:
+        return self.activation(self.a_fc(text))
+
+
+class CrossAttentionBlock(nn.Module):
+    """One pre-norm block: self-attention over the image tokens, cross-attention to the sentence, MLP."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.attn = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.ln_1 = LayerNorm(width)
+        self.mlp = nn.Sequential(
+            OrderedDict(c_fc=nn.Linear(width, 4 * width), gelu=QuickGELU(), c_proj=nn.Linear(4 * width, width))
+        )
+        self.ln_2 = LayerNorm(width)
+        self.attn_cross = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.ln_text = LayerNorm(width)
+        self.ln_visual = LayerNorm(width)  # without effect for a one-token sentence; kept for the released checkpoint
+
+    def text_vector(self, text: Tensor) -> Tensor:
+        """The cross-attention's output for one text token, (B, 1, C) -> (B, 1, C).
+
+        A softmax over a single key is 1, so queries and keys drop out and every image token receives
+        out_proj(W_v ln_text(text) + b_v): one constant vector per sentence, exactly.
+        """
+        width = text.shape[-1]
+        value = F.linear(
+            self.ln_text(text), self.attn_cross.in_proj_weight[2 * width :], self.attn_cross.in_proj_bias[2 * width :]
+        )
+        return self.attn_cross.out_proj(value)
+
+    def forward(self, x: Tensor, text_vector: Tensor) -> Tensor:
+        y = self.ln_1(x)
+        x = x + self.attn(y, y, y, need_weights=False)[0]
+        x = x + text_vector
+        return x + self.mlp(self.ln_2(x))
+
+
+class ResidualConvUnit(nn.Module):
+    """ReLU, 3x3 convolution, ReLU, 3x3 convolution, added to the input."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(features, features, 3, padding=1)
+        self.conv2 = nn.Conv2d(features, features, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.relu(self.conv1(F.relu(x))))
+
+
+def _resize(x: Tensor, size: tuple[int, int]) -> Tensor:
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=True)
+
+
+class RescaleHead(nn.Module):
+    """Predicts per pixel the scale A and shift B of metric depth = 1 / (A * relative depth + B).
+
+    Source: TR2M (arXiv 2506.13387), section "rescale head"; sizes without arguments are those of the released weights.
+    """
+
+    def __init__(self, config: RescaleHeadConfig | None = None) -> None:
+        super().__init__()
+        self.config = c = config or RescaleHeadConfig()
+        self.align_mlp = AlignMLP(c.text_width, c.image_width) if c.text_width != c.image_width else nn.Identity()
+        self.crossattn = CrossAttentionBlock(c.image_width, c.heads)
+        self.projects = nn.Conv2d(c.image_width, c.out_channels, 1)
+        self.resize_layers = nn.ConvTranspose2d(c.out_channels, c.out_channels, 2, stride=2)
+        self.layer1_rn = nn.Conv2d(c.out_channels, c.features, 3, padding=1, bias=False)
+        self.resConfUnit1 = ResidualConvUnit(c.features)
+        self.out_conv1 = nn.Conv2d(c.features, c.features, 1)
+        self.resConfUnit2 = ResidualConvUnit(c.features)
+        self.out_conv2 = nn.Conv2d(c.features, c.features, 1)
+        self.output_conv_scale1 = nn.Conv2d(c.features, c.features // 2, 3, padding=1)
+        self.output_conv_shift1 = nn.Conv2d(c.features, c.features // 2, 3, padding=1)
+        self.output_conv_scale2 = self._output_convolutions()
+        self.output_conv_shift2 = self._output_convolutions()
+
+    def _output_convolutions(self) -> nn.Sequential:
+        c = self.config
+        return nn.Sequential(
+            nn.Conv2d(c.features // 2, c.hidden_channels, 3, padding=1), nn.ReLU(), nn.Conv2d(c.hidden_channels, 1, 1)
+        )
+
+    def text_vector(self, text_embedding: Tensor) -> Tensor:
+        """The sentence as the one vector that is added to every image token: (B, 1, Ct) -> (B, 1, Ci).
+
+        Depends on nothing but the sentence, so it is computed once per sentence.
+        """
+        if text_embedding.ndim != 3 or text_embedding.shape[1] != 1:
+            raise ValueError(f"text_embedding must be (B, 1, {self.config.text_width}), not {tuple(text_embedding.shape)}")
+        return self.crossattn.text_vector(self.align_mlp(text_embedding))
+
+    def forward(self, image_tokens: Tensor, text_embedding: Tensor, grid: tuple[int, int]) -> RescaleMaps:
+        """image_tokens (B, P, Ci) row by row on the grid (h, w), P = h * w; text_embedding (B, 1, Ct)."""
+        return self.rescale_maps(image_tokens, self.text_vector(text_embedding), grid)
+
+    def rescale_maps(self, image_tokens: Tensor, text_vector: Tensor, grid: tuple[int, int]) -> RescaleMaps:
+        """As forward, for a sentence already reduced by `text_vector`: (B or 1, 1, Ci)."""
+        h, w = grid
+        if image_tokens.shape[1] != h * w:
+            raise ValueError(f"{image_tokens.shape[1]} image tokens do not fill a {h}x{w} grid")
+        x = self.crossattn(image_tokens, text_vector)
+        x = x.transpose(1, 2).reshape(x.shape[0], -1, h, w)
+        x = self.layer1_rn(self.resize_layers(self.projects(x)))
+        # 1x1 convolutions commute with bilinear interpolation, but the order of the release is kept for equality.
+        x = _resize(self.out_conv1(self.resConfUnit1(x)), (4 * h, 4 * w))
+        x = _resize(self.out_conv2(self.resConfUnit2(x)), (8 * h, 8 * w))
+        scale_features, shift_features = self.output_conv_scale1(x), self.output_conv_shift1(x)
+        size = (PATCH_SIZE * h, PATCH_SIZE * w)
+        scale = self.output_conv_scale2(_resize(scale_features, size)).float().exp() * self.config.scale_coefficient
+        shift = self.output_conv_shift2(_resize(shift_features, size)).float().exp() * self.config.shift_coefficient
+        return RescaleMaps(scale, shift, scale_features, shift_features)

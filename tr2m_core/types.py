@@ -1,0 +1,69 @@
+"""Types that every other module shares. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+
+
+class InputError(Exception):
+    """Something the user gave cannot be used: a file, a topic, a parameter, a sentence.
+
+    The message is one line that names the culprit and says how to fix it. Command lines print it without a
+    traceback and exit with code 2.
+    """
+
+
+class RescaleMaps(NamedTuple):
+    """What the rescale head predicts for a batch on an (h, w) token grid.
+
+    scale_map, shift_map: (B, 1, 14h, 14w) float32, both > 0; metric depth = 1 / (scale * relative + shift), in metres.
+    scale_features, shift_features: (B, C, 8h, 8w), the embeddings the scale-oriented contrast acts on.
+    """
+
+    scale_map: torch.Tensor
+    shift_map: torch.Tensor
+    scale_features: torch.Tensor
+    shift_features: torch.Tensor
+
+
+class TR2MOutput(NamedTuple):
+    """Everything one forward pass of the model yields, at model input size (H, W).
+
+    metric_depth: (B, 1, H, W) metres along the optical Z axis, > 0.
+    relative_depth: (B, 1, H, W) affine-invariant inverse depth >= 0, larger = nearer.
+    maps: the rescale maps at the same size.
+    """
+
+    metric_depth: torch.Tensor
+    relative_depth: torch.Tensor
+    maps: RescaleMaps
+
+
+@dataclass(frozen=True)
+class DepthPrediction:
+    """One frame's prediction at the size of the input picture; arrays are (H, W) float32.
+
+    metric_depth: metres along the optical Z axis, finite and > 0 (no range limit is applied here).
+    relative_depth, scale_map, shift_map: None when the caller asked for depth only.
+    """
+
+    metric_depth: npt.NDArray[np.float32]
+    relative_depth: npt.NDArray[np.float32] | None = None
+    scale_map: npt.NDArray[np.float32] | None = None
+    shift_map: npt.NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Intrinsics:
+    """Pinhole intrinsics in pixels: focal lengths fx, fy > 0 and principal point cx, cy (centre of the first pixel = 0)."""
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
