@@ -1,0 +1,158 @@
+"""Procedurally generated scenes with exact depth and a sentence that tells their size.
+
+The geometry is made in normalised units and knows nothing of the real size, so pixels alone cannot tell a doll's house
+from a hall; the scene is then scaled until its median depth is what the sentence's place and size stand for. Every scene
+is a function of (seed, index) alone.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tr2m_core.data import raycast
+from tr2m_core.data.descriptions import SceneFacts, Wording, describe, sample_facts
+from tr2m_core.data.layout import KINDS, Layout, build_layout
+
+SIZE_JITTER = 0.08  # standard deviation of log size around what the sentence's place and size stand for
+SKY_DEPTH = 1e4  # normalised units beyond which nothing is measured
+
+
+@dataclass
+class SceneBatch:
+    """image (B, 3, H, W) float32 in 0..1; depth (B, 1, H, W) metres along Z, 0 where not valid; valid (B, 1, H, W) bool
+    (sky is not valid); intrinsics (B, 4) fx, fy, cx, cy in pixels; one description and the facts behind it per scene."""
+
+    image: Tensor
+    depth: Tensor
+    valid: Tensor
+    intrinsics: Tensor
+    descriptions: list[str]
+    facts: list[SceneFacts]
+
+
+class ProceduralScenes:
+    """Scenes by index; `wording` chooses the sentence grammar ("train", or "unseen": wordings kept out of training)."""
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        *,
+        seed: int = 0,
+        wording: Wording = "train",
+        device: str | torch.device = "cpu",
+    ) -> None:
+        self.size, self.seed, self.wording, self.device = size, seed, wording, torch.device(device)
+
+    def facts(self, index: int) -> SceneFacts:
+        return sample_facts(self._text_random(index))
+
+    def describe(self, index: int, wording: Wording | None = None, variant: int = 0) -> str:
+        """A sentence about scene `index`; other variants say the same scene in other words."""
+        return describe(self.facts(index), self._text_random(index, variant + 1), wording or self.wording)
+
+    def batch(self, indices: Sequence[int]) -> SceneBatch:
+        facts = [self.facts(i) for i in indices]
+        rngs = [np.random.default_rng((self.seed, i)) for i in indices]
+        layouts = [build_layout(f, rng) for f, rng in zip(facts, rngs, strict=True)]
+        jitter = [math.exp(SIZE_JITTER * float(rng.standard_normal())) for rng in rngs]
+        targets = torch.tensor([f.distance_m * j for f, j in zip(facts, jitter, strict=True)], device=self.device)
+        image, depth, valid = render(layouts, self.size, self.device)
+        scale = targets / masked_median(depth, valid)
+        metric = torch.where(valid, depth * scale.view(-1, 1, 1, 1), 0.0)
+        generator = torch.Generator(self.device).manual_seed(hash((self.seed, *indices)) & 0x7FFFFFFF)
+        image = photograph(image, generator)
+        intrinsics = torch.stack([intrinsics_of(layout, self.size) for layout in layouts]).to(self.device)
+        return SceneBatch(image, metric, valid, intrinsics, [self.describe(i) for i in indices], facts)
+
+    def batches(self, batch_size: int, start: int = 0, stop: int | None = None) -> Iterator[SceneBatch]:
+        """Consecutive batches of scenes start, start + 1, ... up to stop (endless without)."""
+        while stop is None or start < stop:
+            end = start + batch_size if stop is None else min(start + batch_size, stop)
+            yield self.batch(range(start, end))
+            start = end
+
+    def _text_random(self, index: int, variant: int = 0) -> random.Random:
+        return random.Random(f"{self.seed}/{index}/{variant}")
+
+
+def render(layouts: Sequence[Layout], size: tuple[int, int], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Linear pictures (B, 3, H, W), depth (B, 1, H, W) in normalised units and its validity."""
+    scenes = pack(layouts, size).to(device)
+    depth, surface = raycast.cast(scenes)
+    image = raycast.shade(scenes, depth, surface)
+    depth, image = depth.unflatten(1, size).unsqueeze(1), image.unflatten(2, size)
+    return image, depth, depth < SKY_DEPTH
+
+
+def pack(layouts: Sequence[Layout], size: tuple[int, int]) -> raycast.Scenes:
+    def stack(name: str) -> Tensor:
+        return torch.from_numpy(np.stack([getattr(layout, name) for layout in layouts]).astype(np.float32))
+
+    rays = torch.stack([camera_rays(layout.fov, size) for layout in layouts])
+    return raycast.Scenes(
+        position=stack("position"),
+        rotation=stack("rotation"),
+        rays=rays,
+        kind=KINDS,
+        centre=stack("centre"),
+        to_local=stack("to_local"),
+        extent=stack("extent"),
+        shell_centre=stack("shell_centre"),
+        shell_to_local=stack("shell_to_local"),
+        shell_extent=stack("shell_extent"),
+        shell_round=torch.tensor([layout.shell_round for layout in layouts]),
+        sky=torch.tensor([layout.sky for layout in layouts]),
+        material=stack("material"),
+        light=stack("light"),
+        ambient=stack("ambient"),
+        headlight=stack("headlight"),
+        haze=stack("haze"),
+    )
+
+
+def focal_length(fov: float, size: tuple[int, int]) -> float:
+    """Pixels, from the horizontal field of view in radians."""
+    return 0.5 * size[1] / math.tan(0.5 * fov)
+
+
+def camera_rays(fov: float, size: tuple[int, int]) -> Tensor:
+    """(3, H * W) ray directions with z = 1 through pixel centres."""
+    focal = focal_length(fov, size)
+    y, x = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
+    x, y = (x - 0.5 * (size[1] - 1)) / focal, (y - 0.5 * (size[0] - 1)) / focal
+    return torch.stack((x, y, torch.ones_like(x))).flatten(1).float()
+
+
+def intrinsics_of(layout: Layout, size: tuple[int, int]) -> Tensor:
+    focal = focal_length(layout.fov, size)
+    return torch.tensor([focal, focal, 0.5 * (size[1] - 1), 0.5 * (size[0] - 1)])
+
+
+def masked_median(depth: Tensor, valid: Tensor) -> Tensor:
+    """Median over the valid pixels of each scene, (B,); 1 where there are none."""
+    values = torch.where(valid, depth, torch.nan).flatten(1)
+    return torch.nan_to_num(values.nanmedian(1).values, nan=1.0)
+
+
+def photograph(linear: Tensor, generator: torch.Generator) -> Tensor:
+    """Makes linear renderings look taken: exposure, colour cast, gamma, blur and noise, different for each picture."""
+    b, device = linear.shape[0], linear.device
+
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        return torch.empty((b, *shape, 1, 1), device=device).uniform_(low, high, generator=generator)
+
+    mean = linear.mean((1, 2, 3), keepdim=True).clamp_min(0.02)
+    image = linear * (uniform(0.12, 0.35, 1) / mean).clamp(0.3, 6.0) * uniform(0.88, 1.12, 3)
+    image = image.clamp(0, 1).pow(1 / uniform(1.8, 2.4, 1))
+    blurred = F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    image = torch.lerp(image, blurred, uniform(0.0, 1.0, 1))
+    noise = torch.randn(image.shape, device=device, generator=generator)
+    return (image + noise * uniform(0.0, 0.03, 1)).clamp(0, 1)

@@ -1,0 +1,53 @@
+"""Stage one of the embedded model: the relative-depth network, whose backbone is the image encoder as well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from tr2m_core.data.procedural import ProceduralScenes, SceneBatch
+from tr2m_core.inference import select_device
+from tr2m_core.losses.affine_invariant import affine_invariant_loss, median_anchor_loss
+from tr2m_core.model.presets import EMBEDDED, embedded_relative_depth_config
+from tr2m_core.model.relative_depth import RelativeDepthNetwork
+from tr2m_core.train.trainer import Stage, TrainConfig
+
+
+class RelativeStage(Stage):
+    """Learns inverse depth up to scale and shift from procedural scenes; each scene is seen once."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        self.device = select_device(config.device)
+        torch.manual_seed(config.seed)
+        self.network = RelativeDepthNetwork.from_config(embedded_relative_depth_config())
+        # A network that starts below its final ReLU never learns: begin at the median of the target instead.
+        torch.nn.init.ones_(self.network.network.head.conv3.bias)
+        self.trained = self.network.to(self.device)
+        self.mean = torch.tensor(EMBEDDED.image_mean, device=self.device).view(1, 3, 1, 1)
+        self.std = torch.tensor(EMBEDDED.image_std, device=self.device).view(1, 3, 1, 1)
+
+    def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
+        size, count, first = self.config.phase_at(step)
+        scenes = ProceduralScenes(size, seed=self.config.seed, device=self.device)
+        batch = flip_half(scenes.batch(range(first, first + count)))
+        relative, _ = self.network((batch.image - self.mean) / self.std)
+        # The sky is infinitely far: inverse depth 0, and that is worth learning.
+        inverse = torch.where(batch.valid, 1.0 / batch.depth.clamp_min(1e-9), 0.0)
+        everywhere = torch.ones_like(batch.valid)
+        shape = affine_invariant_loss(relative, inverse, everywhere, self.config.gradient_weight)
+        anchor = median_anchor_loss(relative, inverse, batch.valid)
+        return shape + self.config.anchor_weight * anchor, {"shape": shape.item(), "anchor": anchor.item()}
+
+    def save(self, directory: Path) -> None:
+        self.network.network.save_pretrained(directory / "relative_depth")
+
+
+def flip_half(batch: SceneBatch) -> SceneBatch:
+    """Mirrors every second scene; for relative depth no sentence is involved that could speak of left and right."""
+    mirrored = slice(1, None, 2)
+    for tensor in (batch.image, batch.depth, batch.valid):
+        tensor[mirrored] = tensor[mirrored].flip(-1)
+    return batch
