@@ -19,7 +19,7 @@ from torch import Tensor
 
 from tr2m_core.data import raycast
 from tr2m_core.data.descriptions import SceneFacts, Wording, describe, sample_facts
-from tr2m_core.data.layout import KINDS, Layout, build_layout
+from tr2m_core.data.layout import KINDS, Layout, build_layout, turn_y
 
 SIZE_JITTER = 0.08  # standard deviation of log size around what the sentence's place and size stand for
 SKY_DEPTH = 1e4  # normalised units beyond which nothing is measured
@@ -156,3 +156,27 @@ def photograph(linear: Tensor, generator: torch.Generator) -> Tensor:
     image = torch.lerp(image, blurred, uniform(0.0, 1.0, 1))
     noise = torch.randn(image.shape, device=device, generator=generator)
     return (image + noise * uniform(0.0, 0.03, 1)).clamp(0, 1)
+
+
+def render_sequence(facts: SceneFacts, frames: int, size: tuple[int, int], *, seed: int = 0) -> SceneBatch:
+    """A camera swaying through one scene: `frames` consecutive pictures, the whole sequence at one scale.
+
+    Facts that differ only in place, size and distance give the same pictures for the same seed, at another real size.
+    """
+    layouts = []
+    for phase in np.linspace(0.0, 2 * math.pi, frames, endpoint=False):
+        layout = build_layout(facts, np.random.default_rng((seed, 0)))
+        aside, yaw = 0.08 * math.sin(phase), 0.06 * math.sin(phase)
+        layout.position = layout.position + layout.rotation @ np.array([aside, 0.02 * math.sin(2 * phase), 0.0])
+        layout.rotation = layout.rotation @ turn_y(-yaw)
+        layouts.append(layout)
+    image, depth, valid = render(layouts, size, torch.device("cpu"))
+    scale = facts.distance_m / masked_median(depth, valid)[0]
+    # One exposure for the whole sequence, as a camera with fixed settings would give.
+    generators = [torch.Generator().manual_seed(seed) for _ in layouts]
+    image = torch.cat([photograph(image[i : i + 1], generator) for i, generator in enumerate(generators)])
+    intrinsics = torch.stack([intrinsics_of(layout, size) for layout in layouts])
+    sentence = describe(facts, random.Random(seed))
+    return SceneBatch(
+        image, torch.where(valid, depth * scale, 0.0), valid, intrinsics, [sentence] * frames, [facts] * frames
+    )

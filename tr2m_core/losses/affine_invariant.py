@@ -6,15 +6,17 @@ import torch
 from torch import Tensor
 
 GRADIENT_SCALES = 4
+# A nearly flat prediction must not be blown up to unit deviation: its noise would drown every other picture's gradient.
+MIN_PREDICTED_DEVIATION = 0.1
 
 
-def normalise_affine(values: Tensor, valid: Tensor) -> Tensor:
+def normalise_affine(values: Tensor, valid: Tensor, min_deviation: float) -> Tensor:
     """Subtracts the median and divides by the mean absolute deviation of each picture's valid pixels, (B, 1, H, W)."""
     masked = torch.where(valid, values, torch.nan).flatten(1)
     median = torch.nan_to_num(masked.nanmedian(1).values).view(-1, 1, 1, 1)
     count = valid.sum((1, 2, 3), keepdim=True).clamp_min(1)
     deviation = ((values - median).abs() * valid).sum((1, 2, 3), keepdim=True) / count
-    return (values - median) / deviation.clamp_min(1e-4)
+    return (values - median) / deviation.clamp_min(min_deviation)
 
 
 def affine_invariant_loss(prediction: Tensor, target: Tensor, valid: Tensor, gradient_weight: float = 0.5) -> Tensor:
@@ -23,7 +25,8 @@ def affine_invariant_loss(prediction: Tensor, target: Tensor, valid: Tensor, gra
     Source: Ranftl et al., "Towards Robust Monocular Depth Estimation" (MiDaS), equations 5 to 7 and 11.
     prediction, target (inverse depth) and valid: (B, 1, H, W).
     """
-    difference = (normalise_affine(prediction, valid) - normalise_affine(target, valid)) * valid
+    normalised = normalise_affine(prediction, valid, MIN_PREDICTED_DEVIATION)
+    difference = (normalised - normalise_affine(target, valid, 1e-9)) * valid
     count = valid.sum().clamp_min(1)
     loss = difference.abs().sum() / count
     for scale in range(GRADIENT_SCALES):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tr2m_core.data.procedural import ProceduralScenes, SceneBatch
 from tr2m_core.inference import select_device
@@ -23,8 +23,7 @@ class RelativeStage(Stage):
         self.device = select_device(config.device)
         torch.manual_seed(config.seed)
         self.network = RelativeDepthNetwork.from_config(embedded_relative_depth_config())
-        # A network that starts below its final ReLU never learns: begin at the median of the target instead.
-        torch.nn.init.ones_(self.network.network.head.conv3.bias)
+        initialise(self.network)
         self.trained = self.network.to(self.device)
         self.mean = torch.tensor(EMBEDDED.image_mean, device=self.device).view(1, 3, 1, 1)
         self.std = torch.tensor(EMBEDDED.image_std, device=self.device).view(1, 3, 1, 1)
@@ -43,6 +42,32 @@ class RelativeStage(Stage):
 
     def save(self, directory: Path) -> None:
         self.network.network.save_pretrained(directory / "relative_depth")
+
+
+def initialise(network: RelativeDepthNetwork) -> None:
+    """Initial weights for training from scratch; those of transformers are so small that a narrow decoder starts dead."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+        elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
+    embeddings = network.network.backbone.embeddings
+    embeddings.position_embeddings.data[:, 1:] = sine_cosine_grid(embeddings.position_embeddings[:, 1:])
+    # A network that starts below its final ReLU never learns: begin at the median of the target instead.
+    last = network.network.head.conv3
+    nn.init.normal_(last.weight, std=0.02)
+    nn.init.constant_(last.bias, 1.0)
+
+
+def sine_cosine_grid(like: Tensor) -> Tensor:
+    """Two-dimensional sine-cosine position embeddings (1, N * N, C) as for vision transformers without pre-training."""
+    count, width = like.shape[1:]
+    side = int(count**0.5)
+    frequencies = 100.0 ** -torch.linspace(0, 1, width // 4)
+    angles = torch.arange(side).view(-1, 1) * frequencies
+    line = torch.cat((angles.sin(), angles.cos()), dim=1)
+    rows, columns = line.repeat_interleave(side, 0), line.repeat(side, 1)
+    return 0.5 * torch.cat((rows, columns), dim=1).unsqueeze(0)
 
 
 def flip_half(batch: SceneBatch) -> SceneBatch:

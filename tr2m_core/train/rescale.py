@@ -1,0 +1,119 @@
+"""Stage two of the embedded model: the rescale head, on frozen features of procedural scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+
+from tr2m_core.config import PATCH_SIZE
+from tr2m_core.data.procedural import ProceduralScenes
+from tr2m_core.inference import select_device
+from tr2m_core.losses.silog import silog_loss
+from tr2m_core.model.checkpoints import quiet_transformers, save_model
+from tr2m_core.model.encoders import TextEncoder
+from tr2m_core.model.presets import EMBEDDED
+from tr2m_core.model.relative_depth import RelativeDepthNetwork
+from tr2m_core.model.rescale_head import RescaleHead
+from tr2m_core.model.tr2m import TR2M
+from tr2m_core.train.trainer import Stage, TrainConfig
+from tr2m_core.types import InputError
+
+PREPARE_BATCH = 16
+SENTENCE_BATCH = 256
+
+
+class RescaleStage(Stage):
+    """The frozen networks see every scene once, before the first step; the head then trains on what they said.
+
+    A phase's height and width are those of a window of the picture: small windows make large batches affordable, and
+    large batches are what learning sizes from sentences needs.
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        if not (Path(config.relative_depth) / "config.json").is_file():
+            raise InputError(f"relative_depth '{config.relative_depth}': not the first stage's model/relative_depth folder")
+        self.config = config
+        self.device = select_device(config.device)
+        torch.manual_seed(config.seed)
+        with quiet_transformers():
+            relative = RelativeDepthNetwork.from_pretrained(config.relative_depth)
+            text = TextEncoder.from_config(EMBEDDED.text_encoder)
+        self.model = TR2M(EMBEDDED, relative, None, text, RescaleHead(EMBEDDED.rescale_head)).to(self.device).train()
+        self.trained = self.model.rescale_head
+        self.grid = (EMBEDDED.input_size[0] // PATCH_SIZE, EMBEDDED.input_size[1] // PATCH_SIZE)
+        self._prepare_scenes()
+        self._prepare_sentences()
+
+    @torch.inference_mode()
+    def _prepare_scenes(self) -> None:
+        """tokens (N, h, w, C), relative depth and metric depth (N, 1, H, W) in half precision; 0 = no ground truth."""
+        scenes = ProceduralScenes(EMBEDDED.input_size, seed=self.config.seed + 1, device=self.device)
+        mean = torch.tensor(EMBEDDED.image_mean, device=self.device).view(1, 3, 1, 1)
+        std = torch.tensor(EMBEDDED.image_std, device=self.device).view(1, 3, 1, 1)
+        tokens, relative, depth = [], [], []
+        batches = list(range(0, self.config.scenes, PREPARE_BATCH))
+        for first in _progress(batches, "scenes"):
+            batch = scenes.batch(range(first, min(first + PREPARE_BATCH, self.config.scenes)))
+            r, t = self.model.relative_depth((batch.image - mean) / std)
+            tokens.append(t.unflatten(1, self.grid).half())
+            relative.append(r.half())
+            depth.append(batch.depth.half())
+        self.tokens, self.relative, self.depth = torch.cat(tokens), torch.cat(relative), torch.cat(depth)
+
+    def _prepare_sentences(self) -> None:
+        """Embeddings (N, sentences, Ct) in half precision; sorted by length, because padding costs time."""
+        scenes = ProceduralScenes(EMBEDDED.input_size, seed=self.config.seed + 1)
+        per_scene = self.config.sentences
+        sentences = [scenes.describe(i, variant=v) for i in range(self.config.scenes) for v in range(per_scene)]
+        order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
+        width = EMBEDDED.rescale_head.text_width
+        embeddings = torch.empty(len(sentences), width, dtype=torch.float16, device=self.device)
+        for first in _progress(list(range(0, len(order), SENTENCE_BATCH)), "sentences"):
+            chosen = order[first : first + SENTENCE_BATCH]
+            embedded = self.model.text_encoder.encode([sentences[i] for i in chosen]).squeeze(1)
+            embeddings[torch.tensor(chosen, device=self.device)] = embedded.half()
+        self.text = embeddings.view(self.config.scenes, per_scene, width)
+
+    def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
+        (height, width), count, _ = self.config.phase_at(step)
+        random = torch.Generator().manual_seed((self.config.seed << 32) + step)
+        scene = torch.randint(self.config.scenes, (count,), generator=random)
+        text = self.text[scene, torch.randint(self.config.sentences, (count,), generator=random)].float()
+        h, w = height // PATCH_SIZE, width // PATCH_SIZE
+        top = int(torch.randint(self.grid[0] - h + 1, (), generator=random))
+        left = int(torch.randint(self.grid[1] - w + 1, (), generator=random))
+        rows = slice(PATCH_SIZE * top, PATCH_SIZE * (top + h))
+        columns = slice(PATCH_SIZE * left, PATCH_SIZE * (left + w))
+        tokens = self.tokens[scene, top : top + h, left : left + w].float().flatten(1, 2)
+        relative, depth = (x[scene, :, rows, columns].float() for x in (self.relative, self.depth))
+
+        maps = self.trained(tokens, self._disturb(text, random).unsqueeze(1), (h, w))
+        prediction = 1.0 / (maps.scale_map * relative + maps.shift_map)
+        valid = depth > 0
+        loss = silog_loss(prediction, depth, valid, self.config.variance_focus)
+        with torch.no_grad():
+            abs_rel = ((prediction - depth).abs() / depth.clamp_min(1e-6))[valid].mean()
+        return loss, {"abs_rel": abs_rel.item()}
+
+    def _disturb(self, text: Tensor, random: torch.Generator) -> Tensor:
+        """Noise and dropout on embeddings, so that wordings never met land near ones that were."""
+        if self.config.text_noise:
+            noise = torch.randn(text.shape, generator=random).to(text.device)
+            text = F.normalize(text + noise * (self.config.text_noise / text.shape[-1] ** 0.5), dim=-1)
+        if self.config.text_dropout:
+            keep = (torch.rand(text.shape, generator=random) >= self.config.text_dropout).to(text.device)
+            text = text * keep / (1 - self.config.text_dropout)
+        return text
+
+    def save(self, directory: Path) -> None:
+        save_model(self.model, directory)
+
+
+def _progress(items: list[int], what: str) -> Iterator[int]:
+    yield from track(items, f"preparing {what}", console=Console(stderr=True))
