@@ -75,7 +75,7 @@ class ModelConfig:
 
     @classmethod
     def from_json(cls, path: Path) -> ModelConfig:
-        """Reads a config.json. Raises InputError, naming the file, when it is missing, malformed or has unknown keys."""
+        """Reads a config.json. Raises InputError, naming the file, when it is missing or malformed."""
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             values["text_encoder"] = TextEncoderConfig(**values["text_encoder"])
@@ -84,7 +84,9 @@ class ModelConfig:
                 values[key] = tuple(values[key])
             return cls(**values)
         except FileNotFoundError:
-            raise InputError(f"{path}: no such file; a model directory holds config.json and rescale_head.safetensors") from None
+            raise InputError(
+                f"{path}: no such file; a model directory holds config.json and rescale_head.safetensors"
+            ) from None
         except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError) as error:
             raise InputError(f"{path}: not a TR2M model configuration ({error})") from None
 
@@ -92,7 +94,9 @@ class ModelConfig:
 def validate_input_size(size: tuple[int, int]) -> tuple[int, int]:
     """Returns (height, width) unchanged. Raises InputError unless both are positive multiples of the patch size, 14."""
     if len(size) != 2 or any(not isinstance(n, int) or n <= 0 or n % PATCH_SIZE for n in size):
-        raise InputError(f"model input size {size}: height and width must be positive multiples of {PATCH_SIZE}, such as 434x560")
+        raise InputError(
+            f"model input size {size}: height and width must be positive multiples of {PATCH_SIZE}, such as 434x560"
+        )
     return size
 
 

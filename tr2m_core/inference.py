@@ -54,8 +54,8 @@ class DepthPredictor:
     ) -> DepthPredictor:
         """Loads "embedded" (bundled, offline) or a model directory; `checkpoint` replaces its rescale head.
 
-        device: "auto", "cpu", "cuda", "cuda:1"... precision: "auto", "fp32", "bf16", "fp16". input_size: (height, width)
-        that frames are resized to before the networks. Raises InputError for anything missing or not understood.
+        device: "auto", "cpu", "cuda", "cuda:1"... precision: "auto", "fp32", "bf16", "fp16". input_size: the
+        (height, width) that frames are resized to. Raises InputError for anything missing or not understood.
         """
         loaded = load_model(model_directory(str(model)), Path(checkpoint) if checkpoint else None)
         return cls(loaded, device=device, precision=precision, input_size=input_size)
@@ -102,7 +102,9 @@ class DepthPredictor:
     def text_vector(self, description: str) -> Tensor:
         """The sentence as the head uses it, (1, 1, C); encoded once and remembered."""
         if not description.strip():
-            raise InputError("the scene description is empty; give one sentence, such as 'A small office with two desks.'")
+            raise InputError(
+                "the scene description is empty; give one sentence, such as 'A small office with two desks.'"
+            )
         if description in self._text_vectors:
             self._text_vectors.move_to_end(description)
             return self._text_vectors[description]
@@ -124,7 +126,9 @@ def select_device(name: str) -> torch.device:
     if device.type not in ("cpu", "cuda"):
         raise InputError(f"device '{name}' is not supported; use auto, cpu, cuda or cuda:N")
     if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
-        raise InputError(f"device '{name}' is not available: this torch sees {torch.cuda.device_count()} CUDA devices; use cpu")
+        raise InputError(
+            f"device '{name}' is not available: this torch sees {torch.cuda.device_count()} CUDA devices; use cpu"
+        )
     return device
 
 

@@ -61,7 +61,7 @@ class DepthPrediction:
 
 @dataclass(frozen=True)
 class Intrinsics:
-    """Pinhole intrinsics in pixels: focal lengths fx, fy > 0 and principal point cx, cy (centre of the first pixel = 0)."""
+    """Pinhole intrinsics in pixels: focal lengths fx, fy > 0, principal point cx, cy (first pixel centre = 0)."""
 
     fx: float
     fy: float

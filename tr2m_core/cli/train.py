@@ -7,17 +7,23 @@ from pathlib import Path
 
 HELP = "train a model from a YAML configuration"
 EXAMPLES = """examples:
-  tr2m train config/train/embedded_relative.yaml --output runs/relative
-  tr2m train config/train/embedded_rescale.yaml --set relative_depth=runs/relative/model/relative_depth --output runs/rescale
-  tr2m train config/train/embedded_relative.yaml --resume runs/relative
+  tr2m train config/train/embedded_relative.yaml --output runs/embedded_relative
+  tr2m train config/train/embedded_rescale.yaml --set learning_rate=5e-4 --output runs/rescale
+  tr2m train config/train/embedded_relative.yaml --resume runs/embedded_relative
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, metavar="CONFIG.yaml")
-    parser.add_argument("--output", type=Path, metavar="DIR", help="where the run goes; default runs/NAME of the configuration")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="overrides a setting; may be repeated")
-    parser.add_argument("--resume", type=Path, metavar="DIR", help="goes on with the run in DIR, from its last checkpoint")
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="where the run goes; default runs/NAME of the configuration"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="overrides a setting; may be repeated"
+    )
+    parser.add_argument(
+        "--resume", type=Path, metavar="DIR", help="goes on with the run in DIR, from its last checkpoint"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

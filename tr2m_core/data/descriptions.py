@@ -228,7 +228,8 @@ _FRAMES: dict[str, dict[Wording, tuple[str, ...]]] = {
         ),
         "unseen": (
             "{open} {place}. Up close {are} {first}; towards the rear one recognises {rest}.",
-            "{open} {place}, whose foremost part is taken up by {first}. Behind that, {rest} {are_rest} discernible. {mood}",
+            "{open} {place}, whose foremost part is taken up by {first}. Behind that, {rest} {are_rest} discernible."
+            " {mood}",
             "the composition centres on {place}. Its contents include {things}. {mood}",
             "{open} {first} {at}. Completing the scene, {rest} {are_rest} likewise in view. {mood}",
             "overall, the setting appears to be {place}{feature}. Additionally, {things} {are} noticeable. {mood}",
@@ -421,117 +422,38 @@ _MOODS: tuple[str, ...] = (
     "The picture is a bit dark.", "The walls are plain.", "", "", "",
 )  # fmt: skip
 _DIRECTIONS: tuple[str, ...] = (
-    "straight ahead",
-    "slightly down",
-    "slightly up",
-    "towards the far end",
-    "to the front",
-    "at an angle",
-)
+    "straight ahead", "slightly down", "slightly up", "towards the far end", "to the front", "at an angle",
+)  # fmt: skip
 _ADJECTIVES: dict[Domain, tuple[str, ...]] = {
     "room": (
-        "bright",
-        "dark",
-        "tidy",
-        "cluttered",
-        "empty",
-        "old",
-        "modern",
-        "clean",
-        "white",
-        "well-lit",
-        "simple",
-        "plain",
-        "untidy",
-        "typical",
+        "bright", "dark", "tidy", "cluttered", "empty", "old", "modern", "clean", "white", "well-lit", "simple",
+        "plain", "untidy", "typical",
     ),
     "corridor": (
-        "long",
-        "bright",
-        "dark",
-        "empty",
-        "straight",
-        "clean",
-        "old",
-        "well-lit",
-        "quiet",
-        "white",
-        "modern",
-        "deserted",
-        "typical",
+        "long", "bright", "dark", "empty", "straight", "clean", "old", "well-lit", "quiet", "white", "modern",
+        "deserted", "typical",
     ),
     "street": (
-        "quiet",
-        "busy",
-        "wet",
-        "sunny",
-        "empty",
-        "straight",
-        "snowy",
-        "rainy",
-        "foggy",
-        "paved",
-        "typical",
-        "dusty",
-        "lively",
-        "curved",
+        "quiet", "busy", "wet", "sunny", "empty", "straight", "snowy", "rainy", "foggy", "paved", "typical", "dusty",
+        "lively", "curved",
     ),
     "table": (
-        "wooden",
-        "white",
-        "cluttered",
-        "tidy",
-        "clean",
-        "dusty",
-        "old",
-        "brown",
-        "black",
-        "dark",
-        "light",
-        "plain",
-        "polished",
-        "messy",
+        "wooden", "white", "cluttered", "tidy", "clean", "dusty", "old", "brown", "black", "dark", "light", "plain",
+        "polished", "messy",
     ),
     "tube": (
-        "dark",
-        "wet",
-        "round",
-        "straight",
-        "curved",
-        "smooth",
-        "bending",
-        "clean",
-        "dirty",
-        "dimly lit",
-        "circular",
+        "dark", "wet", "round", "straight", "curved", "smooth", "bending", "clean", "dirty", "dimly lit", "circular",
         "old",
     ),
-}
+}  # fmt: skip
 # A table top keeps its material in every wording; elsewhere such an adjective would rename the place.
 _OBJECT_ADJECTIVES: tuple[str, ...] = (
-    "old",
-    "new",
-    "dirty",
-    "shiny",
-    "worn",
-    "clean",
-    "plain",
-    "striped",
-    "used",
-    "dusty",
-    "bright",
-    "dark",
-)
+    "old", "new", "dirty", "shiny", "worn", "clean", "plain", "striped", "used", "dusty", "bright", "dark",
+)  # fmt: skip
 _STATES: tuple[str, ...] = (
-    "standing there",
-    "standing around",
-    "side by side",
-    "in a row",
-    "close together",
-    "in view",
-    "placed at random",
+    "standing there", "standing around", "side by side", "in a row", "close together", "in view", "placed at random",
     "next to each other",
-)
+)  # fmt: skip
 _PARKED: tuple[str, ...] = ("parked in front", "parked at the side", "waiting", "parked there")
 _VEHICLES = frozenset(
     ("car", "lorry", "van", "bus", "motorcycle", "bicycle", "taxi", "scooter", "coach", "tractor", "tanker", "forklift")
@@ -560,7 +482,7 @@ _NUMBERS: tuple[str, ...] = (
     "ten",
     "eleven",
     "twelve",
-)
+)  # fmt: skip
 _IRREGULAR_PLURALS: dict[str, str] = {
     "person": "people", "man": "men", "woman": "women", "child": "children", "mouse": "mice", "foot": "feet",
         "shelf": "shelves", "knife": "knives",
@@ -604,7 +526,8 @@ def describe_as(kind: str, facts: SceneFacts, rng: random.Random, wording: Wordi
         kind = "place"
     text = _fill_frame(kind, facts, place, place_may_go, rng, wording)
     if rng.random() < _DISTANCE_HINT_SHARE:
-        text = f"{text.rstrip('.')}. {rng.choice(_DISTANCE_HINTS[wording]).format(metres=_distance_words(facts.distance_m, rng))}"
+        hint = rng.choice(_DISTANCE_HINTS[wording]).format(metres=_distance_words(facts.distance_m, rng))
+        text = f"{text.rstrip('.')}. {hint}"
     return _finish(text, rng)
 
 

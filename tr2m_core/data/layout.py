@@ -53,7 +53,9 @@ class Layout:
     def chance(self, probability: float) -> bool:
         return bool(self.rng.random() < probability)
 
-    def add(self, shape: str, centre: Array, extent: Array, turn: Array | None = None, colour: Array | None = None) -> None:
+    def add(
+        self, shape: str, centre: Array, extent: Array, turn: Array | None = None, colour: Array | None = None
+    ) -> None:
         """Puts a solid into a free slot; without one the scene stays as it is."""
         if self.used[shape] >= SLOTS[shape]:
             return
@@ -107,7 +109,9 @@ def build_layout(facts: SceneFacts, rng: np.random.Generator) -> Layout:
 
 def _room(s: Layout, facts: SceneFacts) -> None:
     width, length, height = s.uniform(0.8, 1.6), s.uniform(0.9, 2.2), s.uniform(0.85, 1.3)
-    s.shell(np.array([0.0, -0.5 * height, length]), np.array([width, 0.5 * height, length]), turn_y(s.uniform(-0.5, 0.5)))
+    s.shell(
+        np.array([0.0, -0.5 * height, length]), np.array([width, 0.5 * height, length]), turn_y(s.uniform(-0.5, 0.5))
+    )
     s.fov = math.radians(s.uniform(45, 80))
     eye = np.array([s.uniform(-0.35, 0.35) * width, -height * s.uniform(0.4, 0.75), s.uniform(0.25, 0.9) * length])
     s.look(eye, s.uniform(-0.45, 0.45), math.radians(s.uniform(-4, 25)), s.uniform(-0.04, 0.04))
@@ -195,7 +199,9 @@ def _tube(s: Layout, facts: SceneFacts) -> None:
     bend = turn_y(s.uniform(-0.25, 0.25)) @ turn_x(math.pi / 2 + s.uniform(-0.25, 0.25))
     s.shell(bend @ np.array([0.0, length - 0.5, 0.0]), np.array([1.0, length, squash]), bend, is_round=True)
     s.fov = math.radians(s.uniform(60, 105))
-    s.look(np.array([s.uniform(-0.4, 0.4), s.uniform(-0.35, 0.35), 0.0]), s.uniform(-0.35, 0.35), s.uniform(-0.35, 0.35))
+    s.look(
+        np.array([s.uniform(-0.4, 0.4), s.uniform(-0.35, 0.35), 0.0]), s.uniform(-0.35, 0.35), s.uniform(-0.35, 0.35)
+    )
     s.headlight[:], s.ambient[:] = s.uniform(0.5, 1.0), s.uniform(0.03, 0.3)
     bumps: list[ObjectFact | None] = [o for o in facts.objects for _ in range(o.count)]
     bumps += [None] * int(s.rng.integers(2, 6))

@@ -367,40 +367,56 @@ _POOLS: dict[str, str] = {
 
 # Backdrops that fit a setting and carry no name of the place; used like objects, without count or position.
 _FEATURES: dict[str, str] = {
-    "home": "curtains at the window; a wooden floor; pictures on the wall; daylight through the window; a carpeted floor;"
+    "home": "curtains at the window; a wooden floor; pictures on the wall; daylight through the window;"
+    " a carpeted floor;"
     " wallpaper on the walls; a patterned rug; white walls and a ceiling lamp",
     "wet": "tiled walls; white tiles; a tiled floor; a frosted window; steam on the mirror",
-    "work": "grey carpet tiles; a suspended ceiling; blinds at the windows; fluorescent tubes on the ceiling; cables on the floor",
-    "storage": "shelves full of boxes; bare concrete walls; pipes under the ceiling; dusty shelves; a single bulb on the ceiling;"
+    "work": "grey carpet tiles; a suspended ceiling; blinds at the windows; fluorescent tubes on the ceiling;"
+    " cables on the floor",
+    "storage": "shelves full of boxes; bare concrete walls; pipes under the ceiling; dusty shelves;"
+    " a single bulb on the ceiling;"
     " tools hanging on the wall; a concrete floor; a pegboard wall; boxes piled against the wall",
-    "hall": "a high ceiling; steel trusses under the roof; skylights in the roof; rows of ceiling lights; steel columns;"
+    "hall": "a high ceiling; steel trusses under the roof; skylights in the roof; rows of ceiling lights;"
+    " steel columns;"
     " yellow lines painted on the floor",
-    "grand": "a vaulted ceiling high above; tall columns; galleries on both sides; a towering roof; light falling from high windows",
+    "grand": "a vaulted ceiling high above; tall columns; galleries on both sides; a towering roof;"
+    " light falling from high windows",
     "mini": "paper walls; a glued-in floor; one side left open; cardboard walls; printed wallpaper cut from a magazine;"
     " the edge of the box in view",
     "glass": "glass walls; gravel on the bottom; a mesh lid; reflections on the pane",
-    "passage": "doors on both sides; a row of ceiling lights; a shiny linoleum floor; a window at the far end; plain painted walls;"
+    "passage": "doors on both sides; a row of ceiling lights; a shiny linoleum floor; a window at the far end;"
+    " plain painted walls;"
     " a handrail along the wall",
     "aisle": "shelves on both sides; full shelves left and right; a polished floor; hanging signs overhead",
-    "houses": "houses on both sides; a pavement along the kerb; a row of front gardens; parked cars along the kerb; a clear blue sky;"
-    " an overcast sky; red brick houses; trees lining the pavement; terraced houses on the right; garden walls on the left",
-    "town": "tall buildings on both sides; dark apartment blocks on the right; two lanes and a bus lane; wet asphalt; shops on the left;"
+    "houses": "houses on both sides; a pavement along the kerb; a row of front gardens; parked cars along the kerb;"
+    " a clear blue sky;"
+    " an overcast sky; red brick houses; trees lining the pavement; terraced houses on the right;"
+    " garden walls on the left",
+    "town": "tall buildings on both sides; dark apartment blocks on the right; two lanes and a bus lane; wet asphalt;"
+    " shops on the left;"
     " overhead wires; a grey sky; lane markings on the asphalt; office blocks in the background; heavy traffic;"
     " a cycle lane; a pavement full of people",
-    "highway": "three lanes in each direction; guard rails on both sides; fields beyond the verge; a wide grey sky; light traffic;"
+    "highway": "three lanes in each direction; guard rails on both sides; fields beyond the verge; a wide grey sky;"
+    " light traffic;"
     " dashed lane markings; hills in the distance",
     "rural": "fields on both sides; grass verges; a line of trees; meadows and hills behind; an open sky",
     "walls": "brick walls on both sides; peeling plaster; puddles on the ground; cables overhead; a strip of sky above",
     "open": "a wide sky; grass all around; buildings in the background; clouds above; trees at the edge",
-    "toys": "painted cardboard houses; a plywood base; green felt for grass; a hand-painted backdrop; plastic buildings on both sides",
-    "surface": "a plain wall behind; a scratched surface; a checked tablecloth; crumbs scattered about; a white background;"
+    "toys": "painted cardboard houses; a plywood base; green felt for grass; a hand-painted backdrop;"
+    " plastic buildings on both sides",
+    "surface": "a plain wall behind; a scratched surface; a checked tablecloth; crumbs scattered about;"
+    " a white background;"
     " a blurred background; a window behind; a smooth surface",
     "tools": "sawdust everywhere; tools hanging behind; wood shavings on the top; an oily surface; a pegboard behind",
-    "fine": "a shallow depth of field; a strong macro view; a bright lamp just above; a dark background; a ruler along the edge",
-    "body": "moist pink walls; fine blood vessels; the endoscope light reflecting on the mucosa; glistening folds; a dark lumen ahead;"
+    "fine": "a shallow depth of field; a strong macro view; a bright lamp just above; a dark background;"
+    " a ruler along the edge",
+    "body": "moist pink walls; fine blood vessels; the endoscope light reflecting on the mucosa; glistening folds;"
+    " a dark lumen ahead;"
     " red tissue all around",
-    "pipe": "rusty walls; a trickle of water at the bottom; a dark end ahead; smooth plastic walls; the light of the camera on the wall",
-    "tunnel": "concrete walls; a row of lamps along the ceiling; a bright exit in the distance; tiled walls on both sides; damp stone",
+    "pipe": "rusty walls; a trickle of water at the bottom; a dark end ahead; smooth plastic walls;"
+    " the light of the camera on the wall",
+    "tunnel": "concrete walls; a row of lamps along the ceiling; a bright exit in the distance;"
+    " tiled walls on both sides; damp stone",
 }
 
 # name | metres | weight | preposition | train names | unseen names | own objects | pools | feature pools | telling;

@@ -1,8 +1,8 @@
 """Procedurally generated scenes with exact depth and a sentence that tells their size.
 
-The geometry is made in normalised units and knows nothing of the real size, so pixels alone cannot tell a doll's house
-from a hall; the scene is then scaled until its median depth is what the sentence's place and size stand for. Every scene
-is a function of (seed, index) alone.
+The geometry is made in normalised units and knows nothing of the real size, so pixels alone cannot tell a doll's
+house from a hall; the scene is then scaled until its median depth is what the sentence's place and size stand for.
+Every scene is a function of (seed, index) alone.
 """
 
 from __future__ import annotations
@@ -27,8 +27,12 @@ SKY_DEPTH = 1e4  # normalised units beyond which nothing is measured
 
 @dataclass
 class SceneBatch:
-    """image (B, 3, H, W) float32 in 0..1; depth (B, 1, H, W) metres along Z, 0 where not valid; valid (B, 1, H, W) bool
-    (sky is not valid); intrinsics (B, 4) fx, fy, cx, cy in pixels; one description and the facts behind it per scene."""
+    """B scenes as a camera would see them.
+
+    image: (B, 3, H, W) float32 in 0..1. depth: (B, 1, H, W) metres along Z, 0 where not valid. valid: (B, 1, H, W) bool,
+    false in the sky. intrinsics: (B, 4) fx, fy, cx, cy in pixels. descriptions, facts: a sentence per scene and what it
+    was made from.
+    """
 
     image: Tensor
     depth: Tensor
@@ -88,7 +92,7 @@ def render(layouts: Sequence[Layout], size: tuple[int, int], device: torch.devic
     scenes = pack(layouts, size).to(device)
     depth, surface = raycast.cast(scenes)
     image = raycast.shade(scenes, depth, surface)
-    depth, image = depth.unflatten(1, size).unsqueeze(1), image.unflatten(2, size)
+    depth, image = depth.reshape(-1, 1, *size), image.reshape(-1, 3, *size)
     return image, depth, depth < SKY_DEPTH
 
 

@@ -7,6 +7,7 @@ not normalised and have z = 1 in the camera, so the ray parameter of a hit is it
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -49,7 +50,7 @@ class Scenes:
     haze: Tensor
 
     def to(self, device: torch.device) -> Scenes:
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
         return Scenes(**{k: v.to(device) if isinstance(v, Tensor) else v for k, v in values.items()})
 
 

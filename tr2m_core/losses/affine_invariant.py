@@ -7,7 +7,7 @@ from torch import Tensor
 
 GRADIENT_SCALES = 4
 # A nearly flat prediction must not be blown up to unit deviation: its noise would drown every other picture's gradient.
-MIN_PREDICTED_DEVIATION = 0.1
+MIN_PREDICTED_DEVIATION = 0.25
 
 
 def normalise_affine(values: Tensor, valid: Tensor, min_deviation: float) -> Tensor:

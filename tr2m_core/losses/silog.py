@@ -5,7 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 
 
-def silog_loss(prediction: Tensor, ground_truth: Tensor, valid: Tensor, variance_focus: float = 0.6, weight: float = 10.0) -> Tensor:
+def silog_loss(
+    prediction: Tensor, ground_truth: Tensor, valid: Tensor, variance_focus: float = 0.6, weight: float = 10.0
+) -> Tensor:
     """weight * sqrt(mean(d^2) - variance_focus * mean(d)^2), d = log prediction - log ground truth over valid pixels.
 
     Source: Eigen et al. 2014, equation 4, as TR2M uses it: variance focus 1.0 for KITTI and C3VD, 0.6 for NYU and VOID;

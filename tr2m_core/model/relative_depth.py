@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -25,8 +26,8 @@ class RelativeDepthNetwork(nn.Module):
         return cls(DepthAnythingForDepthEstimation(config))
 
     @classmethod
-    def from_pretrained(cls, source: str | Path, **options: object) -> RelativeDepthNetwork:
-        return cls(DepthAnythingForDepthEstimation.from_pretrained(source, use_safetensors=True, **options))
+    def from_pretrained(cls, source: str | Path) -> RelativeDepthNetwork:
+        return cls(DepthAnythingForDepthEstimation.from_pretrained(source, use_safetensors=True))
 
     @property
     def token_width(self) -> int:
@@ -44,7 +45,7 @@ class RelativeDepthNetwork(nn.Module):
         return relative_depth.unsqueeze(1), features[-1][:, 1:]
 
 
-def use_original_position_grid(embeddings: nn.Module) -> None:
+def use_original_position_grid(embeddings: Any) -> None:
     """Makes a Dinov2Embeddings interpolate its position grid as DINOv2's own code does, and remember the result.
 
     The original scales an N x N grid by ((h + 0.1) / N, (w + 0.1) / N); transformers resizes to (h, w), which shifts

@@ -26,7 +26,9 @@ class LayerNorm(nn.LayerNorm):
     """Layer norm computed in float32 whatever the input type: bf16 statistics cost visible accuracy."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.layer_norm(x.float(), self.normalized_shape, self.weight.float(), self.bias.float(), self.eps).to(x.dtype)
+        return F.layer_norm(x.float(), self.normalized_shape, self.weight.float(), self.bias.float(), self.eps).to(
+            x.dtype
+        )
 
 
 class AlignMLP(nn.Module):
@@ -126,7 +128,9 @@ class RescaleHead(nn.Module):
         Depends on nothing but the sentence, so it is computed once per sentence.
         """
         if text_embedding.ndim != 3 or text_embedding.shape[1] != 1:
-            raise ValueError(f"text_embedding must be (B, 1, {self.config.text_width}), not {tuple(text_embedding.shape)}")
+            raise ValueError(
+                f"text_embedding must be (B, 1, {self.config.text_width}), not {tuple(text_embedding.shape)}"
+            )
         return self.crossattn.text_vector(self.align_mlp(text_embedding))
 
     def forward(self, image_tokens: Tensor, text_embedding: Tensor, grid: tuple[int, int]) -> RescaleMaps:

@@ -9,7 +9,9 @@ import torch
 from torch import nn
 
 
-def adamw(parameters: Iterable[tuple[str, nn.Parameter]], learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
+def adamw(
+    parameters: Iterable[tuple[str, nn.Parameter]], learning_rate: float, weight_decay: float
+) -> torch.optim.AdamW:
     """AdamW that decays matrices and convolutions only, not biases and norms."""
     parameters = [(n, p) for n, p in parameters if p.requires_grad]
     return torch.optim.AdamW(

@@ -45,7 +45,7 @@ class RelativeStage(Stage):
 
 
 def initialise(network: RelativeDepthNetwork) -> None:
-    """Initial weights for training from scratch; those of transformers are so small that a narrow decoder starts dead."""
+    """Initial weights for training from scratch; those of transformers are too small for a narrow decoder."""
     for module in network.modules():
         if isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)

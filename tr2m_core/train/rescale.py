@@ -37,7 +37,9 @@ class RescaleStage(Stage):
 
     def __init__(self, config: TrainConfig) -> None:
         if not (Path(config.relative_depth) / "config.json").is_file():
-            raise InputError(f"relative_depth '{config.relative_depth}': not the first stage's model/relative_depth folder")
+            raise InputError(
+                f"relative_depth '{config.relative_depth}': not the first stage's model/relative_depth folder"
+            )
         self.config = config
         self.device = select_device(config.device)
         torch.manual_seed(config.seed)

@@ -1,4 +1,4 @@
-"""The training loop that both stages of the embedded model share: seeded, resumable, guarded against non-finite losses."""
+"""The training loop that both stages share: seeded, resumable, guarded against non-finite losses."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ MAX_SKIPPED_IN_A_ROW = 20
 class TrainConfig:
     """Every choice of a run. Phases are lists [height, width, batch size, steps] gone through in order.
 
-    stage: "relative" (relative-depth network) or "rescale" (rescale head). relative_depth: where the rescale stage finds
-    the finished first stage. gradient_weight, anchor_weight: see losses/affine_invariant.py. variance_focus: see
-    losses/silog.py. sentences: how many wordings of each scene's sentence the rescale stage learns from.
+    stage: "relative" (relative-depth network) or "rescale" (rescale head). gradient_weight, anchor_weight: see
+    losses/affine_invariant.py. relative_depth: where the rescale stage finds the finished first stage. variance_focus:
+    see losses/silog.py. scenes, sentences: what the rescale stage learns from, and in how many wordings of each.
+    text_noise, text_dropout: disturbances of the sentence embeddings.
     """
 
     stage: str = "relative"
@@ -133,7 +134,10 @@ class Trainer:
         (self.directory / "config.yaml").write_text(yaml.safe_dump(asdict(self.config)), encoding="utf-8")
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self.stage.trained.train()
-        with Progress(*columns, console=Console(stderr=True)) as progress, (self.directory / "log.jsonl").open("a") as log:
+        with (
+            Progress(*columns, console=Console(stderr=True)) as progress,
+            (self.directory / "log.jsonl").open("a") as log,
+        ):
             bar = progress.add_task(self.config.stage, total=self.config.steps, completed=self.step)
             while self.step < self.config.steps:
                 started = time.monotonic()
@@ -167,4 +171,6 @@ class Trainer:
         self.skipped += 1
         self.skipped_in_a_row += 1
         if self.skipped_in_a_row >= MAX_SKIPPED_IN_A_ROW:
-            raise InputError(f"step {self.step}: {self.skipped_in_a_row} non-finite losses in a row; lower learning_rate")
+            raise InputError(
+                f"step {self.step}: {self.skipped_in_a_row} non-finite losses in a row; lower learning_rate"
+            )
