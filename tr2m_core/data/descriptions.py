@@ -37,9 +37,9 @@ SIZES: dict[str, float] = {"tiny": 0.5, "small": 0.7, "": 1.0, "large": 1.4, "hu
 _DOMAIN_WEIGHTS: dict[Domain, float] = {"room": 0.29, "corridor": 0.15, "street": 0.2, "table": 0.24, "tube": 0.12}
 _SIZE_WEIGHTS: dict[str, float] = {"": 0.55, "tiny": 0.1, "small": 0.13, "large": 0.13, "huge": 0.09}
 _KIND_WEIGHTS: dict[str, float] = {
-    "both": 0.36,
-    "place": 0.13,
-    "objects": 0.18,
+    "both": 0.32,
+    "place": 0.18,
+    "objects": 0.17,
     "list": 0.09,
     "caption": 0.15,
     "terse": 0.09,
@@ -140,7 +140,9 @@ _FRAMES: dict[str, dict[Wording, tuple[str, ...]]] = {
             "{open} {place} showing {things}{feature}.",
             "this is {place}. It has {things}.", "{open} {place}. There {are} {things}.",
             "{open} {place}. {things} can be seen.",
-            "{place}. {things}.", "{open} {place}{feature}. There {are} {things} {state}.",
+            "{place}. {things}.", "{first} leaning against {rest} {at}.", "a person {at} beside {things}.",
+            "people {at}; {things} behind them.",
+            "somebody works {at} next to {things}.", "{open} {place}{feature}. There {are} {things} {state}.",
         ),
         "unseen": (
             "{open} {place}, home to {things}.", "{open} {place} together with {things}.",
@@ -184,6 +186,10 @@ _FRAMES: dict[str, dict[Wording, tuple[str, ...]]] = {
             "{things} {are} {state}.",
             "{open} several things: {things}.", "{open} {first}. There {are_rest} also {rest}.",
             "{open} {first} {state} in front of {rest}.",
+            "{first} {stand} in front of {rest}.", "{first} {lie} next to {rest}.", "somebody works beside {things}.",
+            "{first} leaning against {rest}.", "people walk past {things}.", "close to the camera {are} {first}.",
+            "{things}, seen from the front.", "a person stands near {first}.", "{first} {stand} beside {rest}{feature}.",
+            "behind {first} one sees {rest}.", "someone is busy with {things}.", "{first}{feature}, and {rest}.",
         ),
         "unseen": (
             "{open} {things}, arranged loosely.", "{open} {first}, flanked by {rest}.",
@@ -253,13 +259,22 @@ _FRAMES: dict[str, dict[Wording, tuple[str, ...]]] = {
 _SIZE_WORDS: dict[Wording, dict[str, tuple[str, ...]]] = {
     "train": {
         "tiny": ("tiny", "very small", "extremely small", "minute", "minuscule", "diminutive", "really tiny",
-            "exceptionally small", "teeny", "unusually tiny"),
+            "exceptionally small", "teeny", "unusually tiny", "extra small", "incredibly small", "tiny little",
+            "remarkably small", "much smaller than normal",
+            "awfully small", "miniscule", "extraordinarily small", "wee"),
         "small": ("small", "compact", "rather small", "fairly small", "little", "smallish", "small-sized",
-            "quite small", "modest-sized", "smaller than usual"),
+            "quite small", "modest-sized", "smaller than usual", "pretty small", "somewhat small", "below-average",
+            "reduced-size", "relatively small",
+            "not very big", "small and compact", "slightly small", "medium-small", "narrow-built"),
         "large": ("large", "big", "fairly large", "rather large", "sizeable", "quite big", "spacious", "roomy",
-            "larger than usual", "generously sized"),
+            "larger than usual", "generously sized", "pretty large", "relatively big", "somewhat large",
+            "above-average", "bigger than normal",
+            "large-sized", "oversized", "substantial", "extensive", "fair-sized"),
         "huge": ("huge", "enormous", "gigantic", "very large", "vast", "immense", "extremely large", "giant", "massive",
-            "colossal", "really huge"),
+            "colossal", "really huge", "very big", "extremely big", "extraordinarily large", "monstrous", "tremendous",
+            "extra large",
+            "incredibly big", "titanic", "monumental", "whopping", "much larger than normal", "super-sized",
+            "towering"),
     },
     "unseen": {
         "tiny": ("teeny-weeny", "itsy-bitsy", "ultra-small", "super small"),

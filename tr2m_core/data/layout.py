@@ -264,13 +264,15 @@ def named_colour(thing: ObjectFact) -> Array | None:
 def random_colour(rng: np.random.Generator) -> Array:
     """Mostly dull, as the world is."""
     grey = rng.uniform(0.05, 0.9)
-    return np.clip(grey + rng.normal(0.0, 0.25, 3) * rng.random() ** 1.5, 0.02, 0.95)
+    colour: Array = np.clip(grey + rng.normal(0.0, 0.25, 3) * rng.random() ** 1.5, 0.02, 0.95)
+    return colour
 
 
 def random_direction(rng: np.random.Generator) -> Array:
     """A unit vector upwards (negative y), somewhat towards the camera."""
-    v = np.array([rng.normal(), -abs(rng.normal()) - 0.5, rng.normal() - 0.5])
-    return v / np.linalg.norm(v)
+    v: Array = np.array([rng.normal(), -abs(rng.normal()) - 0.5, rng.normal() - 0.5])
+    v /= np.linalg.norm(v)
+    return v
 
 
 def turn_x(angle: float) -> Array:

@@ -29,9 +29,9 @@ SKY_DEPTH = 1e4  # normalised units beyond which nothing is measured
 class SceneBatch:
     """B scenes as a camera would see them.
 
-    image: (B, 3, H, W) float32 in 0..1. depth: (B, 1, H, W) metres along Z, 0 where not valid. valid: (B, 1, H, W) bool,
-    false in the sky. intrinsics: (B, 4) fx, fy, cx, cy in pixels. descriptions, facts: a sentence per scene and what it
-    was made from.
+    image: (B, 3, H, W) float32 in 0..1. depth: (B, 1, H, W) metres along Z, 0 where not valid.
+    valid: (B, 1, H, W) bool, false in the sky. intrinsics: (B, 4) fx, fy, cx, cy in pixels.
+    descriptions, facts: a sentence per scene and what it was made from.
     """
 
     image: Tensor

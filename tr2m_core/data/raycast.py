@@ -6,7 +6,7 @@ not normalised and have z = 1 in the camera, so the ray parameter of a hit is it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -50,8 +50,8 @@ class Scenes:
     haze: Tensor
 
     def to(self, device: torch.device) -> Scenes:
-        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Scenes(**{k: v.to(device) if isinstance(v, Tensor) else v for k, v in values.items()})
+        moved: dict[str, Any] = {f.name: getattr(self, f.name).to(device) for f in fields(self) if f.name != "kind"}
+        return replace(self, **moved)
 
 
 def cast(scenes: Scenes) -> tuple[Tensor, Tensor]:
@@ -157,7 +157,7 @@ def _local_hit(scenes: Scenes, directions: Tensor, depth: Tensor, surface: Tenso
     centre = torch.cat((scenes.centre, scenes.shell_centre.unsqueeze(1)), 1)
     extents = torch.cat((scenes.extent, scenes.shell_extent.unsqueeze(1)), 1)
     which = surface.clamp_max(solids)
-    m = to_local.flatten(2).gather(1, which.unsqueeze(-1).expand(-1, -1, 9)).unflatten(-1, (3, 3))
+    m = to_local.flatten(2).gather(1, which.unsqueeze(-1).expand(-1, -1, 9)).reshape(*which.shape, 3, 3)
     c = centre.gather(1, which.unsqueeze(-1).expand(-1, -1, 3))
     extent = extents.gather(1, which.unsqueeze(-1).expand(-1, -1, 3)).transpose(1, 2)
     point = (scenes.position.unsqueeze(-1) + directions * depth.unsqueeze(1).clamp_max(1e4)).transpose(1, 2)

@@ -31,7 +31,8 @@ class ImageEncoder(nn.Module):
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Normalised pictures (B, 3, H, W) -> tokens (B, P, C), row by row."""
-        return self.network(pixel_values).last_hidden_state[:, 1:]
+        tokens: Tensor = self.network(pixel_values).last_hidden_state[:, 1:]
+        return tokens
 
 
 class TextEncoder(nn.Module):
@@ -68,8 +69,9 @@ class TextEncoder(nn.Module):
             sentences, padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt"
         ).to(next(self.network.parameters()).device)
         if self.config.kind == "clip":
-            return self.network(**tokens).text_embeds.float().unsqueeze(1)
-        states = self.network(**tokens).last_hidden_state.float()
+            embedding: Tensor = self.network(**tokens).text_embeds
+            return embedding.float().unsqueeze(1)
+        states: Tensor = self.network(**tokens).last_hidden_state.float()
         mask = tokens["attention_mask"].unsqueeze(-1).float()
         mean = (states * mask).sum(1, keepdim=True) / mask.sum(1, keepdim=True)
         return F.normalize(mean, dim=-1)

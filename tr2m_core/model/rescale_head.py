@@ -40,7 +40,8 @@ class AlignMLP(nn.Module):
         self.activation = QuickGELU()
 
     def forward(self, text: Tensor) -> Tensor:
-        return self.activation(self.a_fc(text))
+        aligned: Tensor = self.activation(self.a_fc(text))
+        return aligned
 
 
 class CrossAttentionBlock(nn.Module):
@@ -68,13 +69,15 @@ class CrossAttentionBlock(nn.Module):
         value = F.linear(
             self.ln_text(text), self.attn_cross.in_proj_weight[2 * width :], self.attn_cross.in_proj_bias[2 * width :]
         )
-        return self.attn_cross.out_proj(value)
+        vector: Tensor = self.attn_cross.out_proj(value)
+        return vector
 
     def forward(self, x: Tensor, text_vector: Tensor) -> Tensor:
         y = self.ln_1(x)
         x = x + self.attn(y, y, y, need_weights=False)[0]
         x = x + text_vector
-        return x + self.mlp(self.ln_2(x))
+        x = x + self.mlp(self.ln_2(x))
+        return x
 
 
 class ResidualConvUnit(nn.Module):
@@ -86,7 +89,8 @@ class ResidualConvUnit(nn.Module):
         self.conv2 = nn.Conv2d(features, features, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.relu(self.conv1(F.relu(x))))
+        x = x + self.conv2(F.relu(self.conv1(F.relu(x))))
+        return x
 
 
 def _resize(x: Tensor, size: tuple[int, int]) -> Tensor:

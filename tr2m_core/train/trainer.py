@@ -70,13 +70,13 @@ def read_config(path: Path, overrides: list[str]) -> TrainConfig:
     """A YAML file plus key=value overrides. Raises InputError naming file and key."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        values.update(_override(text) for text in overrides)
     except FileNotFoundError:
         raise InputError(f"{path}: no such configuration file") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not readable YAML ({str(error).splitlines()[0]})") from None
     if not isinstance(values, dict):
         raise InputError(f"{path}: must be a mapping of settings")
+    values.update(_override(text) for text in overrides)
     config: TrainConfig = merge(TrainConfig(), values, str(path))
     return config
 
@@ -158,7 +158,7 @@ class Trainer:
             group["lr"] = self.config.learning_rate * factor
         self.optimiser.zero_grad(set_to_none=True)
         loss, figures = self.stage.loss(self.step)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.stage.trained.parameters(), self.config.clip_norm)
         if torch.isfinite(loss) and torch.isfinite(norm):
             self.optimiser.step()
