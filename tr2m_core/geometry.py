@@ -32,7 +32,7 @@ def parse_intrinsics(text: str) -> Intrinsics:
     try:
         fx, fy, cx, cy = (float(part) for part in text.split(","))
     except ValueError:
-        raise InputError(f"intrinsics '{text}': give four numbers fx,fy,cx,cy in pixels, such as 525,525,319.5,239.5") from None
+        raise InputError(f"intrinsics '{text}': give fx,fy,cx,cy in pixels, such as 525,525,319.5,239.5") from None
     if not all(map(math.isfinite, (fx, fy, cx, cy))) or fx <= 0 or fy <= 0:
         raise InputError(f"intrinsics '{text}': the focal lengths must be positive and all four numbers finite")
     return Intrinsics(fx, fy, cx, cy)

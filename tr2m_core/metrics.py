@@ -24,8 +24,8 @@ def compute_depth_metrics(ground_truth: npt.ArrayLike, prediction: npt.ArrayLike
         raise ValueError(f"ground truth {gt.shape} and prediction {pred.shape} differ in shape")
     if gt.size == 0:
         raise ValueError("no pixels to compare")
-    for name, values in (("ground truth", gt), ("prediction", pred)):
-        if not (np.isfinite(values).all() and (values > 0).all()):
+    for name, depth in (("ground truth", gt), ("prediction", pred)):
+        if not (np.isfinite(depth).all() and (depth > 0).all()):
             raise ValueError(f"the {name} holds depths that are not finite and positive")
     log_error = np.log(pred) - np.log(gt)
     error = gt - pred
@@ -50,7 +50,8 @@ def valid_depth(depth: npt.NDArray[np.floating], min_depth: float, max_depth: fl
 
 def clamp_depth(depth: npt.NDArray[np.floating], min_depth: float, max_depth: float) -> npt.NDArray[np.floating]:
     """A prediction brought into the limits: NaN becomes the lower, infinity the upper one."""
-    return np.clip(np.nan_to_num(depth, nan=min_depth, posinf=max_depth, neginf=min_depth), min_depth, max_depth)
+    finite = np.nan_to_num(depth, nan=min_depth, posinf=max_depth, neginf=min_depth)
+    return np.asarray(np.clip(finite, min_depth, max_depth))
 
 
 def mean_metrics(results: Iterable[Mapping[str, float]]) -> dict[str, float]:

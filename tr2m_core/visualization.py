@@ -30,12 +30,12 @@ BACKGROUND = (24, 26, 30)
 
 
 def colourise(values: FloatArray, low: float, high: float, colours: str = DEPTH_COLOURS) -> Picture:
-    """(H, W) numbers -> (H, W, 3) uint8 RGB; values outside low..high take the end colours, non-finite ones are grey."""
+    """(H, W) numbers -> (H, W, 3) uint8 RGB; values outside low..high take the end colours, non-finite ones grey."""
     return _coloured(values, Normalize(low, high), colours)
 
 
 def colourise_depth(depth: FloatArray, low: float, high: float) -> Picture:
-    """(H, W) metres -> (H, W, 3) uint8 RGB, near is warm; logarithmic where the limits are far apart; invalid is grey."""
+    """(H, W) metres -> (H, W, 3) uint8 RGB: near is warm, invalid grey, logarithmic where the limits are far apart."""
     return _coloured(depth, _depth_scale(low, high), DEPTH_COLOURS)
 
 
@@ -43,10 +43,17 @@ def _depth_scale(low: float, high: float) -> Normalize:
     return LogNorm(low, high) if 0 < LOG_SCALE_RATIO * low < high else Normalize(low, high)
 
 
+def _limits(scale: Normalize) -> tuple[float, float]:
+    if scale.vmin is None or scale.vmax is None:
+        raise ValueError("the colour scale has no limits")
+    return scale.vmin, scale.vmax
+
+
 def _coloured(values: FloatArray, scale: Normalize, colours: str) -> Picture:
     table = (matplotlib.colormaps[colours](np.linspace(0, 1, 256))[:, :3] * 255).round().astype(np.uint8)
     finite = np.isfinite(values)
-    position = scale(np.clip(np.where(finite, values, scale.vmin), scale.vmin, scale.vmax))
+    low, high = _limits(scale)
+    position = scale(np.clip(np.where(finite, values, low), low, high))
     picture = table[(np.asarray(position) * 255).round().astype(np.uint8)]
     picture[~finite] = INVALID_GREY
     return np.asarray(picture)
@@ -87,7 +94,7 @@ def prediction_panel(rgb: Picture, prediction: DepthPrediction, description: str
     }
     present = [(title, values, colours) for title, (values, colours) in maps.items() if values is not None]
     figure = _figure(12.0, _height(rgb, 6.0) + (_height(rgb, 4.0) if present else 0.0), description)
-    rows = figure.subfigures(2, 1, height_ratios=[1.5, 1.0]) if present else [figure]
+    rows: Any = figure.subfigures(2, 1, height_ratios=[1.5, 1.0]) if present else [figure]
     top = rows[0].subplots(1, 2)
     _show(top[0], rgb, "image")
     limits = display_range(depth)
@@ -122,7 +129,8 @@ def comparison_panel(
     _show(axes[1], colourise_depth(prediction, *limits), f"prediction, median {np.nanmedian(prediction):.3g} m")
     _colour_bar(figure, axes[len(maps)], _depth_scale(*limits), DEPTH_COLOURS, "m")
     if ground_truth is not None:
-        _show(axes[2], colourise_depth(ground_truth, *limits), f"ground truth, median {np.nanmedian(ground_truth):.3g} m")
+        title = f"ground truth, median {np.nanmedian(ground_truth):.3g} m"
+        _show(axes[2], colourise_depth(ground_truth, *limits), title)
         figures = "" if metrics is None else f", abs_rel {metrics['abs_rel']:.3f}, delta1 {metrics['delta1']:.3f}"
         _show(axes[3], error_map(ground_truth, prediction), f"relative error{figures}")
         _colour_bar(figure, axes[3], Normalize(0.0, ERROR_LIMIT), ERROR_COLOURS)
@@ -135,7 +143,7 @@ def _height(rgb: Picture, width: float) -> float:
 
 
 def _figure(width: float, height: float, description: str) -> Figure:
-    lines = textwrap.wrap(f"“{description}”", int(width * 10.5), max_lines=3, placeholder=" …”")  # noqa: RUF001
+    lines = textwrap.wrap(f"“{description}”", int(width * 10.5), max_lines=3, placeholder=" …”")
     figure = Figure(figsize=(width, height + 0.15 + 0.25 * len(lines)), dpi=100, layout="constrained")
     # The sentence is data: a dollar sign in it must not start a formula.
     figure.suptitle("\n".join(lines), fontsize=13, parse_math=False)
@@ -152,7 +160,7 @@ def _colour_bar(figure: Any, axes: Any, scale: Normalize, colours: str, unit: st
     table = ListedColormap(matplotlib.colormaps[colours](np.linspace(0, 1, 256)))
     bar = figure.colorbar(ScalarMappable(scale, table), ax=axes, shrink=0.85, pad=0.02, aspect=22)
     if isinstance(scale, LogNorm):
-        ticks = np.geomspace(scale.vmin, scale.vmax, 6)
+        ticks = np.geomspace(*_limits(scale), 6)
         bar.set_ticks(ticks, labels=[f"{tick:.2g}" for tick in ticks])
         bar.minorticks_off()
     bar.ax.tick_params(labelsize=8)
@@ -162,7 +170,7 @@ def _colour_bar(figure: Any, axes: Any, scale: Normalize, colours: str, unit: st
 
 
 def _rendered(figure: Figure) -> Picture:
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     return np.array(np.asarray(canvas.buffer_rgba())[..., :3])
 

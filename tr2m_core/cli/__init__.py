@@ -1,0 +1,1 @@
+"""The `tr2m` command line: one file per verb."""

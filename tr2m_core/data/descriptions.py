@@ -188,7 +188,8 @@ _FRAMES: dict[str, dict[Wording, tuple[str, ...]]] = {
             "{open} {first} {state} in front of {rest}.",
             "{first} {stand} in front of {rest}.", "{first} {lie} next to {rest}.", "somebody works beside {things}.",
             "{first} leaning against {rest}.", "people walk past {things}.", "close to the camera {are} {first}.",
-            "{things}, seen from the front.", "a person stands near {first}.", "{first} {stand} beside {rest}{feature}.",
+            "{things}, viewed frontally.", "a person stands near {first}.",
+            "{first} {stand} beside {rest}{feature}.",
             "behind {first} one sees {rest}.", "someone is busy with {things}.", "{first}{feature}, and {rest}.",
         ),
         "unseen": (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import os
 import struct
@@ -49,13 +48,14 @@ def save_model(model: TR2M, directory: Path) -> None:
     """Writes a model directory; encoders that the configuration calls "stored" go along."""
     directory.mkdir(parents=True, exist_ok=True)
     config = model.config
-    if config.relative_depth == STORED:
-        model.relative_depth.network.save_pretrained(directory / "relative_depth")
-    if config.image_encoder == STORED and model.image_encoder is not None:
-        model.image_encoder.network.save_pretrained(directory / "image_encoder")
-    if config.text_encoder.source == STORED:
-        model.text_encoder.network.save_pretrained(directory / "text_encoder")
-        model.text_encoder.tokenizer.save_pretrained(directory / "text_encoder")
+    with quiet_transformers():
+        if config.relative_depth == STORED:
+            model.relative_depth.network.save_pretrained(directory / "relative_depth")
+        if config.image_encoder == STORED and model.image_encoder is not None:
+            model.image_encoder.network.save_pretrained(directory / "image_encoder")
+        if config.text_encoder.source == STORED:
+            model.text_encoder.network.save_pretrained(directory / "text_encoder")
+            model.text_encoder.tokenizer.save_pretrained(directory / "text_encoder")
     save_tensors(model.rescale_head, directory / HEAD_FILE)
     (directory / "config.json").write_text(config.to_json(), encoding="utf-8")
 
@@ -64,6 +64,7 @@ def save_tensors(module: nn.Module, path: Path) -> None:
     """Writes the module's parameters as safetensors, to a temporary name first."""
     temporary = path.with_suffix(".partial")
     save_file({name: tensor.contiguous() for name, tensor in module.state_dict().items()}, temporary)
+    temporary.chmod(0o644)  # safetensors writes for its owner only; an installed copy must be readable by everyone
     os.replace(temporary, path)
 
 
@@ -105,8 +106,7 @@ def quiet_transformers() -> Iterator[None]:
     transformers.logging.set_verbosity(logging.ERROR)
     transformers.logging.disable_progress_bar()
     try:
-        with contextlib.redirect_stderr(io.StringIO()):
-            yield
+        yield
     finally:
         transformers.logging.set_verbosity(level)
         transformers.logging.enable_progress_bar()

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from tr2m_core.data.procedural import ProceduralScenes, SceneBatch
 from tr2m_core.inference import select_device
 from tr2m_core.losses.affine_invariant import affine_invariant_loss, median_anchor_loss
+from tr2m_core.model.checkpoints import quiet_transformers
 from tr2m_core.model.presets import EMBEDDED, embedded_relative_depth_config
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
 from tr2m_core.train.trainer import Stage, TrainConfig
@@ -41,7 +42,8 @@ class RelativeStage(Stage):
         return shape + self.config.anchor_weight * anchor, {"shape": shape.item(), "anchor": anchor.item()}
 
     def save(self, directory: Path) -> None:
-        self.network.network.save_pretrained(directory / "relative_depth")
+        with quiet_transformers():
+            self.network.network.save_pretrained(directory / "relative_depth")
 
 
 def initialise(network: RelativeDepthNetwork) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -26,6 +26,7 @@ from tr2m_core.types import InputError
 
 PREPARE_BATCH = 16
 SENTENCE_BATCH = 256
+SCENES_SEED, SENTENCES_SEED = 1, 2  # added to the run's seed: other scenes than the first stage saw
 
 
 class RescaleStage(Stage):
@@ -55,53 +56,74 @@ class RescaleStage(Stage):
     @torch.inference_mode()
     def _prepare_scenes(self) -> None:
         """tokens (N, h, w, C), relative depth and metric depth (N, 1, H, W) in half precision; 0 = no ground truth."""
-        scenes = ProceduralScenes(EMBEDDED.input_size, seed=self.config.seed + 1, device=self.device)
+        scenes = ProceduralScenes(EMBEDDED.input_size, seed=self.config.seed + SCENES_SEED, device=self.device)
         mean = torch.tensor(EMBEDDED.image_mean, device=self.device).view(1, 3, 1, 1)
         std = torch.tensor(EMBEDDED.image_std, device=self.device).view(1, 3, 1, 1)
-        tokens, relative, depth = [], [], []
-        batches = list(range(0, self.config.scenes, PREPARE_BATCH))
-        for first in _progress(batches, "scenes"):
+        tokens, relative, depth, facts = [], [], [], []
+        for first in _progress(list(range(0, self.config.scenes, PREPARE_BATCH)), "scenes"):
             batch = scenes.batch(range(first, min(first + PREPARE_BATCH, self.config.scenes)))
             r, t = self.model.relative_depth((batch.image - mean) / std)
             tokens.append(t.unflatten(1, self.grid).half())
             relative.append(r.half())
-            depth.append(batch.depth.half())
+            # At the size of one metre; the sentence that goes along sets the size.
+            metres = torch.tensor([f.distance_m for f in batch.facts], device=self.device)
+            depth.append((batch.depth / metres.view(-1, 1, 1, 1)).half())
+            facts += batch.facts
         self.tokens, self.relative, self.depth = torch.cat(tokens), torch.cat(relative), torch.cat(depth)
+        self.scene_domain = [f.domain for f in facts]
 
     def _prepare_sentences(self) -> None:
-        """Embeddings (N, sentences, Ct) in half precision; sorted by length, because padding costs time."""
-        scenes = ProceduralScenes(EMBEDDED.input_size, seed=self.config.seed + 1)
-        per_scene = self.config.sentences
-        sentences = [scenes.describe(i, variant=v) for i in range(self.config.scenes) for v in range(per_scene)]
+        """Embeddings (N, Ct) and sizes in metres (N,), by domain; encoded in order of length: padding costs time."""
+        scenes = ProceduralScenes(EMBEDDED.input_size, seed=self.config.seed + SENTENCES_SEED)
+        facts = [scenes.facts(i) for i in range(self.config.sentences)]
+        sentences = [scenes.describe(i) for i in range(self.config.sentences)]
         order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
-        width = EMBEDDED.rescale_head.text_width
-        embeddings = torch.empty(len(sentences), width, dtype=torch.float16, device=self.device)
+        self.text = torch.empty(len(sentences), EMBEDDED.rescale_head.text_width, device=self.device)
         for first in _progress(list(range(0, len(order), SENTENCE_BATCH)), "sentences"):
             chosen = order[first : first + SENTENCE_BATCH]
             embedded = self.model.text_encoder.encode([sentences[i] for i in chosen]).squeeze(1)
-            embeddings[torch.tensor(chosen, device=self.device)] = embedded.half()
-        self.text = embeddings.view(self.config.scenes, per_scene, width)
+            self.text[torch.tensor(chosen, device=self.device)] = embedded
+        self.size = torch.tensor([f.distance_m for f in facts], device=self.device)
+        self.sentences_of = {d: [i for i, f in enumerate(facts) if f.domain == d] for d in set(self.scene_domain)}
+        empty = [domain for domain, indices in self.sentences_of.items() if not indices]
+        if empty:
+            raise InputError(f"sentences: {self.config.sentences} are too few, none is about a {empty[0]}")
 
     def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
         (height, width), count, _ = self.config.phase_at(step)
         random = torch.Generator().manual_seed((self.config.seed << 32) + step)
-        scene = torch.randint(self.config.scenes, (count,), generator=random)
-        text = self.text[scene, torch.randint(self.config.sentences, (count,), generator=random)].float()
+
+        def draw(limit: int, *shape: int) -> Tensor:
+            return torch.randint(limit, shape, generator=random)
+
+        scene = draw(self.config.scenes, count)
+        sentence = self._sentences_for(scene, draw)
         h, w = height // PATCH_SIZE, width // PATCH_SIZE
-        top = int(torch.randint(self.grid[0] - h + 1, (), generator=random))
-        left = int(torch.randint(self.grid[1] - w + 1, (), generator=random))
+        top, left = int(draw(self.grid[0] - h + 1)), int(draw(self.grid[1] - w + 1))
         rows = slice(PATCH_SIZE * top, PATCH_SIZE * (top + h))
         columns = slice(PATCH_SIZE * left, PATCH_SIZE * (left + w))
         tokens = self.tokens[scene, top : top + h, left : left + w].float().flatten(1, 2)
         relative, depth = (x[scene, :, rows, columns].float() for x in (self.relative, self.depth))
+        depth = depth * self.size[sentence].view(-1, 1, 1, 1)
 
-        maps = self.trained(tokens, self._disturb(text, random).unsqueeze(1), (h, w))
+        maps = self.trained(tokens, self._disturb(self.text[sentence], random).unsqueeze(1), (h, w))
         prediction = 1.0 / (maps.scale_map * relative + maps.shift_map)
         valid = depth > 0
         loss = silog_loss(prediction, depth, valid, self.config.variance_focus)
         with torch.no_grad():
             abs_rel = ((prediction - depth).abs() / depth.clamp_min(1e-6))[valid].mean()
         return loss, {"abs_rel": abs_rel.item()}
+
+    def _sentences_for(self, scene: Tensor, draw: Callable[..., Tensor]) -> Tensor:
+        """A sentence for each scene: any of its domain, for the pixels do not tell the size.
+
+        Were each scene tied to a sentence of its own, the head would learn the pictures by heart instead of reading.
+        """
+        chosen = []
+        for i in scene.tolist():
+            candidates = self.sentences_of[self.scene_domain[i]]
+            chosen.append(candidates[int(draw(len(candidates)))])
+        return torch.tensor(chosen)
 
     def _disturb(self, text: Tensor, random: torch.Generator) -> Tensor:
         """Noise and dropout on embeddings, so that wordings never met land near ones that were."""

@@ -29,7 +29,7 @@ class TrainConfig:
 
     stage: "relative" (relative-depth network) or "rescale" (rescale head). gradient_weight, anchor_weight: see
     losses/affine_invariant.py. relative_depth: where the rescale stage finds the finished first stage. variance_focus:
-    see losses/silog.py. scenes, sentences: what the rescale stage learns from, and in how many wordings of each.
+    see losses/silog.py. scenes, sentences: how many of each the rescale stage learns from.
     text_noise, text_dropout: disturbances of the sentence embeddings.
     """
 
@@ -47,8 +47,8 @@ class TrainConfig:
     anchor_weight: float = 0.5
     relative_depth: str = ""
     variance_focus: float = 0.6
-    scenes: int = 10000
-    sentences: int = 8
+    scenes: int = 4000
+    sentences: int = 50000
     text_noise: float = 0.0
     text_dropout: float = 0.0
 

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tr2m_core import __version__
+from tr2m_core.cli import main as entry
+from tr2m_core.cli.common import format_table
+from tr2m_core.types import InputError
+
+
+def exit_code(arguments):
+    """main's result, or the code it leaves with for --help and --version."""
+    try:
+        return entry.main(arguments)
+    except SystemExit as leaving:
+        return leaving.code
+
+
+def test_version_and_help(capsys):
+    assert exit_code(["--version"]) == 0
+    assert capsys.readouterr().out == f"tr2m {__version__}\n"
+    assert exit_code(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"tr2m {verb}" in text for verb in entry.VERBS)
+
+
+@pytest.mark.parametrize("verb", entry.VERBS)
+def test_every_verb_explains_itself_with_examples(capsys, verb):
+    assert exit_code([verb, "--help"]) == 0
+    assert f"  tr2m {verb} " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "VERB"),
+        (["paint"], "paint"),
+        (["infer"], "IMAGE"),
+        (["infer", "a.png", "--text", "x", "-o", "out", "--nonsense"], "--nonsense"),
+        (["infer", "a.png", "--text", "x", "-o", "out", "--size", "100x100"], "multiples of 14"),
+        (["infer", "a.png", "--text", "x", "-o", "out", "--size", "big"], "HEIGHTxWIDTH"),
+        (["replay", "bag", "-o", "out", "--fail-above", "abs_rel"], "METRIC=NUMBER"),
+        (["replay", "bag", "-o", "out", "--fail-above", "delta1=0.3"], "METRIC=NUMBER"),
+        (["replay", "bag", "-o", "out", "--tolerance", "-1"], "--tolerance"),
+        (["replay", "bag", "-o", "out", "--min-depth", "5", "--max-depth", "2"], "depth range"),
+        (["evaluate"], "data set"),
+        (["evaluate", "moon"], "moon"),
+        (["evaluate", "frames"], "--root"),
+        (["evaluate", "procedural", "--count", "0"], "--count"),
+    ],
+)
+def test_bad_usage_is_one_line_and_exit_code_2(capsys, arguments, words):
+    assert exit_code(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("tr2m: error: ")
+    assert err.count("\n") == 1
+    assert words in err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (InputError("two\nlines"), 2, "tr2m: error: two lines\n"),
+        (PermissionError(13, "Permission denied", "x.png"), 1, "tr2m: error: x.png: Permission denied\n"),
+        (OSError(28, "No space left on device"), 1, "No space left"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_expected_failures_leave_no_traceback(capsys, monkeypatch, error, code, words):
+    def fail(args):
+        raise error
+
+    monkeypatch.setattr("tr2m_core.cli.evaluate.run", fail)
+    assert entry.main(["evaluate", "frames"]) == code
+    err = capsys.readouterr().err
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch):
+    def fail(args):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("tr2m_core.cli.evaluate.run", fail)
+    with pytest.raises(ZeroDivisionError):
+        entry.main(["evaluate", "frames"])
+
+
+def test_a_closed_pipe_is_quiet():
+    command = f"{sys.executable} -m tr2m_core evaluate --list | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+def test_table_aligns_numbers_to_the_right():
+    table = format_table(["name", "value"], [["a", 1.23456], ["long", None], ["b", 12.0]])
+    assert table.splitlines() == ["name  value", "----  -----", "a     1.235", "long      -", "b        12"]

@@ -1,0 +1,188 @@
+"""The scene descriptions: catalogue, facts, wording tables and sentences."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from collections.abc import Iterable
+
+import pytest
+
+from tr2m_core.data import descriptions as subject
+from tr2m_core.data.descriptions import COLOURS, DOMAINS, PLACES, SIZES, SceneFacts, Wording, describe, sample_facts
+from tr2m_core.data.places import KINDS
+
+
+def _sentences(count: int, seed: int, wording: Wording) -> list[str]:
+    rng = random.Random(seed)
+    return [describe(sample_facts(rng), rng, wording) for _ in range(count)]
+
+
+def _names(wording: Wording) -> list[str]:
+    return [name for place in PLACES.values() for name in getattr(place, f"{wording}_names")]
+
+
+def _flat(table: dict[str, tuple[str, ...]]) -> list[str]:
+    return [text for texts in table.values() for text in texts]
+
+
+def _has(words: Iterable[str], sentence: str) -> bool:
+    return any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", sentence, re.IGNORECASE) for word in words)
+
+
+def test_catalogue_is_wide_and_consistent() -> None:
+    assert len(PLACES) >= 90
+    for domain in DOMAINS:
+        assert sum(place.domain == domain for place in PLACES.values()) >= 15
+    for key, place in PLACES.items():
+        assert key == place.name and place.domain in DOMAINS
+        assert 0.005 <= place.distance_m <= 100 and place.weight > 0
+        assert len(place.train_names) >= 3 and place.unseen_names and place.features
+        assert len(place.objects) >= 3 and all(name in KINDS for name in place.objects)
+    distances = [place.distance_m for place in PLACES.values()]
+    assert min(distances) < 0.02 and max(distances) > 60
+
+
+def test_no_name_stands_for_two_places() -> None:
+    names = _names("train") + _names("unseen")
+    assert len(names) == len(set(names))
+
+
+def test_every_colour_of_an_object_exists() -> None:
+    assert all(0 <= value <= 1 for rgb in COLOURS.values() for value in rgb)
+    for kind in KINDS.values():
+        assert all(colour in COLOURS or colour == "-" for colour in kind.colours), kind.name
+
+
+@pytest.mark.parametrize("domain", [None, *DOMAINS])
+def test_facts_are_valid(domain: subject.Domain | None) -> None:
+    rng = random.Random(5)
+    for _ in range(1000):
+        facts = sample_facts(rng, domain)
+        place = PLACES[facts.place]
+        assert facts.domain == place.domain and domain in (None, facts.domain)
+        assert math.isclose(facts.distance_m, place.distance_m * SIZES[facts.size])
+        assert len({fact.name for fact in facts.objects}) == len(facts.objects) <= 5
+        for fact in facts.objects:
+            assert fact.name in place.objects and 1 <= fact.count <= 6
+            assert fact.shape == KINDS[fact.name].shape and (fact.colour is None or fact.colour in COLOURS)
+
+
+def test_ordinary_size_is_the_most_frequent() -> None:
+    rng = random.Random(6)
+    sizes = [sample_facts(rng).size for _ in range(4000)]
+    assert set(sizes) == set(SIZES)
+    assert 0.5 < sizes.count("") / len(sizes) < 0.6
+
+
+def test_same_seed_gives_the_same_sentences() -> None:
+    assert _sentences(200, 7, "train") == _sentences(200, 7, "train")
+    assert _sentences(200, 7, "train") != _sentences(200, 8, "train")
+
+
+def test_wording_tables_are_disjoint_and_large_enough() -> None:
+    openings = subject._OPENINGS
+    assert len(set(openings["train"])) >= 60 and len(set(openings["unseen"])) >= 15
+    assert not set(openings["train"]) & set(openings["unseen"])
+    assert not set(_names("train")) & set(_names("unseen"))
+    for frames in subject._FRAMES.values():
+        assert frames["train"] and frames["unseen"] and not set(frames["train"]) & set(frames["unseen"])
+    train_sizes, unseen_sizes = subject._SIZE_WORDS["train"], subject._SIZE_WORDS["unseen"]
+    assert not set(_flat(train_sizes)) & set(_flat(unseen_sizes))
+    for size in SIZES:
+        assert not size or (len(train_sizes[size]) >= 6 and len(unseen_sizes[size]) >= 3)
+    for position in ("left", "centre", "right"):
+        assert not set(subject._POSITIONS["train"][position]) & set(subject._POSITIONS["unseen"][position])
+    assert not set(subject._SIZE_CLAUSES["train"]) & set(subject._SIZE_CLAUSES["unseen"])
+    assert not set(subject._DISTANCE_HINTS["train"]) & set(subject._DISTANCE_HINTS["unseen"])
+    for kind in KINDS.values():
+        assert not set(kind.unseen_names) & {kind.name, *kind.train_names}, kind.name
+
+
+def test_unseen_sentences_do_not_occur_in_training() -> None:
+    train = {sentence.lower().rstrip(".") for sentence in _sentences(20_000, 9, "train")}
+    assert not train & {sentence.lower().rstrip(".") for sentence in _sentences(2_000, 10, "unseen")}
+
+
+@pytest.mark.parametrize("wording", ["train", "unseen"])
+def test_size_is_always_said_and_never_invented(wording: Wording) -> None:
+    rng = random.Random(11)
+    for _ in range(3000):
+        facts = sample_facts(rng)
+        sentence = describe(facts, rng, wording)
+        if facts.size:
+            assert _has(subject._SIZE_WORDS[wording][facts.size], sentence), (facts.size, sentence)
+
+
+@pytest.mark.parametrize("wording", ["train", "unseen"])
+def test_place_is_left_out_only_where_the_objects_tell_the_size(wording: Wording) -> None:
+    rng = random.Random(12)
+    left_out = 0
+    for _ in range(3000):
+        facts = sample_facts(rng)
+        place = PLACES[facts.place]
+        sentence = describe(facts, rng, wording)
+        if not _has(getattr(place, f"{wording}_names"), sentence):
+            left_out += 1
+            assert facts.size == "" and place.telling and facts.objects, sentence
+    assert left_out > 150
+
+
+@pytest.mark.parametrize("wording", ["train", "unseen"])
+def test_sentences_are_tidy(wording: Wording) -> None:
+    sentences = _sentences(5000, 13, wording)
+    for sentence in sentences:
+        assert not re.search(r"[{}]|  |\s[,.;]|[.,;]{2}|^\W?\s|\s$", sentence), sentence
+        assert not re.search(r"\b[Aa] (?:[aio]\w|apple|umbrella)|\b[Aa]n (?:[bcdfgjklmnpqrstvwyz]\w)", sentence), (
+            sentence
+        )
+        assert 3 <= len(sentence) < 600
+    casual = sum(sentence == sentence.lower() and not sentence.endswith(".") for sentence in sentences)
+    assert 0.02 < casual / len(sentences) < 0.1
+    assert len(set(sentences)) > 4900
+
+
+@pytest.mark.parametrize(
+    ("singular", "plural"),
+    [
+        ("mug", "mugs"),
+        ("box of cereal", "boxes of cereal"),
+        ("shelf", "shelves"),
+        ("lorry", "lorries"),
+        ("bench", "benches"),
+        ("person on foot", "people on foot"),
+        ("kitchen knife", "kitchen knives"),
+        ("tray", "trays"),
+        ("computer mouse", "computer mice"),
+    ],
+)
+def test_plurals(singular: str, plural: str) -> None:
+    assert subject._plural(singular) == plural
+
+
+@pytest.mark.parametrize(
+    "phrase", ["an office", "a unit", "an X-ray machine", "a mug", "an umbrella stand", "a one-way road"]
+)
+def test_articles(phrase: str) -> None:
+    assert subject._with_article(phrase.partition(" ")[2]) == phrase
+
+
+def test_explicit_distances_agree_with_the_facts() -> None:
+    rng = random.Random(14)
+    units = {"m": 1.0, "metre": 1.0, "meter": 1.0, "cm": 0.01, "centimetre": 0.01, "centimeter": 0.01}
+    units |= {"mm": 0.001, "millimetre": 0.001, "millimeter": 0.001}
+    for _ in range(2000):
+        metres = math.exp(rng.uniform(math.log(0.008), math.log(130)))
+        number, unit = subject._distance_words(metres, rng).split(" ")
+        value = float(subject._NUMBERS.index(number) if number in subject._NUMBERS else number)
+        assert abs(math.log(value * units[unit.rstrip("s")] / metres)) < 0.11
+
+
+def test_facts_from_elsewhere_can_be_described() -> None:
+    """An object that is in no table, several of it, and no colour."""
+    fact = subject.ObjectFact("gizmo", 3, "box", None, "left")
+    facts = SceneFacts("table", "desk", "", 0.8, (fact,))
+    rng = random.Random(15)
+    sentences = [describe(facts, rng) for _ in range(50)]
+    assert any("gizmos" in sentence for sentence in sentences)

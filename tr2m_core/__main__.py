@@ -1,0 +1,5 @@
+"""`python -m tr2m_core` is `tr2m`."""
+
+from tr2m_core.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,92 @@
+"""Entry point of `tr2m`: picks the verb, and turns expected failures into one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from tr2m_core import __version__
+from tr2m_core.types import InputError
+
+OK, FAILED, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+
+# Verb -> module with HELP, EXAMPLES, add_arguments(parser) and run(args) -> exit code; heavy imports wait for run.
+VERBS = {
+    "infer": "tr2m_core.cli.infer",
+    "replay": "tr2m_core.cli.replay",
+    "evaluate": "tr2m_core.cli.evaluate",
+    "train": "tr2m_core.cli.train",
+}
+
+EXAMPLES = """\
+examples:
+  tr2m infer photo.jpg --text "A small office with two desks." -o out/infer
+  tr2m infer photos/ --text sentences.txt --intrinsics 525,525,319.5,239.5 -o out/clouds
+  tr2m replay recording/ -o out/replay
+  tr2m replay recording/ --text "A workshop bench." --fail-above abs_rel=0.3 -o out/replay
+  tr2m evaluate frames --root measured_frames/ -o out/frames
+  tr2m evaluate --list
+  tr2m train config/train/embedded_relative.yaml --output runs/relative
+
+Exit codes: 0 done, 1 the work failed or a threshold was missed, 2 bad usage or bad input.
+`tr2m VERB --help` explains a verb.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line, as all errors of tr2m are."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message} (see {self.prog} --help)")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all verbs; imports nothing heavy."""
+    parser = Parser(
+        prog="tr2m",
+        description="A camera frame and one sentence about the scene become metric depth.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"tr2m {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, module_name in VERBS.items():
+        module = importlib.import_module(module_name)
+        verb = verbs.add_parser(
+            name,
+            help=module.HELP,
+            description=module.__doc__,
+            epilog=module.EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(verb)
+        verb.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb and returns the exit code; unexpected errors keep their traceback."""
+    try:
+        args = build_parser().parse_args(arguments)
+        code = int(args.run(args))
+        sys.stdout.flush()
+        return code
+    except InputError as error:
+        return _fail(str(error), BAD_INPUT)
+    except BrokenPipeError:
+        # The reader of our output went away; keep the interpreter from complaining when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), FAILED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"tr2m: error: {' '.join(message.split())}", file=sys.stderr)
+    return code
