@@ -32,10 +32,10 @@ COLOURS: dict[str, tuple[float, float, float]] = {  # linear RGB, 0..1
     "black": (0.02, 0.02, 0.02), "white": (0.80, 0.80, 0.80), "grey": (0.22, 0.22, 0.22), "beige": (0.55, 0.45, 0.30),
     "turquoise": (0.06, 0.50, 0.48), "silver": (0.45, 0.46, 0.48),
 }  # fmt: skip
-SIZES: dict[str, float] = {"tiny": 0.5, "small": 0.7, "": 1.0, "large": 1.4, "huge": 2.0}  # factor on the distance
+SIZES: dict[str, float] = {"tiny": 0.6, "small": 0.8, "": 1.0, "large": 1.25, "huge": 1.6}  # factor on the distance
 
 _DOMAIN_WEIGHTS: dict[Domain, float] = {"room": 0.29, "corridor": 0.15, "street": 0.2, "table": 0.24, "tube": 0.12}
-_SIZE_WEIGHTS: dict[str, float] = {"": 0.55, "tiny": 0.1, "small": 0.13, "large": 0.13, "huge": 0.09}
+_SIZE_WEIGHTS: dict[str, float] = {"": 0.62, "tiny": 0.07, "small": 0.12, "large": 0.12, "huge": 0.07}
 _KIND_WEIGHTS: dict[str, float] = {
     "both": 0.32,
     "place": 0.18,
@@ -46,6 +46,7 @@ _KIND_WEIGHTS: dict[str, float] = {
 }
 _MAX_OBJECT_SPREAD = 0.4  # rms of the log distance among the places that the objects could come from
 _DISTANCE_HINT_SHARE = 0.05
+_EVERYDAY = 1.5  # exponent on the places' weights: above 1, common places are drawn more often still
 _CASUAL_SHARE = 0.05
 
 
@@ -519,7 +520,7 @@ def sample_facts(rng: random.Random, domain: Domain | None = None) -> SceneFacts
     if domain is None:
         domain = rng.choices(DOMAINS, [_DOMAIN_WEIGHTS[name] for name in DOMAINS])[0]
     candidates = _PLACES_OF[domain]
-    place = rng.choices(candidates, [candidate.weight for candidate in candidates])[0]
+    place = rng.choices(candidates, [candidate.weight**_EVERYDAY for candidate in candidates])[0]
     size = rng.choices(list(_SIZE_WEIGHTS), list(_SIZE_WEIGHTS.values()))[0]
     names = _sample_objects(place, rng.choices((0, 1, 2, 3, 4, 5), (5, 15, 25, 25, 20, 10))[0], rng)
     objects = tuple(_sample_object(KINDS[name], rng) for name in names)

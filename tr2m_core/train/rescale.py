@@ -26,6 +26,7 @@ from tr2m_core.types import InputError
 
 PREPARE_BATCH = 16
 SENTENCE_BATCH = 256
+WORST_RELATIVE_ERROR = 3.0  # beyond it only the log loss pulls: the gradient of the other would drown all else
 SCENES_SEED, SENTENCES_SEED = 1, 2  # added to the run's seed: other scenes than the first stage saw
 
 
@@ -49,6 +50,8 @@ class RescaleStage(Stage):
             text = TextEncoder.from_config(EMBEDDED.text_encoder)
         self.model = TR2M(EMBEDDED, relative, None, text, RescaleHead(EMBEDDED.rescale_head)).to(self.device).train()
         self.trained = self.model.rescale_head
+        # Embeddings have unit length, so their components are small: without this QuickGELU would see next to nothing.
+        self.trained.state_dict()["align_mlp.a_fc.weight"].mul_(EMBEDDED.rescale_head.text_width**0.5)
         self.grid = (EMBEDDED.input_size[0] // PATCH_SIZE, EMBEDDED.input_size[1] // PATCH_SIZE)
         self._prepare_scenes()
         self._prepare_sentences()
@@ -109,10 +112,11 @@ class RescaleStage(Stage):
         maps = self.trained(tokens, self._disturb(self.text[sentence], random).unsqueeze(1), (h, w))
         prediction = 1.0 / (maps.scale_map * relative + maps.shift_map)
         valid = depth > 0
-        loss = silog_loss(prediction, depth, valid, self.config.variance_focus)
-        with torch.no_grad():
-            abs_rel = ((prediction - depth).abs() / depth.clamp_min(1e-6))[valid].mean()
-        return loss, {"abs_rel": abs_rel.item()}
+        silog = silog_loss(prediction, depth, valid, self.config.variance_focus)
+        error = (prediction[valid] / depth[valid] - 1).abs()
+        # Log error alone forgives guesses that are far too large, which relative error is made of.
+        loss = silog + self.config.abs_rel_weight * error.clamp_max(WORST_RELATIVE_ERROR).mean()
+        return loss, {"silog": silog.item(), "abs_rel": error.mean().item()}
 
     def _sentences_for(self, scene: Tensor, draw: Callable[..., Tensor]) -> Tensor:
         """A sentence for each scene: any of its domain, for the pixels do not tell the size.

@@ -29,8 +29,8 @@ class TrainConfig:
 
     stage: "relative" (relative-depth network) or "rescale" (rescale head). gradient_weight, anchor_weight: see
     losses/affine_invariant.py. relative_depth: where the rescale stage finds the finished first stage. variance_focus:
-    see losses/silog.py. scenes, sentences: how many of each the rescale stage learns from.
-    text_noise, text_dropout: disturbances of the sentence embeddings.
+    see losses/silog.py. abs_rel_weight: weight of the mean relative error beside it. scenes, sentences: how many of
+    each the rescale stage learns from. text_noise, text_dropout: disturbances of the sentence embeddings.
     """
 
     stage: str = "relative"
@@ -47,6 +47,7 @@ class TrainConfig:
     anchor_weight: float = 0.5
     relative_depth: str = ""
     variance_focus: float = 0.6
+    abs_rel_weight: float = 0.0
     scenes: int = 4000
     sentences: int = 50000
     text_noise: float = 0.0
