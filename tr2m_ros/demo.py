@@ -1,0 +1,365 @@
+"""demo: two rooms that look alike, a bedroom and the same bedroom in a doll's house, through the real node.
+
+python -m tr2m_ros.demo -o out/demo
+
+Each room is played as a bag from a process of its own, first under the other room's sentence, then under its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import rclpy
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from rosbags.rosbag2 import Writer
+from rosbags.typesys import Stores, get_typestore
+from sensor_msgs.msg import Image, PointCloud2
+from std_msgs.msg import String
+
+from tr2m_core import InputError
+from tr2m_core.cli.common import format_table
+from tr2m_core.data.descriptions import PLACES, ObjectFact, SceneFacts
+from tr2m_core.metrics import clamp_depth, compute_depth_metrics, valid_depth
+from tr2m_ros.process import run_process
+from tr2m_ros.qos import latched_qos
+
+if TYPE_CHECKING:
+    from rclpy.subscription import MessageInfo
+
+SEED = 4
+SIZE = (240, 320)
+OBJECTS = (
+    ObjectFact("bed", 1, "box", "blue", "left"),
+    ObjectFact("floor lamp", 1, "cylinder", "pink", "centre"),
+    ObjectFact("bookcase", 1, "box", "brown", "right"),
+)
+# Place in the catalogue of procedural scenes -> its sentence. The second room is the first one in small.
+ROOMS = {
+    "bedroom": "A bedroom with a blue bed, a floor lamp and a brown bookcase.",
+    "doll's house bedroom": "A doll's house bedroom with a blue bed, a floor lamp and a brown bookcase.",
+}
+IMAGE, INFO, DEPTH, TEXT = "/camera/image_raw", "/camera/camera_info", "/camera/depth/image_raw", "/scene_description"
+NODE_START = 120.0  # s until the node, having loaded torch and the model, must answer
+QUIET = 1.5  # s without an output after which none is expected any more
+MIN_DEPTH, MAX_DEPTH = 0.01, 80.0
+
+
+@dataclass
+class Room:
+    """One bag's content: pictures (N, H, W, 3) uint8, depth (N, H, W) float32 metres with 0 where there is none."""
+
+    name: str
+    sentence: str
+    pictures: npt.NDArray[np.uint8]
+    depth: npt.NDArray[np.float32]
+    intrinsics: tuple[float, float, float, float]
+    bag: Path = Path()
+
+    def index_of(self, picture: bytes) -> int:
+        """Which frame a played picture is; stamps cannot tell, the player renews them."""
+        return next(i for i, own in enumerate(self.pictures) if own.tobytes() == picture)
+
+
+@dataclass
+class Run:
+    """What one playing of a room under one sentence gave. Stamps in ns key the frames."""
+
+    room: Room
+    sentence: str
+    frames: dict[int, int] = field(default_factory=dict)  # stamp -> index in the room
+    depths: dict[int, npt.NDArray[np.float32]] = field(default_factory=dict)
+    latencies: list[float] = field(default_factory=list)  # s from stamp to publishing
+    cloud: PointCloud2 | None = None
+
+    @property
+    def right(self) -> bool:
+        return self.sentence == self.room.sentence
+
+    def abs_rel(self) -> float | None:
+        """Mean over the frames that came out; None without any."""
+        errors = []
+        for stamp, depth in self.depths.items():
+            truth = self.room.depth[self.frames[stamp]]
+            valid = valid_depth(truth, MIN_DEPTH, MAX_DEPTH)
+            prediction = clamp_depth(depth, MIN_DEPTH, MAX_DEPTH)
+            errors.append(compute_depth_metrics(truth[valid], prediction[valid])["abs_rel"])
+        return float(np.mean(errors)) if errors else None
+
+    def row(self) -> dict[str, Any]:
+        p50, p95 = (1e3 * np.percentile(self.latencies, (50, 95))).tolist() if self.latencies else (None, None)
+        return {
+            "room": self.room.name,
+            "sentence": "right" if self.right else "wrong",
+            "frames in": len(self.frames),
+            "out": len(self.depths),
+            "dropped": len(self.frames) - len(self.depths),
+            "p50 ms": p50,
+            "p95 ms": p95,
+            "abs_rel": self.abs_rel(),
+        }
+
+
+class Recorder(Node):
+    """Speaks to the node as a robot's other nodes would: says the sentence, hears what comes out."""
+
+    def __init__(self) -> None:
+        super().__init__("demo")
+        self.run: Run | None = None
+        self.active_description = ""
+        self.last_heard = 0.0
+        queue = QoSProfile(depth=50)
+        self._text = self.create_publisher(String, TEXT, latched_qos())
+        self.create_subscription(Image, IMAGE, self._on_image, queue)
+        self.create_subscription(Image, "/metric_depth", self._on_depth, queue)
+        self.create_subscription(PointCloud2, "/metric_depth/points", self._on_cloud, queue)
+        self.create_subscription(String, "/metric_depth/active_description", self._on_active, latched_qos())
+
+    def say(self, sentence: str) -> None:
+        self._text.publish(String(data=sentence))
+
+    def _on_active(self, msg: String) -> None:
+        self.active_description = msg.data
+
+    def _on_image(self, msg: Image) -> None:
+        self.last_heard = time.monotonic()
+        if self.run is not None:
+            self.run.frames[_nanoseconds(msg)] = self.run.room.index_of(msg.data.tobytes())
+
+    def _on_depth(self, msg: Image, info: MessageInfo) -> None:
+        self.last_heard = time.monotonic()
+        if self.run is not None and _nanoseconds(msg) in self.run.frames:
+            depth = np.frombuffer(msg.data, np.float32).reshape(msg.height, msg.width)
+            self.run.depths[_nanoseconds(msg)] = depth.copy()
+            self.run.latencies.append((info["source_timestamp"] - _nanoseconds(msg)) * 1e-9)
+
+    def _on_cloud(self, msg: PointCloud2) -> None:
+        if self.run is not None and _nanoseconds(msg) in self.run.frames:
+            self.run.cloud = msg
+
+
+def main(args: list[str] | None = None) -> int:
+    """Returns 0, 1 when no depth came out, 2 for bad usage."""
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, default=Path("out/demo"), metavar="DIR", help="default: out/demo")
+    parser.add_argument("--frames", type=int, default=12, metavar="N", help="rendered frames per room (default: 12)")
+    parser.add_argument("--loops", type=int, default=4, metavar="N", help="times that they are played (default: 4)")
+    parser.add_argument("--fps", type=float, default=15.0, metavar="F", help="frames per second (default: 15)")
+    options = parser.parse_args(args)
+    # A domain of its own, on this machine only: neither hears nor disturbs a robot.
+    os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randint(1, 100))
+    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    return run_process("demo", [], lambda: _demo(options))
+
+
+def _demo(options: argparse.Namespace) -> int:
+    output: Path = options.output
+    output.mkdir(parents=True, exist_ok=True)
+    command = ["tr2m_ros.depth_node", "--ros-args", "-r", f"image:={IMAGE}", "-r", f"camera_info:={INFO}"]
+    with _process(command, output / "depth_node.log") as node:
+        print(f"Rendering {options.frames} frames while the node loads its model ...", flush=True)
+        rooms = render_rooms(options.frames)
+        for room in rooms:
+            room.bag = output / f"bag_{room.name.replace(chr(39), '').replace(' ', '_')}"
+            write_bag(room, options.fps)
+        recorder = Recorder()
+        try:
+            runs = _play_all(recorder, node, rooms, options)
+        finally:
+            recorder.destroy_node()
+    rows = [run.row() for run in runs]
+    print(format_table(list(rows[0]), [list(row.values()) for row in rows]))
+    report = {"sentences": ROOMS, "fps": options.fps, "runs": rows}
+    (output / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    if not all(run.depths for run in runs):
+        print(f"demo: no depth came out; see {output / 'depth_node.log'}", file=sys.stderr)
+        return 1
+    draw(rooms, runs, output / "demo.png")
+    print(f"Picture: {output / 'demo.png'}. Measure a bag again without ROS: tr2m replay {rooms[0].bag} -o out/replay")
+    return 0
+
+
+# -- rooms and bags ---------------------------------------------------------------------------------------------------
+
+
+def render_rooms(frames: int, size: tuple[int, int] = SIZE) -> list[Room]:
+    """The rooms of ROOMS: the same pictures, with depth at the scale of each place."""
+    from tr2m_core.data.procedural import render_sequence
+
+    places = [PLACES[name] for name in ROOMS]
+    first = places[0].distance_m
+    batch = render_sequence(SceneFacts("room", places[0].name, "", first, OBJECTS), frames, size, seed=SEED)
+    pictures = (batch.image.permute(0, 2, 3, 1).numpy() * 255).round().astype(np.uint8)
+    depth = batch.depth[:, 0].numpy()
+    fx, fy, cx, cy = batch.intrinsics[0].tolist()
+    return [
+        Room(place.name, ROOMS[place.name], pictures, depth * np.float32(place.distance_m / first), (fx, fy, cx, cy))
+        for place in places
+    ]
+
+
+def write_bag(room: Room, fps: float) -> None:
+    """Writes pictures, depth, camera_info and the right sentence to `room.bag`, replacing what was there."""
+    store = get_typestore(Stores.ROS2_HUMBLE)
+    types = {kind.rsplit("/", 1)[-1]: store.types[kind] for kind in store.types}
+    height, width = room.depth.shape[1:]
+    fx, fy, cx, cy = room.intrinsics
+    _remove_bag(room.bag)
+    with Writer(room.bag, version=8) as bag:
+
+        def write(topic: str, kind: str, when: int, message: Any) -> None:
+            name = f"{'std' if kind == 'String' else 'sensor'}_msgs/msg/{kind}"
+            if topic not in connections:
+                connections[topic] = bag.add_connection(topic, name, typestore=store)
+            bag.write(connections[topic], when, store.serialize_cdr(message, name))
+
+        connections: dict[str, Any] = {}
+        start = 1_000_000_000
+        write(TEXT, "String", start - 1, types["String"](data=room.sentence))
+        for index, (picture, depth) in enumerate(zip(room.pictures, room.depth, strict=True)):
+            when = start + round(index * 1e9 / fps)
+            stamp = types["Time"](sec=when // 10**9, nanosec=when % 10**9)
+            header = types["Header"](stamp=stamp, frame_id="camera_optical_frame")
+            for topic, encoding, pixels in ((IMAGE, "rgb8", picture), (DEPTH, "32FC1", depth)):
+                data = np.frombuffer(pixels.tobytes(), np.uint8)
+                step = len(data) // height
+                image = types["Image"](header, height, width, encoding, is_bigendian=0, step=step, data=data)
+                write(topic, "Image", when, image)
+            info = types["CameraInfo"](
+                header=header,
+                height=height,
+                width=width,
+                distortion_model="plumb_bob",
+                d=np.zeros(5),
+                k=np.array([fx, 0, cx, 0, fy, cy, 0, 0, 1]),
+                r=np.eye(3).ravel(),
+                p=np.array([fx, 0, cx, 0, 0, fy, cy, 0, 0, 0, 1, 0]),
+                binning_x=0,
+                binning_y=0,
+                roi=types["RegionOfInterest"](0, 0, 0, 0, False),
+            )
+            write(INFO, "CameraInfo", when, info)
+
+
+def _remove_bag(bag: Path) -> None:
+    """Only what a bag consists of, so that a mistyped output folder loses nothing."""
+    for pattern in ("metadata.yaml", "*.db3"):
+        for path in bag.glob(pattern):
+            path.unlink()
+    if bag.exists():
+        bag.rmdir()
+
+
+# -- processes --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A module of this package run in a process of its own, which never outlives the block."""
+    with log.open("wb") as sink:
+        process = subprocess.Popen([sys.executable, "-m", *command], stdout=sink, stderr=subprocess.STDOUT)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _play_all(
+    recorder: Recorder, node: subprocess.Popen[bytes], rooms: Sequence[Room], options: argparse.Namespace
+) -> list[Run]:
+    """Every room under the other's sentence, then under its own."""
+    runs = []
+    for room, other in (rooms, rooms[::-1]):
+        for sentence in (other.sentence, room.sentence):
+            _wait_for_sentence(recorder, node, sentence, options.output)
+            print(f"Playing the {room.name} as “{sentence}”", flush=True)
+            runs.append(Run(room, sentence))
+            recorder.run = runs[-1]
+            _play(recorder, room, options)
+            recorder.run = None
+    return runs
+
+
+def _wait_for_sentence(recorder: Recorder, node: subprocess.Popen[bytes], sentence: str, output: Path) -> None:
+    """Says the sentence until the node says that it uses it. Raises InputError when the node ends or stays silent."""
+    recorder.say(sentence)
+    deadline = time.monotonic() + NODE_START
+    while recorder.active_description != sentence:
+        if node.poll() is not None or time.monotonic() > deadline:
+            log = (output / "depth_node.log").read_text(encoding="utf-8", errors="replace")
+            raise InputError(f"the node did not start: {' '.join(log.splitlines()[-1:]) or 'it says nothing'}")
+        rclpy.spin_once(recorder, timeout_sec=0.1)
+
+
+def _play(recorder: Recorder, room: Room, options: argparse.Namespace) -> None:
+    """Plays the room's bag and records until its process has ended and nothing more comes out."""
+    command = ["tr2m_ros.bag_player", str(room.bag), "--topics", IMAGE, INFO, "--wait-for-subscribers", IMAGE, INFO]
+    command += ["--restamp", "--start-delay", "1", "--fps", str(options.fps), "--loop", str(options.loops)]
+    with _process(command, options.output / "bag_player.log") as player:
+        while player.poll() is None or time.monotonic() - recorder.last_heard < QUIET:
+            rclpy.spin_once(recorder, timeout_sec=0.1)
+
+
+def _nanoseconds(msg: Image | PointCloud2) -> int:
+    return int(msg.header.stamp.sec * 10**9 + msg.header.stamp.nanosec)
+
+
+# -- picture ----------------------------------------------------------------------------------------------------------
+
+
+def draw(rooms: Sequence[Room], runs: Sequence[Run], path: Path) -> None:
+    """A row per room: image, depth under the wrong and the right sentence, ground truth, the cloud from the side."""
+    from matplotlib.figure import Figure
+
+    from tr2m_core.visualization import colourise_depth, display_range, render_cloud
+
+    figure = Figure(figsize=(17.5, 3.1 * len(rooms)), dpi=100, layout="constrained")
+    limits = display_range(*[np.where(room.depth > 0, room.depth, np.nan) for room in rooms])
+    figure.suptitle(f"metric depth, warm is near: {limits[0]:.2f} to {limits[1]:.2f} m, one scale for all", fontsize=13)
+    for axes, room in zip(figure.subplots(len(rooms), 5, squeeze=False), rooms, strict=True):
+        wrong, right = sorted((run for run in runs if run.room is room), key=lambda run: run.right)
+        assert right.cloud is not None
+        stamp = max(right.depths)
+        index = right.frames[stamp]
+        truth = np.where(room.depth[index] > 0, room.depth[index], np.nan)
+        cells = [(room.pictures[index], f"the {room.name}")]
+        for run in (wrong, right):
+            depth = run.depths[max(run.depths)]
+            name = next(name for name, sentence in ROOMS.items() if sentence == run.sentence)
+            title = f"told “a {name} ...”\nmedian {np.nanmedian(depth):.2f} m, abs_rel {run.abs_rel():.2f}"
+            cells.append((colourise_depth(depth, *limits), title))
+        cells.append((colourise_depth(truth, *limits), f"ground truth\nmedian {np.nanmedian(truth):.2f} m"))
+        cells.append((render_cloud(*cloud_arrays(right.cloud), size=(480, 640)), "point cloud, seen from the side"))
+        for cell, (picture, title) in zip(axes, cells, strict=True):
+            cell.imshow(picture, aspect="equal")
+            cell.set_title(title, fontsize=10)
+            cell.set_axis_off()
+    figure.savefig(path)
+
+
+def cloud_arrays(cloud: PointCloud2) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+    """Points (N, 3) in metres and their colours (N, 3) RGB; x, y, z at 0, 4, 8 and rgb at 12."""
+    words = np.frombuffer(cloud.data, np.float32).reshape(-1, cloud.point_step // 4)
+    return words[:, :3], words.view(np.uint8).reshape(len(words), -1)[:, [14, 13, 12]]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

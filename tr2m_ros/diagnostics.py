@@ -1,0 +1,139 @@
+"""What the node counts and what it complains about, as diagnostic_msgs for rqt_robot_monitor and friends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+# Why a frame was not published.
+REPLACED, NO_SUBSCRIBERS, NO_DESCRIPTION = "replaced by a newer frame", "no subscribers", "no description"
+BAD_MESSAGE, FAILED = "bad message", "inference failed"
+DROP_CAUSES = (REPLACED, NO_SUBSCRIBERS, NO_DESCRIPTION, BAD_MESSAGE, FAILED)
+
+_PLAUSIBLE_LATENCY = 60.0  # s; beyond it the stamps come from another clock, as with a replayed bag
+_PROBLEM_HELD = 5.0  # s a problem stays in diagnostics after it was last seen
+_RECENT_FRAMES = 1000
+
+
+class Statistics:
+    """Counts and durations since start. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.frames_in = 0
+        self.frames_published = 0
+        self.clouds_published = 0
+        self.dropped: Counter[str] = Counter(dict.fromkeys(DROP_CAUSES, 0))
+        self.bad_messages: Counter[str] = Counter()
+        self.last_bad_message = ""
+        self.last_image_time: float | None = None  # time.monotonic()
+        self._latency: deque[float] = deque(maxlen=_RECENT_FRAMES)
+        self._processing: deque[float] = deque(maxlen=_RECENT_FRAMES)
+        self._inference: deque[float] = deque(maxlen=_RECENT_FRAMES)
+
+    def count_frame_in(self) -> None:
+        with self._lock:
+            self.frames_in += 1
+            self.last_image_time = time.monotonic()
+
+    def count_dropped(self, cause: str) -> None:
+        with self._lock:
+            self.dropped[cause] += 1
+
+    def count_bad_message(self, reason: str, text: str) -> None:
+        with self._lock:
+            self.bad_messages[reason] += 1
+            self.last_bad_message = text
+
+    def count_published(self, latency: float, processing: float, inference: float, cloud: bool) -> None:
+        """One frame out. Seconds from its stamp and from its arrival to publishing, and within the model."""
+        with self._lock:
+            self.frames_published += 1
+            self.clouds_published += cloud
+            if 0 <= latency < _PLAUSIBLE_LATENCY:
+                self._latency.append(latency)
+            self._processing.append(processing)
+            self._inference.append(inference)
+
+    def values(self) -> dict[str, Any]:
+        """Everything as key and value, durations in milliseconds."""
+        with self._lock:
+            values: dict[str, Any] = {
+                "frames in": self.frames_in,
+                "frames published": self.frames_published,
+                "clouds published": self.clouds_published,
+                "frames dropped": sum(self.dropped.values()),
+            }
+            values |= {f"dropped: {cause}": count for cause, count in self.dropped.items()}
+            values["bad messages"] = sum(self.bad_messages.values())
+            values |= {f"bad messages: {reason}": count for reason, count in self.bad_messages.items()}
+            values["last bad message"] = self.last_bad_message or "none"
+            values |= _percentiles("stamp to publish", self._latency)
+            values |= _percentiles("arrival to publish", self._processing)
+            values |= _percentiles("inference", self._inference)
+            return values
+
+
+class Problems:
+    """What is wrong at the moment. Logs each problem, but not at every frame. Safe between threads."""
+
+    def __init__(self, logger: Any) -> None:
+        self._lock = threading.Lock()
+        self._logger = logger
+        self._seen: dict[str, tuple[float, bytes, str]] = {}
+        self._logged: dict[str, float] = {}
+
+    def report(self, key: str, text: str, level: bytes = WARN, repeat_after: float = 5.0) -> None:
+        """Notes the problem `key` and logs `text` unless the same key was logged in the last `repeat_after` seconds."""
+        now = time.monotonic()
+        with self._lock:
+            self._seen[key] = (now, level, text)
+            due = key not in self._logged or now - self._logged[key] >= repeat_after
+            if due:
+                self._logged[key] = now
+        if due:
+            self._logger.warning(text) if level == WARN else self._logger.error(text)
+
+    def resolve(self, key: str) -> None:
+        """Forgets the problem, so that it is logged at once should it come back."""
+        with self._lock:
+            self._seen.pop(key, None)
+            self._logged.pop(key, None)
+
+    def current(self) -> list[tuple[bytes, str]]:
+        """Level and text of the problems seen in the last seconds, the worst first."""
+        oldest = time.monotonic() - _PROBLEM_HELD
+        with self._lock:
+            recent = [(level, text) for seen, level, text in self._seen.values() if seen >= oldest]
+        return sorted(recent, key=lambda problem: problem[0], reverse=True)
+
+
+def diagnostic_array(
+    stamp: Time, name: str, hardware_id: str, problems: Iterable[tuple[bytes, str]], values: dict[str, Any]
+) -> DiagnosticArray:
+    """One status: the level of the worst problem, all problems as its message, and the values as text."""
+    problems = list(problems)
+    status = DiagnosticStatus(name=name, hardware_id=hardware_id)
+    status.level = max((level for level, _ in problems), default=OK)
+    status.message = "; ".join(text for _, text in problems) or "ok"
+    status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+    array = DiagnosticArray(status=[status])
+    array.header.stamp = stamp
+    return array
+
+
+def _percentiles(name: str, seconds: Iterable[float]) -> dict[str, str]:
+    samples = np.fromiter(seconds, np.float64)
+    if not samples.size:
+        return {f"{name} p50 (ms)": "n/a", f"{name} p95 (ms)": "n/a"}
+    middle, high = 1e3 * np.percentile(samples, (50, 95))
+    return {f"{name} p50 (ms)": f"{middle:.1f}", f"{name} p95 (ms)": f"{high:.1f}"}
