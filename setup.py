@@ -36,6 +36,7 @@ INSTALL_REQUIRES = [
     "pyyaml>=6.0",
     "rich>=13.0",
     "matplotlib>=3.8",
+    "pillow>=10.0",
 ]
 
 # rclpy and messages of ROS 2 Kilted as wheels, for machines without a ROS installation. A sourced ROS wins over them

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from tr2m_core.types import DepthPrediction
 
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach out; before transformers is imported
+
 ROOT = Path(__file__).resolve().parent.parent
 STORAGES = {"sqlite3": StoragePlugin.SQLITE3, "mcap": StoragePlugin.MCAP}
 START = 1_600_000_000_000_000_000
 PERIOD = 100_000_000
+NEVER = QosTime(2147483647, 4294967295)
+LATCHED = Qos(
+    QosHistory.KEEP_LAST,
+    1,
+    QosReliability.RELIABLE,
+    QosDurability.TRANSIENT_LOCAL,
+    NEVER,
+    NEVER,
+    QosLiveliness.AUTOMATIC,
+    NEVER,
+    False,
+)
 IMAGE, DEPTH, INFO, TEXT = "/camera/image_raw", "/camera/depth/image_raw", "/camera/camera_info", "/scene_description"
 
 
@@ -75,7 +91,10 @@ class Messages:
                 raw = isinstance(message, tuple)
                 kind, data = message if raw else (message.__msgtype__, None)
                 if topic not in connections:
-                    connections[topic] = writer.add_connection(topic, kind, typestore=self.store)
+                    latched = [LATCHED] if kind == "std_msgs/msg/String" else []
+                    connections[topic] = writer.add_connection(
+                        topic, kind, typestore=self.store, offered_qos_profiles=latched
+                    )
                 writer.write(connections[topic], recorded, data if raw else self.store.serialize_cdr(message, kind))
         return path
 

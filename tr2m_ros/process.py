@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Callable
@@ -31,6 +32,8 @@ def run_process(name: str, args: list[str] | None, body: Callable[[], int]) -> i
         return 0
     finally:
         rclpy.try_shutdown()
+        # Else the interpreter's last collection walks all that torch made, for seconds in which launch loses patience.
+        gc.freeze()
 
 
 def _init(args: list[str] | None) -> None:

@@ -60,9 +60,17 @@ def test_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path: Path):
 def test_rescale_stage_trains_the_head_and_nothing_else(tmp_path: Path):
     relative = trained_relative(tmp_path / "relative")
     config = TrainConfig(
-        stage="rescale", relative_depth=str(relative), scenes=6, sentences=60, phases=((42, 56, 4, 2), (126, 168, 2, 1)),
-        warmup_steps=1, text_noise=0.3, text_dropout=0.1, device="cpu",
-    )  # fmt: skip
+        stage="rescale",
+        relative_depth=str(relative),
+        scenes=6,
+        sentences=60,
+        phases=((14, 14, 8, 1), (42, 56, 4, 1), (126, 168, 2, 1)),
+        warmup_steps=1,
+        abs_rel_weight=1.0,
+        text_noise=0.3,
+        text_dropout=0.1,
+        device="cpu",
+    )
     stage = RescaleStage(config)
     frozen = {k: v.clone() for k, v in stage.model.relative_depth.state_dict().items()}
     head = {k: v.clone() for k, v in stage.model.rescale_head.state_dict().items()}
