@@ -1,0 +1,60 @@
+"""The bundled model: small, offline, verified, and led by the sentence."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from tr2m_core.eval.procedural import evaluate_procedural
+from tr2m_core.model.encoders import resolve_source
+from tr2m_core.model.presets import EMBEDDED, EMBEDDED_DIRECTORY, MINILM
+from tr2m_core.types import InputError
+
+MEGABYTE = 1_000_000
+
+
+def test_it_is_small_and_carries_its_model_card():
+    files = [path for path in EMBEDDED_DIRECTORY.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 16 * MEGABYTE
+    assert {path.suffix for path in files} == {".json", ".safetensors", ".md"}
+    assert "procedural" in (EMBEDDED_DIRECTORY / "README.md").read_text(encoding="utf-8")
+
+
+def test_its_configuration_is_the_preset():
+    stored = json.loads((EMBEDDED_DIRECTORY / "config.json").read_text(encoding="utf-8"))
+    assert stored == json.loads(EMBEDDED.to_json())
+
+
+def test_another_text_encoder_under_its_name_is_refused():
+    with pytest.raises(InputError, match="is not the expected 000"):
+        resolve_source(dataclasses.replace(MINILM, sha256="0" * 64))
+
+
+def test_a_missing_text_encoder_is_named():
+    with pytest.raises(InputError, match="no_such_encoder is not installed"):
+        resolve_source(dataclasses.replace(MINILM, source="package:no_such_encoder"))
+
+
+def test_the_sentence_sets_the_size(embedded):
+    """The same picture under three sentences: a doll's house, a room, a hangar."""
+    picture = np.full((120, 160, 3), 128, np.uint8)
+    picture[60:] = 90
+    sentences = ("A doll's house bedroom.", "A bedroom.", "An aircraft hangar.")
+    sizes = [float(np.median(embedded.predict(picture, s, maps=False).metric_depth)) for s in sentences]
+    assert sizes[0] < 0.5 * sizes[1] < sizes[1] < 0.25 * sizes[2]
+
+
+def test_right_sentences_beat_wrong_ones_on_unseen_scenes(embedded):
+    rows = {kind: metrics["abs_rel"] for kind, metrics in evaluate_procedural(embedded, count=40).items()}
+    assert rows["training wording"] < 0.5 * rows["best constant"]
+    assert rows["other size"] > 2 * rows["unseen wording"]
+    assert rows["other size"] > 3 * rows["training wording"]
+
+
+@pytest.mark.slow
+def test_the_model_card_says_what_is_measured(embedded):
+    card = (EMBEDDED_DIRECTORY / "README.md").read_text(encoding="utf-8")
+    for kind, metrics in evaluate_procedural(embedded).items():
+        row = next(line for line in card.splitlines() if line.startswith(f"| {kind} |"))
+        assert float(row.split("|")[2]) == pytest.approx(metrics["abs_rel"], abs=0.002), row
