@@ -112,10 +112,7 @@ def run_procedural(args: argparse.Namespace) -> int:
     """Generated scenes; a line per kind of sentence."""
     if args.count < 1:
         raise InputError(f"--count {args.count}: must be at least 1")
-    try:
-        from tr2m_core.eval.procedural import HELD_OUT_SEED, evaluate_procedural
-    except ImportError as error:
-        raise InputError(f"the procedural evaluation is not part of this installation ({error})") from None
+    from tr2m_core.eval.procedural import HELD_OUT_SEED, evaluate_procedural
     from tr2m_core.files import write_json
 
     output = make_output(args.output) if args.output else None

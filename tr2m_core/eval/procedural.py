@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from tr2m_core.data.procedural import ProceduralScenes
 from tr2m_core.inference import DepthPredictor
-from tr2m_core.metrics import METRIC_NAMES, compute_depth_metrics
+from tr2m_core.metrics import METRIC_NAMES, clamp_depth, compute_depth_metrics
 
 HELD_OUT_SEED = 990_000
 PICTURE_SIZE = (240, 320)
+LIMITS = (0.001, 200.0)  # metres that predictions are clamped to, as the paper's protocols do with theirs
 OTHER_SIZE_FACTOR = 2.0
 BATCH = 10
 
@@ -44,7 +45,7 @@ def evaluate_procedural(
             samples.append(truth[:: max(1, truth.size // 500)])
             for kind, sentences in kinds.items():
                 predicted = predictor.predict(picture, sentences[first + i], maps=False).metric_depth[valid[i]]
-                totals[kind] += list(compute_depth_metrics(truth, predicted).values())
+                totals[kind] += list(compute_depth_metrics(truth, clamp_depth(predicted, *LIMITS)).values())
         if on_progress:
             on_progress(min(first + BATCH, count), count)
     rows: Rows = {kind: dict(zip(METRIC_NAMES, (t / count).tolist(), strict=True)) for kind, t in totals.items()}

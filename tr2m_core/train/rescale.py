@@ -15,7 +15,7 @@ from tr2m_core.config import PATCH_SIZE
 from tr2m_core.data.procedural import ProceduralScenes
 from tr2m_core.inference import select_device
 from tr2m_core.losses.silog import silog_loss
-from tr2m_core.model.checkpoints import quiet_transformers, save_model
+from tr2m_core.model.checkpoints import load_strictly, quiet_transformers, save_model
 from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.model.presets import EMBEDDED
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
@@ -50,8 +50,11 @@ class RescaleStage(Stage):
             text = TextEncoder.from_config(EMBEDDED.text_encoder)
         self.model = TR2M(EMBEDDED, relative, None, text, RescaleHead(EMBEDDED.rescale_head)).to(self.device).train()
         self.trained = self.model.rescale_head
-        # Embeddings have unit length, so their components are small: without this QuickGELU would see next to nothing.
-        self.trained.state_dict()["align_mlp.a_fc.weight"].mul_(EMBEDDED.rescale_head.text_width**0.5)
+        if config.initial_head:
+            load_strictly(self.trained, Path(config.initial_head))
+        else:
+            # Embeddings have unit length, so their components are small: QuickGELU would see next to nothing.
+            self.trained.state_dict()["align_mlp.a_fc.weight"].mul_(EMBEDDED.rescale_head.text_width**0.5)
         self.grid = (EMBEDDED.input_size[0] // PATCH_SIZE, EMBEDDED.input_size[1] // PATCH_SIZE)
         self._prepare_scenes()
         self._prepare_sentences()

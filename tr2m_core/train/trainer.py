@@ -28,9 +28,10 @@ class TrainConfig:
     """Every choice of a run. Phases are lists [height, width, batch size, steps] gone through in order.
 
     stage: "relative" (relative-depth network) or "rescale" (rescale head). gradient_weight, anchor_weight: see
-    losses/affine_invariant.py. relative_depth: where the rescale stage finds the finished first stage. variance_focus:
-    see losses/silog.py. abs_rel_weight: weight of the mean relative error beside it. scenes, sentences: how many of
-    each the rescale stage learns from. text_noise, text_dropout: disturbances of the sentence embeddings.
+    losses/affine_invariant.py. relative_depth: where the rescale stage finds the finished first stage. initial_head: a
+    rescale head to go on from, empty for a new one. variance_focus: see losses/silog.py. abs_rel_weight: weight of the
+    mean relative error beside it. scenes, sentences: how many of each the rescale stage learns from. text_noise,
+    text_dropout: disturbances of the sentence embeddings.
     """
 
     stage: str = "relative"
@@ -46,6 +47,7 @@ class TrainConfig:
     gradient_weight: float = 0.5
     anchor_weight: float = 0.5
     relative_depth: str = ""
+    initial_head: str = ""
     variance_focus: float = 0.6
     abs_rel_weight: float = 0.0
     scenes: int = 4000
