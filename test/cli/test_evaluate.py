@@ -88,10 +88,3 @@ def test_procedural_prints_rows_and_metrics(evaluate, monkeypatch, tmp_path, con
     assert json.loads((tmp_path / "out" / "report.json").read_text())["rows"]["training wording"]["abs_rel"] == 0.25
     evaluate("procedural", "--seed", "9")
     assert calls[-1][1:] == (500, 9)
-
-
-def test_procedural_where_it_is_missing(evaluate, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tr2m_core.eval.procedural", None)
-    code, _, err = evaluate("procedural")
-    assert code == 2
-    assert "not part of this installation" in err
