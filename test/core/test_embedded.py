@@ -47,7 +47,7 @@ def test_the_sentence_sets_the_size(embedded):
 
 def test_right_sentences_beat_wrong_ones_on_unseen_scenes(embedded):
     rows = {kind: metrics["abs_rel"] for kind, metrics in evaluate_procedural(embedded, count=40).items()}
-    assert rows["training wording"] < 0.5 * rows["best constant"]
+    assert rows["training wording"] < 0.6 * rows["best constant"]
     assert rows["other size"] > 2 * rows["unseen wording"]
     assert rows["other size"] > 3 * rows["training wording"]
 
