@@ -144,7 +144,7 @@ class ConstantPredictor:
         self.depth = depth
         self.seen: list[tuple[str, float]] = []
 
-    def predict(self, rgb: np.ndarray, description: str, *, maps: bool = True) -> DepthPrediction:
+    def predict(self, rgb: np.ndarray, description: str, *, maps: bool = True, flip: bool = False) -> DepthPrediction:
         if min(rgb.shape[:2]) < 2:
             raise ValueError(f"the frame is {rgb.shape[1]}x{rgb.shape[0]} pixels; at least 2x2 are needed")
         self.seen.append((description, float(rgb.mean())))
@@ -163,3 +163,11 @@ def embedded() -> Any:
     from tr2m_core import DepthPredictor
 
     return DepthPredictor.from_pretrained("embedded", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def tiny_paper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a model built as `paper` is, in miniature."""
+    from tiny_models import save_tiny_paper
+
+    return save_tiny_paper(tmp_path_factory.mktemp("tiny_paper"))

@@ -1,9 +1,11 @@
-"""DepthPredictor: one uint8 frame and one sentence in, metric depth out."""
+"""DepthPredictor: uint8 frames and sentences in, metric depth out."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,36 +13,46 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tr2m_core.config import ModelConfig, validate_input_size
+from tr2m_core.backend import TorchBackend
+from tr2m_core.config import ModelConfig
 from tr2m_core.model.checkpoints import load_model
-from tr2m_core.model.presets import model_directory
-from tr2m_core.model.tr2m import TR2M
+from tr2m_core.model.normalizer import Normalizer
+from tr2m_core.model.sources import Overrides
 from tr2m_core.types import DepthPrediction, InputError
 
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 MIN_FRAME_SIDE = 2  # bilinear resizing with aligned corners needs two pixels
 SENTENCES_KEPT = 16
 
 
-class DepthPredictor:
-    """Runs a TR2M model on single frames. Not thread-safe: give each worker thread its own predictor."""
+class Backend(Protocol):
+    """What computes depth from normalised pictures: torch, or a graph in onnxruntime.
 
-    def __init__(
-        self,
-        model: TR2M,
-        *,
-        device: str = "auto",
-        precision: str = "auto",
-        input_size: tuple[int, int] | None = None,
-    ) -> None:
-        self.device = select_device(device)
-        self.precision = select_precision(precision, self.device)
-        self.input_size = validate_input_size(input_size or model.config.input_size)
-        self.model = model.eval().to(self.device)
-        self._text_vectors: OrderedDict[str, Tensor] = OrderedDict()
-        mean, std = torch.tensor(model.config.image_mean), torch.tensor(model.config.image_std)
-        self._mean = (255.0 * mean).view(1, 3, 1, 1).to(self.device)
-        self._inverse_std = (1.0 / (255.0 * std)).view(1, 3, 1, 1).to(self.device)
+    input_size: (height, width) of the pictures it takes, on `device`.
+    """
+
+    @property
+    def config(self) -> ModelConfig: ...
+
+    device: torch.device
+    input_size: tuple[int, int]
+
+    def encode(self, sentences: list[str]) -> Tensor:
+        """(B, 1, C): the sentences in the form that `run` takes."""
+
+    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> Tensor:
+        """Normalised pictures (N, 3, h, w) and text (N or 1, 1, C) -> (N, 4 or 1, h, w) float32 on `device`.
+
+        The channels are metric depth and, when maps are asked for, relative depth, scale map and shift map.
+        """
+
+
+class DepthPredictor:
+    """Runs a model on frames. Not thread-safe: give each worker thread its own predictor."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self._normalize = Normalizer(backend.config, backend.device, white=255.0)
+        self._text: OrderedDict[str, Tensor] = OrderedDict()
 
     @classmethod
     def from_pretrained(
@@ -48,94 +60,130 @@ class DepthPredictor:
         model: str | Path = "embedded",
         *,
         checkpoint: str | Path | None = None,
+        relative_depth: str | Path | None = None,
+        image_encoder: str | Path | None = None,
+        text_encoder: str | Path | None = None,
         device: str = "auto",
         precision: str = "auto",
         input_size: tuple[int, int] | None = None,
+        compile: bool = False,
     ) -> DepthPredictor:
-        """Loads "embedded" (bundled, offline) or a model directory; `checkpoint` replaces its rescale head.
+        """Loads a model by name, directory, Hub id or exported graph.
 
-        device: "auto", "cpu", "cuda", "cuda:1"... precision: "auto", "fp32", "bf16", "fp16". input_size: the
-        (height, width) that frames are resized to. Raises InputError for anything missing or not understood.
+        model: "embedded" (bundled, offline), "paper", "paper-base", "paper-large", a model directory, a Hub id of one,
+        or an .onnx file made by `tr2m export`, which fixes precision and size.
+        checkpoint: file with a rescale head instead of the model's own. relative_depth, image_encoder, text_encoder:
+        Hub id, folder in the transformers format or original release file instead of the model's own.
+        device: "auto", "cpu", "cuda", "cuda:1"... precision: "fp32", "bf16", "fp16", or "auto", which is bf16 on a
+        CUDA device that has it and fp32 elsewhere; bf16 moves metric depth by about 0.2 %, layer norms and last
+        layers stay in float32. input_size: the (height, width) that frames are resized to, multiples of 14.
+        compile: torch.compile, warmed up here; takes a minute or more and a C++ compiler.
+
+        Raises InputError for anything missing or not understood. Hub ids among the arguments are downloaded when they
+        are not in the Hub's cache; nothing else is.
         """
-        loaded = load_model(model_directory(str(model)), Path(checkpoint) if checkpoint else None)
-        return cls(loaded, device=device, precision=precision, input_size=input_size)
+        overrides = Overrides(checkpoint, relative_depth, image_encoder, text_encoder)
+        if Path(model).suffix == ".onnx":
+            if overrides != Overrides() or precision not in ("auto", "fp32") or compile:
+                raise InputError(
+                    f"{model}: an exported graph is fixed; checkpoint, encoders, precision and compile do not apply"
+                )
+            from tr2m_core.export.onnx import OnnxBackend
+
+            backend: Backend = OnnxBackend(Path(model), device)
+            if input_size not in (None, backend.input_size):
+                height, width = backend.input_size
+                raise InputError(f"{model}: made for pictures of {height}x{width}; export it again for another size")
+            return cls(backend)
+        network = load_model(model, overrides)
+        return cls(TorchBackend(network, device=device, precision=precision, input_size=input_size, compile=compile))
 
     @property
     def config(self) -> ModelConfig:
-        return self.model.config
+        return self.backend.config
+
+    @property
+    def device(self) -> torch.device:
+        return self.backend.device
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        return self.backend.input_size
 
     def warm_up(self, description: str = "A room.", size: tuple[int, int] = (480, 640)) -> None:
         """Runs one blank frame so that the first real one is not slower than the rest."""
         self.predict(np.zeros((*size, 3), np.uint8), description, maps=False)
 
     @torch.inference_mode()
-    def predict(self, rgb: npt.NDArray[np.uint8], description: str, *, maps: bool = True) -> DepthPrediction:
-        """rgb: (H, W, 3) uint8. maps=False returns the metric depth alone, which is faster.
+    def predict(
+        self,
+        rgb: npt.NDArray[np.uint8],
+        description: str | Sequence[str],
+        *,
+        maps: bool = True,
+        flip: bool = False,
+    ) -> DepthPrediction:
+        """One frame (H, W, 3) or a batch (N, H, W, 3) of uint8 RGB -> arrays (H, W) or (N, H, W).
 
-        Raises ValueError for another shape or type or a frame under 2x2 pixels, InputError for an empty description.
+        description: one sentence for all frames, or one per frame. maps=False returns the metric depth alone, which is
+        faster. flip averages with the prediction of the mirrored frame, at twice the cost.
+
+        Raises ValueError for another shape or type, no frames or frames under 2x2 pixels, InputError for an empty
+        description.
         """
-        if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
-            raise ValueError(f"the frame must be (H, W, 3) uint8, not {rgb.shape} {rgb.dtype}")
-        if min(rgb.shape[:2]) < MIN_FRAME_SIDE:
-            raise ValueError(f"the frame is {rgb.shape[1]}x{rgb.shape[0]} pixels; at least 2x2 are needed")
-        frame_size = (rgb.shape[0], rgb.shape[1])
-        text_vector = self.text_vector(description)
-        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
-            out = self.model(self.preprocess(rgb), text_vector)
-        wanted = [out.metric_depth]
-        if maps:
-            wanted += [out.relative_depth, out.maps.scale_map, out.maps.shift_map]
-        resized = F.interpolate(torch.cat(wanted, dim=1), size=frame_size, mode="bilinear", align_corners=True)
-        return DepthPrediction(*resized[0].cpu().numpy())
+        if rgb.ndim not in (3, 4) or rgb.shape[-1] != 3 or rgb.dtype != np.uint8:
+            raise ValueError(f"frames must be (H, W, 3) or (N, H, W, 3) uint8, not {rgb.shape} {rgb.dtype}")
+        batch = rgb if rgb.ndim == 4 else rgb.reshape(1, *rgb.shape)  # rgb[None] has strides that cost torch time
+        if min(batch.shape[1:3]) < MIN_FRAME_SIDE:
+            raise ValueError(f"the frame is {batch.shape[2]}x{batch.shape[1]} pixels; at least 2x2 are needed")
+        if len(batch) == 0:
+            raise ValueError("the batch holds no frame")
+        text = self._encoded(description, len(batch))
+        pixel_values = self.preprocess(batch)
+        if flip:
+            pixel_values = torch.cat((pixel_values, pixel_values.flip(-1)))
+            text = text if len(text) == 1 else torch.cat((text, text))
+        out = self.backend.run(pixel_values, text, maps)
+        if flip:
+            out = (out[: len(batch)] + out[len(batch) :].flip(-1)) / 2
+        height, width = batch.shape[1:3]
+        resized = F.interpolate(out, size=(height, width), mode="bilinear", align_corners=True)
+        arrays = resized.transpose(0, 1).cpu().numpy()
+        return DepthPrediction(*(arrays if rgb.ndim == 4 else arrays[:, 0]))
 
-    def preprocess(self, rgb: npt.NDArray[np.uint8]) -> Tensor:
-        """(H, W, 3) uint8 -> (1, 3, h, w) ImageNet-normalised, on the device."""
-        frame = torch.from_numpy(np.ascontiguousarray(rgb)).to(self.device).permute(2, 0, 1).unsqueeze(0)
+    def preprocess(self, frames: npt.NDArray[np.uint8]) -> Tensor:
+        """(N, H, W, 3) uint8 -> (N, 3, h, w) normalised, of the model's input size, on the device."""
+        pixels = torch.from_numpy(np.ascontiguousarray(frames))
+        if self.device.type == "cuda":
+            pixels = pixels.pin_memory()  # from pageable memory the copy would make the host wait
+        pictures = pixels.to(self.device, non_blocking=True).permute(0, 3, 1, 2)
         if self.config.antialias:
             # uint8 in, uint8 out: torch has a fast kernel for this on the CPU, and the rounding is far below the noise
-            frame = F.interpolate(frame, size=self.input_size, mode="bilinear", antialias=True, align_corners=False)
-            return (frame.float() - self._mean) * self._inverse_std
-        normalised = (frame.float() - self._mean) * self._inverse_std
-        return F.interpolate(normalised, size=self.input_size, mode="bilinear", align_corners=True)
+            small = F.interpolate(pictures, size=self.input_size, mode="bilinear", antialias=True, align_corners=False)
+            return self._normalize(small.float())
+        return F.interpolate(
+            self._normalize(pictures.float()), size=self.input_size, mode="bilinear", align_corners=True
+        )
 
-    @torch.inference_mode()
-    def text_vector(self, description: str) -> Tensor:
-        """The sentence as the head uses it, (1, 1, C); encoded once and remembered."""
+    def _encoded(self, description: str | Sequence[str], count: int) -> Tensor:
+        """(1 or N, 1, C) for one sentence or one per frame."""
+        if isinstance(description, str):
+            return self._sentence(description)
+        if len(description) != count:
+            raise ValueError(f"{len(description)} descriptions for {count} frames")
+        return torch.cat([self._sentence(sentence) for sentence in description])
+
+    def _sentence(self, description: str) -> Tensor:
+        """The sentence as the backend uses it, (1, 1, C); encoded once and remembered."""
         if not description.strip():
             raise InputError(
                 "the scene description is empty; give one sentence, such as 'A small office with two desks.'"
             )
-        if description in self._text_vectors:
-            self._text_vectors.move_to_end(description)
-            return self._text_vectors[description]
-        vector = self.model.rescale_head.text_vector(self.model.text_encoder.encode([description]))
-        self._text_vectors[description] = vector
-        if len(self._text_vectors) > SENTENCES_KEPT:
-            self._text_vectors.popitem(last=False)
-        return vector
-
-
-def select_device(name: str) -> torch.device:
-    """ "auto" is CUDA where there is a usable one, else the CPU. Raises InputError for a device that is not there."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise InputError(f"device '{name}' is not understood; use auto, cpu, cuda or cuda:N") from None
-    if device.type not in ("cpu", "cuda"):
-        raise InputError(f"device '{name}' is not supported; use auto, cpu, cuda or cuda:N")
-    if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
-        raise InputError(
-            f"device '{name}' is not available: this torch sees {torch.cuda.device_count()} CUDA devices; use cpu"
-        )
-    return device
-
-
-def select_precision(name: str, device: torch.device) -> torch.dtype:
-    """ "auto" is bf16 on CUDA devices that have it and fp32 elsewhere."""
-    if name == "auto":
-        return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
-    if name not in PRECISIONS:
-        raise InputError(f"precision '{name}' is not one of auto, {', '.join(PRECISIONS)}")
-    return PRECISIONS[name]
+        if description in self._text:
+            self._text.move_to_end(description)
+            return self._text[description]
+        encoded = self.backend.encode([description])
+        self._text[description] = encoded
+        if len(self._text) > SENTENCES_KEPT:
+            self._text.popitem(last=False)
+        return encoded

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tr2m_core.eval.procedural import evaluate_procedural
-from tr2m_core.model.encoders import resolve_source
+from tr2m_core.hub import package_folder
 from tr2m_core.model.presets import EMBEDDED, EMBEDDED_DIRECTORY, MINILM
 from tr2m_core.types import InputError
 
@@ -28,12 +28,12 @@ def test_its_configuration_is_the_preset():
 
 def test_another_text_encoder_under_its_name_is_refused():
     with pytest.raises(InputError, match="is not the expected 000"):
-        resolve_source(dataclasses.replace(MINILM, sha256="0" * 64))
+        package_folder(dataclasses.replace(MINILM, sha256="0" * 64))
 
 
 def test_a_missing_text_encoder_is_named():
     with pytest.raises(InputError, match="no_such_encoder is not installed"):
-        resolve_source(dataclasses.replace(MINILM, source="package:no_such_encoder"))
+        package_folder(dataclasses.replace(MINILM, source="package:no_such_encoder"))
 
 
 def test_the_sentence_sets_the_size(embedded):

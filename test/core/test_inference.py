@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from tr2m_core import DepthPredictor
+from tr2m_core.backend import TorchBackend
 from tr2m_core.types import InputError
 
 RGB = np.random.default_rng(3).integers(0, 255, (60, 83, 3), np.uint8)
@@ -50,7 +51,7 @@ def test_frames_may_be_views(embedded):
 
 def test_sentences_matter_and_are_encoded_once(monkeypatch):
     predictor = DepthPredictor.from_pretrained("embedded", device="cpu")
-    encoder, encoded = predictor.model.text_encoder, []
+    encoder, encoded = predictor.backend.model.text_encoder, []
     original = encoder.encode
     monkeypatch.setattr(encoder, "encode", lambda sentences: encoded.append(list(sentences)) or original(sentences))
     depths = [predictor.predict(RGB, text, maps=False).metric_depth for text in (ROOM, ROOM, "A hangar.", ROOM)]
@@ -61,11 +62,11 @@ def test_sentences_matter_and_are_encoded_once(monkeypatch):
 
 @pytest.mark.parametrize(
     "frame",
-    [RGB.astype(np.float32), RGB[..., 0], RGB[..., :2], RGB[None], RGB.astype(np.int64)],
-    ids=["float", "grey", "two channels", "batch", "int64"],
+    [RGB.astype(np.float32), RGB[..., 0], RGB[..., :2], RGB[None, None], RGB.astype(np.int64)],
+    ids=["float", "grey", "two channels", "five dimensions", "int64"],
 )
 def test_frames_of_another_kind_are_refused(embedded, frame):
-    with pytest.raises(ValueError, match=r"\(H, W, 3\) uint8"):
+    with pytest.raises(ValueError, match=r"\(H, W, 3\) or \(N, H, W, 3\) uint8"):
         embedded.predict(frame, ROOM)
 
 
@@ -90,7 +91,7 @@ def test_empty_sentences_are_refused(embedded, text):
         ({"device": "cuda:99"}, "device 'cuda:99'"),
         ({"precision": "int4"}, "precision 'int4'.*fp32"),
         ({"input_size": (100, 140)}, "multiples of 14"),
-        ({"model": "no/such/model"}, "neither 'embedded' nor a model directory"),
+        ({"model": "no/such/model"}, "not one of embedded, paper|missing"),
     ],
 )
 def test_unusable_options_say_what_is_accepted(options, words):
@@ -99,13 +100,97 @@ def test_unusable_options_say_what_is_accepted(options, words):
 
 
 def test_another_input_size(embedded):
-    predictor = DepthPredictor(embedded.model, device="cpu", input_size=(70, 98))
-    assert predictor.preprocess(RGB).shape == (1, 3, 70, 98)
+    predictor = DepthPredictor(TorchBackend(embedded.backend.model, device="cpu", input_size=(70, 98)))
+    assert predictor.preprocess(RGB[None]).shape == (1, 3, 70, 98)
     assert predictor.predict(RGB, ROOM).metric_depth.shape == (60, 83)
 
 
 def test_bf16_is_close_to_fp32(embedded):
-    half = DepthPredictor(embedded.model, device="cpu", precision="bf16")
-    assert half.precision == torch.bfloat16
+    half = DepthPredictor(TorchBackend(embedded.backend.model, device="cpu", precision="bf16"))
+    assert half.backend.precision == torch.bfloat16
     a, b = half.predict(RGB, ROOM).metric_depth, embedded.predict(RGB, ROOM).metric_depth
     assert np.median(abs(a - b) / b) < 0.05
+
+
+FRAMES = np.random.default_rng(5).integers(0, 255, (3, 45, 61, 3), np.uint8)
+SENTENCES = ["A room.", "A hangar with two planes.", "A shelf."]
+
+
+@pytest.fixture(scope="module")
+def paper(tiny_paper):
+    return DepthPredictor.from_pretrained(tiny_paper, device="cpu", precision="fp32")
+
+
+@pytest.mark.parametrize("maps", [False, True])
+def test_batches_equal_single_frames(paper, maps):
+    batch = paper.predict(FRAMES, SENTENCES, maps=maps)
+    assert batch.metric_depth.shape == (3, 45, 61)
+    for i, (frame, sentence) in enumerate(zip(FRAMES, SENTENCES, strict=True)):
+        single = paper.predict(frame, sentence, maps=maps)
+        for name in ("metric_depth", "relative_depth", "scale_map", "shift_map"):
+            if maps or name == "metric_depth":
+                assert np.allclose(getattr(batch, name)[i], getattr(single, name), rtol=1e-4)
+    assert not np.allclose(batch.metric_depth[0], paper.predict(FRAMES[0], SENTENCES[1]).metric_depth, rtol=1e-3)
+
+
+def test_one_sentence_serves_a_batch(paper):
+    together = paper.predict(FRAMES, "A room.", maps=False).metric_depth
+    each = paper.predict(FRAMES, ["A room."] * 3, maps=False).metric_depth
+    assert np.allclose(together, each, rtol=1e-5)
+
+
+def test_batches_that_make_no_sense_are_refused(paper):
+    with pytest.raises(ValueError, match="2 descriptions for 3 frames"):
+        paper.predict(FRAMES, SENTENCES[:2])
+    with pytest.raises(ValueError, match="no frame"):
+        paper.predict(FRAMES[:0], "A room.")
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_flip_averages_with_the_mirrored_frame(paper, batch):
+    frames, sentence = (FRAMES, SENTENCES) if batch else (FRAMES[0], SENTENCES[0])
+    columns = 2 if batch else 1
+    # Of the model's own size, so that no resizing comes between.
+    height, width = paper.input_size
+    frames = np.random.default_rng(6).integers(0, 255, (*frames.shape[:-3], height, width, 3), np.uint8)
+    straight = paper.predict(frames, sentence)
+    mirrored = paper.predict(np.flip(frames, columns), sentence)
+    flipped = paper.predict(frames, sentence, flip=True)
+    for name in ("metric_depth", "scale_map"):
+        expected = (getattr(straight, name) + np.flip(getattr(mirrored, name), columns)) / 2
+        assert np.allclose(getattr(flipped, name), expected, rtol=1e-4)
+    assert not np.allclose(flipped.metric_depth, straight.metric_depth, rtol=1e-2)
+
+
+@pytest.mark.parametrize(("precision", "median", "worst"), [("bf16", 0.01, 0.06), ("fp16", 0.002, 0.01)])
+def test_half_precision_stays_within_the_stated_tolerance(tiny_paper, paper, precision, median, worst):
+    half = DepthPredictor.from_pretrained(tiny_paper, device="cpu", precision=precision)
+    a, b = half.predict(FRAMES, SENTENCES), paper.predict(FRAMES, SENTENCES)
+    error = abs(a.metric_depth - b.metric_depth) / b.metric_depth
+    assert 0 < np.median(error) < median
+    assert np.quantile(error, 0.99) < worst
+    for name in ("relative_depth", "scale_map", "shift_map"):  # a half-precision last layer leaves a few steps only
+        pixels = paper.input_size[0] * paper.input_size[1] * 3
+        assert len(np.unique(getattr(a, name))) > 0.5 * pixels
+
+
+def test_layers_that_decide_precision_stay_in_float32(tiny_paper):
+    model = DepthPredictor.from_pretrained(tiny_paper, device="cpu", precision="bf16").backend.model
+    types = {name: parameter.dtype for name, parameter in model.named_parameters()}
+    assert {t for n, t in types.items() if "norm" in n or ".ln_" in n} == {torch.float32}
+    assert types["rescale_head.output_conv_scale2.2.weight"] == torch.float32
+    assert types["relative_depth.network.head.conv3.weight"] == torch.float32
+    assert types["rescale_head.output_conv_scale2.0.weight"] == torch.bfloat16
+    assert {t for n, t in types.items() if n.startswith("text_encoder")} == {torch.float32}
+
+
+def test_compiled_model_equals_the_eager_one(tiny_paper, paper):
+    compiled = DepthPredictor.from_pretrained(tiny_paper, device="cpu", compile=True)
+    expected = paper.predict(FRAMES[0], "A room.").metric_depth
+    assert np.allclose(compiled.predict(FRAMES[0], "A room.").metric_depth, expected, rtol=1e-3)
+
+
+def test_without_a_compiler_compile_is_one_line(tiny_paper, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match=r"compile needs a C\+\+ compiler.*apt-get install g\+\+"):
+        DepthPredictor.from_pretrained(tiny_paper, device="cpu", compile=True)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tr2m_core.model.presets import parse_input_size
+from tr2m_core.model.sources import Overrides, find_model
 from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
@@ -19,37 +21,60 @@ T = TypeVar("T")
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """--model, --checkpoint, --device, --precision and --size."""
+    """Which model, with which parts of it replaced, on what and how it runs."""
     group = parser.add_argument_group("model")
     group.add_argument(
-        "--model", default="embedded", metavar="M", help="'embedded' or a model directory (default: embedded)"
+        "--model",
+        default="embedded",
+        metavar="M",
+        help="embedded, paper, paper-base, paper-large, a model directory, a Hub id of one, or an .onnx file "
+        "(default: embedded)",
     )
     group.add_argument(
-        "--checkpoint", type=Path, metavar="F", help="rescale head instead of the model's own (safetensors)"
+        "--checkpoint", type=Path, metavar="F", help="rescale head instead of the model's own: .pth or safetensors"
     )
+    add_encoder_arguments(group)
     group.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (default: auto)")
     group.add_argument("--precision", default="auto", metavar="P", help="auto, fp32, bf16 or fp16 (default: auto)")
     group.add_argument(
-        "--size", type=parse_size, metavar="HxW", help="model input size, multiples of 14 (default: the model's)"
+        "--size",
+        type=parse_input_size,
+        metavar="HxW",
+        help="multiples of 14, or a data set's, such as kitti (default: the model's)",
     )
+    group.add_argument("--compile", action="store_true", help="torch.compile the model; slower start, faster frames")
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    """Reads "HxW". Raises InputError unless both are positive multiples of the patch size."""
-    from tr2m_core.config import validate_input_size
+def add_encoder_arguments(group: argparse._ActionsContainer) -> None:
+    """--relative-depth, --image-encoder and --text-encoder."""
+    for name in ("relative-depth", "image-encoder", "text-encoder"):
+        group.add_argument(
+            f"--{name}", metavar="S", help="instead of the model's own: Hub id, transformers folder or release file"
+        )
 
-    height, _, width = text.lower().partition("x")
-    if not (height.isdecimal() and width.isdecimal()):
-        raise InputError(f"size '{text}': give HEIGHTxWIDTH in pixels, such as 434x560")
-    return validate_input_size((int(height), int(width)))
+
+def overrides_given(args: argparse.Namespace) -> Overrides:
+    """What the options put in place of the model's own parts."""
+    return Overrides(args.checkpoint, args.relative_depth, args.image_encoder, args.text_encoder)
 
 
 def load_predictor(args: argparse.Namespace) -> DepthPredictor:
     """The predictor that the model options ask for; what the model says of itself goes to stderr."""
+    if not args.model.endswith(".onnx"):
+        # What is missing is said before torch and transformers are imported, which takes seconds.
+        find_model(args.model, overrides_given(args)).require()
     from tr2m_core.inference import DepthPredictor
 
     predictor = DepthPredictor.from_pretrained(
-        args.model, checkpoint=args.checkpoint, device=args.device, precision=args.precision, input_size=args.size
+        args.model,
+        checkpoint=args.checkpoint,
+        relative_depth=args.relative_depth,
+        image_encoder=args.image_encoder,
+        text_encoder=args.text_encoder,
+        device=args.device,
+        precision=args.precision,
+        input_size=args.size,
+        compile=args.compile,
     )
     if predictor.config.notice:
         print(f"tr2m: note: {predictor.config.notice}", file=sys.stderr)

@@ -13,19 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tr2m_core.cli.common import add_model_arguments, format_table, load_predictor, make_output, print_json, track
-from tr2m_core.types import InputError, Intrinsics
+from tr2m_core.types import DepthPrediction, InputError, Intrinsics
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-    from tr2m_core.inference import DepthPredictor
 
 HELP = "pictures and a sentence -> metric depth, panels, clouds"
 EXAMPLES = """examples:
   tr2m infer photo.jpg --text "A small office with two desks." -o out/infer
   tr2m infer photos/ --text sentences.txt -o out/infer
   tr2m infer photo.jpg --text "A workbench." --intrinsics 525,525,319.5,239.5 -o out/clouds
+  tr2m infer photos/ --text "A street." --model paper --size kitti --flip -o out/paper
 """
 
 
@@ -38,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--intrinsics", metavar="fx,fy,cx,cy", help="pinhole intrinsics of the pictures, pixels; writes clouds"
     )
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the results")
+    parser.add_argument(
+        "--flip", action="store_true", help="average with the mirrored picture: a little more accurate, half as fast"
+    )
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
     add_model_arguments(parser)
 
@@ -64,7 +66,9 @@ def run(args: argparse.Namespace) -> int:
             continue
         # Loaded after the first readable picture, so that bad input is answered at once.
         predictor = predictor or load_predictor(args)
-        rows.append(process(predictor, path, rgb, description, intrinsics, output))
+        prediction = predictor.predict(rgb, description, flip=args.flip)
+        write_results(output, path.stem, rgb, prediction, description, intrinsics)
+        rows.append(table_row(path, prediction.metric_depth, description))
     print_rows(rows, output, as_json=args.json)
     return 0 if len(rows) == len(paths) else 2
 
@@ -103,31 +107,36 @@ def refuse_collisions(paths: list[Path], output: Path) -> None:
                 raise InputError(f"{result}: is an input and would be overwritten; choose another output folder")
 
 
-def process(
-    predictor: DepthPredictor,
-    path: Path,
+def write_results(
+    output: Path,
+    stem: str,
     rgb: npt.NDArray[np.uint8],
+    prediction: DepthPrediction,
     description: str,
     intrinsics: Intrinsics | None,
-    output: Path,
-) -> dict[str, Any]:
-    """Predicts one picture (H, W, 3), writes its files and returns its line of the table, depths in metres."""
+) -> None:
+    """Writes one picture's files; the cloud only with intrinsics."""
     import numpy as np
 
     from tr2m_core.files import write_depth_png, write_ply, write_png
     from tr2m_core.geometry import unproject
     from tr2m_core.visualization import prediction_panel
 
-    prediction = predictor.predict(rgb, description)
     depth = prediction.metric_depth
-    write_depth_png(output / f"{path.stem}_depth.png", depth)
-    np.save(output / f"{path.stem}_depth.npy", depth, allow_pickle=False)
-    write_png(output / f"{path.stem}_panel.png", prediction_panel(rgb, prediction, description))
+    write_depth_png(output / f"{stem}_depth.png", depth)
+    np.save(output / f"{stem}_depth.npy", depth, allow_pickle=False)
+    write_png(output / f"{stem}_panel.png", prediction_panel(rgb, prediction, description))
     if intrinsics is not None:
-        write_ply(output / f"{path.stem}.ply", unproject(depth, intrinsics), rgb)
+        write_ply(output / f"{stem}.ply", unproject(depth, intrinsics), rgb)
+
+
+def table_row(path: Path, depth: npt.NDArray[np.float32], description: str) -> dict[str, Any]:
+    """A picture's line of the table, depths in metres."""
+    import numpy as np
+
     nearest, median, farthest = (float(value) for value in np.percentile(depth, (0, 50, 100)))
     depths = {"min_m": nearest, "median_m": median, "max_m": farthest}
-    return {"image": str(path), "size": f"{rgb.shape[1]}x{rgb.shape[0]}", **depths, "text": description}
+    return {"image": str(path), "size": f"{depth.shape[1]}x{depth.shape[0]}", **depths, "text": description}
 
 
 def print_rows(rows: list[dict[str, Any]], output: Path, *, as_json: bool) -> None:

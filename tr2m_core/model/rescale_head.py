@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tr2m_core.config import PATCH_SIZE, RescaleHeadConfig
+from tr2m_core.model.precision import Float32Conv2d, LayerNorm
 from tr2m_core.types import RescaleMaps
 
 
@@ -20,15 +21,6 @@ class QuickGELU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x * torch.sigmoid(1.702 * x)
-
-
-class LayerNorm(nn.LayerNorm):
-    """Layer norm computed in float32 whatever the input type: bf16 statistics cost visible accuracy."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.layer_norm(x.float(), self.normalized_shape, self.weight.float(), self.bias.float(), self.eps).to(
-            x.dtype
-        )
 
 
 class AlignMLP(nn.Module):
@@ -123,7 +115,9 @@ class RescaleHead(nn.Module):
     def _output_convolutions(self) -> nn.Sequential:
         c = self.config
         return nn.Sequential(
-            nn.Conv2d(c.features // 2, c.hidden_channels, 3, padding=1), nn.ReLU(), nn.Conv2d(c.hidden_channels, 1, 1)
+            nn.Conv2d(c.features // 2, c.hidden_channels, 3, padding=1),
+            nn.ReLU(),
+            Float32Conv2d(c.hidden_channels, 1, 1),
         )
 
     def text_vector(self, text_embedding: Tensor) -> Tensor:
@@ -154,6 +148,6 @@ class RescaleHead(nn.Module):
         x = _resize(self.out_conv2(self.resConfUnit2(x)), (8 * h, 8 * w))
         scale_features, shift_features = self.output_conv_scale1(x), self.output_conv_shift1(x)
         size = (PATCH_SIZE * h, PATCH_SIZE * w)
-        scale = self.output_conv_scale2(_resize(scale_features, size)).float().exp() * self.config.scale_coefficient
-        shift = self.output_conv_shift2(_resize(shift_features, size)).float().exp() * self.config.shift_coefficient
+        scale = self.output_conv_scale2(_resize(scale_features, size)).exp() * self.config.scale_coefficient
+        shift = self.output_conv_shift2(_resize(shift_features, size)).exp() * self.config.shift_coefficient
         return RescaleMaps(scale, shift, scale_features, shift_features)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import ModelCard, PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from tr2m_core.config import PATCH_SIZE, ModelConfig
@@ -10,11 +14,48 @@ from tr2m_core.model.relative_depth import RelativeDepthNetwork
 from tr2m_core.model.rescale_head import RescaleHead
 from tr2m_core.types import TR2MOutput
 
+MODEL_CARD = """\
+---
+{{ card_data }}
+---
 
-class TR2M(nn.Module):
+# {{ config.name }}
+
+Metric depth from one picture and one sentence about the scene: a TR2M model (arXiv 2506.13387).
+{% if config.notice %}
+{{ config.notice }}
+{% endif %}
+| part | from |
+|---|---|
+| rescale head | rescale_head.safetensors, {{ parameters }} parameters |
+| relative-depth network | {{ config.relative_depth }} |
+| image encoder | {{ config.image_encoder }} |
+| text encoder | {{ config.text_encoder.source }} |
+
+"stored" means in this directory, "shared" the relative-depth network's backbone. Each part keeps the licence of whoever
+trained it. Pictures are resized to {{ config.input_size[0] }}x{{ config.input_size[1] }} pixels.
+
+```python
+from tr2m_core import DepthPredictor
+
+predictor = DepthPredictor.from_pretrained("PATH OR HUB ID OF THIS DIRECTORY")
+depth = predictor.predict(rgb_uint8_hw3, "A small office with two desks.").metric_depth  # (H, W) float32 metres
+```
+"""
+
+
+class TR2M(
+    nn.Module,
+    PyTorchModelHubMixin,
+    library_name="tr2m",
+    pipeline_tag="depth-estimation",
+    tags=["metric-depth", "tr2m"],
+    model_card_template=MODEL_CARD,
+):
     """metric depth = 1 / (scale_map * relative_depth + shift_map), element-wise (arXiv 2506.13387).
 
     image_encoder None: the relative-depth network's backbone serves as image encoder and runs once.
+    `save_pretrained(directory)` writes a model directory, `push_to_hub(repo_id)` uploads one.
     """
 
     def __init__(
@@ -34,6 +75,26 @@ class TR2M(nn.Module):
         for frozen in self.frozen_parts():
             frozen.requires_grad_(False)
 
+    @classmethod
+    def from_pretrained(cls, name: str | Path, **overrides: Any) -> TR2M:  # type: ignore[override]
+        """Loads a preset, a model directory or a Hub id of one. Raises InputError.
+
+        overrides: checkpoint, relative_depth, image_encoder, text_encoder, as in `sources.Overrides`.
+        """
+        from tr2m_core.model.checkpoints import load_model
+        from tr2m_core.model.sources import Overrides
+
+        return load_model(name, Overrides(**overrides))
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        from tr2m_core.model.checkpoints import save_model
+
+        save_model(self, save_directory)
+
+    def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
+        parameters = sum(parameter.numel() for parameter in self.rescale_head.parameters())
+        return super().generate_model_card(*args, config=self.config, parameters=f"{parameters:,}", **kwargs)
+
     def frozen_parts(self) -> list[nn.Module]:
         parts = [self.relative_depth, self.text_encoder, self.image_encoder]
         return [part for part in parts if part is not None]
@@ -45,12 +106,15 @@ class TR2M(nn.Module):
             frozen.eval()
         return self
 
+    def encode(self, sentences: list[str]) -> Tensor:
+        """Sentences -> the vectors (B, 1, Ci) that `forward` takes, one per sentence and independent of the picture."""
+        return self.rescale_head.text_vector(self.text_encoder.encode(sentences))
+
     def forward(self, pixel_values: Tensor, text_vector: Tensor) -> TR2MOutput:
-        """Normalised pictures (B, 3, H, W) and sentence vectors (B or 1, 1, Ci) from `RescaleHead.text_vector`."""
+        """Normalised pictures (B, 3, H, W) and sentence vectors (B or 1, 1, Ci) from `encode`."""
         relative, tokens = self.relative_depth(pixel_values)
         if self.image_encoder is not None:
             tokens = self.image_encoder(pixel_values)
         grid = (pixel_values.shape[-2] // PATCH_SIZE, pixel_values.shape[-1] // PATCH_SIZE)
         maps = self.rescale_head.rescale_maps(tokens, text_vector, grid)
-        relative = relative.float()
         return TR2MOutput(1.0 / (maps.scale_map * relative + maps.shift_map), relative, maps)

@@ -7,11 +7,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from tr2m_core.backend import select_device
 from tr2m_core.data.procedural import ProceduralScenes, SceneBatch
-from tr2m_core.inference import select_device
 from tr2m_core.losses.affine_invariant import affine_invariant_loss, median_anchor_loss
-from tr2m_core.model.checkpoints import quiet_transformers
+from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.presets import EMBEDDED, embedded_relative_depth_config
+from tr2m_core.model.pretrained import quiet_transformers
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
 from tr2m_core.train.trainer import Stage, TrainConfig
 
@@ -26,14 +27,13 @@ class RelativeStage(Stage):
         self.network = RelativeDepthNetwork.from_config(embedded_relative_depth_config())
         initialise(self.network)
         self.trained = self.network.to(self.device)
-        self.mean = torch.tensor(EMBEDDED.image_mean, device=self.device).view(1, 3, 1, 1)
-        self.std = torch.tensor(EMBEDDED.image_std, device=self.device).view(1, 3, 1, 1)
+        self.normalize = Normalizer(EMBEDDED, self.device)
 
     def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
         size, count, first = self.config.phase_at(step)
         scenes = ProceduralScenes(size, seed=self.config.seed, device=self.device)
         batch = flip_half(scenes.batch(range(first, first + count)))
-        relative, _ = self.network((batch.image - self.mean) / self.std)
+        relative, _ = self.network(self.normalize(batch.image))
         # The sky is infinitely far: inverse depth 0, and that is worth learning.
         inverse = torch.where(batch.valid, 1.0 / batch.depth.clamp_min(1e-9), 0.0)
         everywhere = torch.ones_like(batch.valid)

