@@ -21,6 +21,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import String
 
 from tr2m_core import InputError
+from tr2m_core.model.presets import parse_input_size
 from tr2m_ros import diagnostics
 from tr2m_ros.conversions import Memory, MessageError, check_image, clean_description, depth_to_image, rgb_from_image
 from tr2m_ros.diagnostics import ERROR, Problems, Statistics, diagnostic_array
@@ -118,7 +119,12 @@ class DepthNode(LifecycleNode):
 
         s = self.settings
         predictor = DepthPredictor.from_pretrained(
-            s.model, checkpoint=s.checkpoint or None, device=s.device, precision=s.precision
+            s.model,
+            checkpoint=s.checkpoint or None,
+            device=s.device,
+            precision=s.precision,
+            input_size=parse_input_size(s.input_size) if s.input_size else None,
+            compile=s.compile,
         )
         predictor.warm_up()
         return predictor

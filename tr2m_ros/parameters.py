@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from tr2m_core import InputError
+from tr2m_core.model.presets import parse_input_size
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 IMAGE_GEOMETRIES = ("auto", "raw", "rectified")
@@ -31,10 +32,20 @@ def _setting(default: Any, description: str, low: Any = None, high: Any = None, 
 class Settings:
     """A consistent set of parameter values. Defaults here are the defaults of the node and of config/depth.yaml."""
 
-    model: str = _setting("embedded", "'embedded' (bundled) or the path of a model directory", change=UNCONFIGURED)
-    checkpoint: str = _setting("", "safetensors file that replaces the model's rescale head", change=UNCONFIGURED)
+    model: str = _setting(
+        "embedded",
+        "embedded, paper, paper-base, paper-large, a model directory, a Hub id of one or an .onnx file",
+        change=UNCONFIGURED,
+    )
+    checkpoint: str = _setting(
+        "", "file that replaces the model's rescale head (safetensors, .pth)", change=UNCONFIGURED
+    )
     device: str = _setting("auto", "auto, cpu, cuda or cuda:N; auto is CUDA where there is one", change=UNCONFIGURED)
     precision: str = _setting("auto", "auto, fp32, bf16 or fp16; auto is bf16 on CUDA", change=UNCONFIGURED)
+    input_size: str = _setting(
+        "", "HEIGHTxWIDTH that images are resized to, multiples of 14; empty: the model's own", change=UNCONFIGURED
+    )
+    compile: bool = _setting(False, "torch.compile the model: slower to configure, faster frames", change=UNCONFIGURED)
     autostart: bool = _setting(True, "configure and activate at start without a lifecycle manager", change=AT_START)
     default_description: str = _setting("", "sentence used until one arrives; empty: nothing is published until then")
     max_description_length: int = _setting(1000, "longer descriptions are refused (characters)", 1, 100_000)
@@ -89,6 +100,8 @@ def validate(settings: Settings) -> None:
         raise InputError(f"min_depth {settings.min_depth} must be less than max_depth {settings.max_depth}")
     if not _DEVICE.fullmatch(settings.device):
         raise InputError(f"parameter 'device' is '{settings.device}'; use auto, cpu, cuda or cuda:N")
+    if settings.input_size:
+        parse_input_size(settings.input_size)
     _check_choice("precision", settings.precision, PRECISIONS)
     _check_choice("image_geometry", settings.image_geometry, IMAGE_GEOMETRIES)
     length, limit = len(settings.default_description), settings.max_description_length

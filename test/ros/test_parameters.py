@@ -11,7 +11,7 @@ import yaml
 from rclpy.parameter import Parameter
 
 from tr2m_core import InputError
-from tr2m_core.inference import PRECISIONS as CORE_PRECISIONS
+from tr2m_core.backend import PRECISIONS as CORE_PRECISIONS
 from tr2m_ros.parameters import PRECISIONS, Settings, changed_settings, validate
 
 FILE = Path(__file__).resolve().parents[2] / "config" / "depth.yaml"
@@ -55,6 +55,7 @@ def test_changes_are_applied_together() -> None:
         ({"max_depth": 5}, ("max_depth", "float")),
         ({"cloud_stride": 0}, ("cloud_stride", "1 and 64")),
         ({"precision": "fp8"}, ("precision", "fp8", "bf16")),
+        ({"input_size": "100x100"}, ("100", "multiples of 14")),
         ({"device": "tpu"}, ("device", "tpu", "cuda")),
         ({"image_geometry": "round"}, ("image_geometry", "rectified")),
         ({"default_description": "x" * 1001}, ("default_description", "1001", "1000")),
@@ -66,7 +67,9 @@ def test_senseless_values_are_refused_by_name(values: dict[str, object], words: 
     assert all(word in str(caught.value) for word in words), caught.value
 
 
-@pytest.mark.parametrize("values", [{"model": "other"}, {"checkpoint": "a"}, {"device": "cpu"}, {"precision": "bf16"}])
+@pytest.mark.parametrize(
+    "values", [{"model": "other"}, {"checkpoint": "a"}, {"device": "cpu"}, {"precision": "bf16"}, {"compile": True}]
+)
 def test_the_model_is_not_changed_while_in_use(values: dict[str, str]) -> None:
     with pytest.raises(InputError, match="cleanup and configure again"):
         changed(configured=True, **values)
