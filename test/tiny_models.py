@@ -28,7 +28,7 @@ TINY_PAPER = ModelConfig(
     relative_depth=STORED,
     image_encoder=STORED,
     text_encoder=TextEncoderConfig("clip", STORED),
-    rescale_head=RescaleHeadConfig(48, 24, out_channels=20, features=16, hidden_channels=8, heads=3),
+    rescale_head=RescaleHeadConfig(48, 24, out_channels=20, features=16, hidden_channels=8, heads=4),
     input_size=(42, 56),
 )
 
@@ -51,6 +51,7 @@ def tiny_depth_anything() -> DepthAnythingForDepthEstimation:
         num_hidden_layers=4,
         num_attention_heads=2,
         image_size=70,
+        patch_size=14,
         out_features=["stage1", "stage2", "stage3", "stage4"],
         reshape_hidden_states=False,
         apply_layernorm=True,
@@ -70,7 +71,7 @@ def tiny_depth_anything() -> DepthAnythingForDepthEstimation:
 
 def tiny_dinov2() -> Dinov2Model:
     network = Dinov2Model(
-        Dinov2Config(hidden_size=48, num_hidden_layers=3, num_attention_heads=3, image_size=70)
+        Dinov2Config(hidden_size=48, num_hidden_layers=3, num_attention_heads=3, image_size=70, patch_size=14)
     ).eval()
     randomise(network, 2)
     return network

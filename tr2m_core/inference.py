@@ -80,7 +80,7 @@ class DepthPredictor:
         compile: torch.compile, warmed up here; takes a minute or more and a C++ compiler.
 
         Raises InputError for anything missing or not understood. Hub ids among the arguments are downloaded when they
-        are not in the Hub's cache; nothing else is.
+        are not in the Hub's cache, nothing else is; ConnectionError when that fails.
         """
         overrides = Overrides(checkpoint, relative_depth, image_encoder, text_encoder)
         if Path(model).suffix == ".onnx":

@@ -22,6 +22,14 @@ T = TypeVar("T")
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Which model, with which parts of it replaced, on what and how it runs."""
+    group = add_network_arguments(parser)
+    group.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (default: auto)")
+    group.add_argument("--precision", default="auto", metavar="P", help="auto, fp32, bf16 or fp16 (default: auto)")
+    group.add_argument("--compile", action="store_true", help="torch.compile the model; slower start, faster frames")
+
+
+def add_network_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """--model, the options that replace parts of it, and --size; returns their group."""
     group = parser.add_argument_group("model")
     group.add_argument(
         "--model",
@@ -34,15 +42,13 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         "--checkpoint", type=Path, metavar="F", help="rescale head instead of the model's own: .pth or safetensors"
     )
     add_encoder_arguments(group)
-    group.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (default: auto)")
-    group.add_argument("--precision", default="auto", metavar="P", help="auto, fp32, bf16 or fp16 (default: auto)")
     group.add_argument(
         "--size",
         type=parse_input_size,
         metavar="HxW",
         help="multiples of 14, or a data set's, such as kitti (default: the model's)",
     )
-    group.add_argument("--compile", action="store_true", help="torch.compile the model; slower start, faster frames")
+    return group
 
 
 def add_encoder_arguments(group: argparse._ActionsContainer) -> None:

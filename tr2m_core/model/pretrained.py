@@ -28,7 +28,8 @@ def load_pretrained(network_class: Any, folder: Path, elsewhere: Sequence[str] =
         except (OSError, RuntimeError, ValueError, KeyError, TypeError, SafetensorError) as error:
             reason = " ".join(str(error).split())
             raise InputError(f"{folder}: cannot be loaded as {network_class.__name__} ({reason[:200]})") from None
-    problems = [f"missing {name}" for name in sorted(info["missing_keys"])]
+    # DINOv2's token for masked patches is of use in its training only; files of later transformers leave it out.
+    problems = [f"missing {name}" for name in sorted(info["missing_keys"]) if not name.endswith("mask_token")]
     surplus = sorted(name for name in info["unexpected_keys"] if not name.startswith(tuple(elsewhere)))
     problems += [f"unexpected {name}" for name in surplus]
     problems += [f"{entry[0]} has another shape" for entry in sorted(info["mismatched_keys"])]
