@@ -48,32 +48,36 @@ def find_cached(hub_id: str, files: Sequence[str]) -> Path:
 
     Raises InputError that names the missing files.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
     try:
-        folder = Path(snapshot_download(hub_id, local_files_only=True))
-    except LocalEntryNotFoundError:
-        raise InputError(f"missing {', '.join(f'{hub_id}/{name}' for name in files)}") from None
-    missing = [f"{hub_id}/{name}" for name in files if not (folder / name).is_file()]
+        found = {name: try_to_load_from_cache(hub_id, name) for name in files}
+    except HFValidationError as error:
+        raise InputError(f"{hub_id}: not a Hub id ({' '.join(str(error).split())})") from None
+    missing = [f"{hub_id}/{name}" for name, path in found.items() if not isinstance(path, str)]
     if missing:
         raise InputError(f"missing {', '.join(missing)}")
-    return folder
+    return Path(str(found[files[0]])).parent
 
 
 def find_or_fetch(hub_id: str, files: Sequence[str], patterns: Sequence[str] = ()) -> Path:
     """As `find_cached`, and as `fetch` when that finds files missing."""
     try:
         return find_cached(hub_id, files)
-    except InputError:
+    except InputError as error:
+        missing = error
+    try:
         return fetch(hub_id, files, patterns)
+    except InputError as error:
+        raise InputError(f"{missing}: {error}") from None
 
 
 def fetch(hub_id: str, files: Sequence[str], patterns: Sequence[str] = ()) -> Path:
     """Downloads `files` of a repository, and what else matches `patterns`, into the Hub's cache; returns the folder.
 
-    Goes on with what an earlier call left unfinished. Raises InputError when the repository, a file or the network is
-    not there.
+    Goes on with what an earlier call left unfinished. Raises InputError when there is no such repository or file, or
+    downloads are forbidden; ConnectionError when the network or the Hub fails.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
@@ -84,17 +88,23 @@ def fetch(hub_id: str, files: Sequence[str], patterns: Sequence[str] = ()) -> Pa
         RepositoryNotFoundError,
     )
 
+    from tr2m_core.download import require_network
+
+    require_network(hub_id)
+    # Broken connections raise errors of httpx or requests, as the release of huggingface_hub has it, not only OSErrors.
+    transport_error: type[Exception] = HfHubHTTPError.__mro__[1]
     try:
         snapshot_download(hub_id, allow_patterns=[*files, *patterns])
     except GatedRepoError:
         raise InputError(f"{hub_id}: asks for an agreement first: accept it on the Hub, then `hf auth login`") from None
     except RepositoryNotFoundError:
         raise InputError(f"{hub_id}: no such repository on the Hugging Face Hub") from None
-    except LocalEntryNotFoundError:
-        reason = "HF_HUB_OFFLINE is set" if os.environ.get("HF_HUB_OFFLINE") else "no network"
-        raise InputError(f"{hub_id}: not in the local cache and not downloadable ({reason})") from None
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        raise InputError(f"{hub_id}: cannot be downloaded ({' '.join(str(error).split())})") from None
+    except HFValidationError as error:
+        raise InputError(f"{hub_id}: not a Hub id ({error})") from None
+    except LocalEntryNotFoundError as error:
+        raise ConnectionError(f"{hub_id}: the Hub cannot be reached ({error.__cause__ or error})") from None
+    except (transport_error, OSError, ValueError) as error:  # ValueError: a web page in place of an answer
+        raise ConnectionError(f"{hub_id}: cannot be downloaded ({error}); run again to go on") from None
     return find_cached(hub_id, files)
 
 

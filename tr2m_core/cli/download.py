@@ -1,0 +1,391 @@
+"""Fetches the public weights of a model, which runs offline afterwards.
+
+Encoders go into the cache of the Hugging Face Hub, a released rescale head into $TR2M_HOME (default: ~/.cache/tr2m).
+There MODEL.json records source, revision, size and SHA-256 of every file; files that are there are checked against it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import fnmatch
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tr2m_core.cli.common import format_table, print_json, track
+from tr2m_core.types import InputError
+
+if TYPE_CHECKING:
+    from tr2m_core.config import ModelConfig
+    from tr2m_core.hub import ReleasedHead
+
+HELP = "public weights -> this machine, resumable, hashes recorded"
+EXAMPLES = """examples:
+  tr2m download
+  tr2m download paper-base
+  tr2m download paper --head-url https://mirror.example.org/da_s_vitl_vitl.pth
+  tr2m download runs/nyu/model
+"""
+
+LICENCES = {
+    "LiheYoung/depth-anything-small-hf": "Apache-2.0",
+    "LiheYoung/depth-anything-base-hf": "CC-BY-NC-4.0, not for commercial use",
+    "LiheYoung/depth-anything-large-hf": "CC-BY-NC-4.0, not for commercial use",
+    "facebook/dinov2-large": "Apache-2.0",
+    "openai/clip-vit-large-patch14": "MIT",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a model takes from one source: the files that must be had, and patterns of those taken where they exist."""
+
+    role: str
+    source: str
+    files: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file as the record keeps it. source: Hub id or URL; revision: commit on the Hub; size: bytes; date: UTC."""
+
+    file: str
+    source: str
+    revision: str | None
+    size: int
+    sha256: str
+    date: str
+    path: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model",
+        nargs="?",
+        default="paper",
+        metavar="MODEL",
+        help="paper, paper-base, paper-large, a model directory, or the Hub id of one (default: paper)",
+    )
+    parser.add_argument("--head-url", metavar="URL", help="where the released rescale head is fetched from instead")
+    parser.add_argument("--json", action="store_true", help="print the table as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    from tr2m_core.hub import weights_folder
+
+    quiet_hub()
+    head = released_head(args.model, args.head_url)
+    record = Record(args.model, weights_folder() / f"{record_name(args.model)}.json")
+    target = weights_folder() / head.file if head else None
+    wanted = target is not None and head_is_wanted(target, record, args.head_url)
+    if head and wanted:
+        announce(head.url, head.licence)
+    for group in groups_of_parts(args.model):
+        take(group, record)
+    if head and target:
+        take_head(head, target, record, fetch=wanted)
+    record.save(complete=True)
+    show(record, as_json=args.json)
+    return 1 if "changed" in record.states.values() else 0
+
+
+def groups_of_parts(model: str) -> Iterator[list[Part]]:
+    """What to take from the Hub. A model that lies there itself comes first: its configuration names the rest."""
+    from tr2m_core import hub
+    from tr2m_core.config import STORED, ModelConfig
+    from tr2m_core.model.presets import PRESETS
+    from tr2m_core.model.sources import HEAD_FILE, ROLES
+
+    directory = Path(model).expanduser()
+    if model in PRESETS:
+        yield from_hub(encoders(PRESETS[model]))
+    elif directory.is_dir():
+        yield from_hub(encoders(ModelConfig.from_json(directory / "config.json")), directory)
+    elif hub.is_hub_id(model):
+        own = Part("", model, ("config.json", HEAD_FILE), tuple(f"{role}/*" for role in ROLES))
+        yield [own]
+        directory = hub.find_cached(model, own.files)
+        parts = encoders(ModelConfig.from_json(directory / "config.json"))
+        stored = tuple(f"{part.role}/{name}" for part in parts if part.source == STORED for name in part.files)
+        yield [dataclasses.replace(own, files=own.files + stored), *from_hub(parts, directory)]
+    else:
+        raise InputError(f"model '{model}': not one of {', '.join(PRESETS)}, a model directory or a Hub id")
+
+
+def encoders(config: ModelConfig) -> list[Part]:
+    """The three encoders of a model, wherever they come from."""
+    from tr2m_core.hub import NETWORK_FILES, OPTIONAL_FILES, TOKENIZER_FILES
+
+    return [
+        Part("relative_depth", config.relative_depth, NETWORK_FILES),
+        Part("image_encoder", config.image_encoder, NETWORK_FILES),
+        Part("text_encoder", config.text_encoder.source, NETWORK_FILES + TOKENIZER_FILES, OPTIONAL_FILES),
+    ]
+
+
+def from_hub(parts: list[Part], directory: Path | None = None) -> list[Part]:
+    """Those that are named by Hub id and do not lie in the model's directory."""
+    from tr2m_core.hub import is_hub_id
+
+    return [part for part in parts if is_hub_id(part.source) and not (directory and (directory / part.source).exists())]
+
+
+def take(parts: list[Part], record: Record) -> None:
+    """Fetches what the Hub's cache lacks of the parts, after telling their licences, and records all their files."""
+    from tr2m_core import hub
+
+    present = {part.source: cached_files(part.source) for part in parts}
+    lacking = [part for part in parts if not present[part.source].issuperset(part.files)]
+    for part in lacking:
+        announce(part.source, LICENCES.get(part.source, f"see https://huggingface.co/{part.source}"))
+    for part in parts:
+        if part in lacking:
+            require_hub_space(part, present[part.source])
+            folder = hub.fetch(part.source, part.files, part.optional)
+        else:
+            folder = hub.find_cached(part.source, part.files)
+        names = sorted(name for name in files_below(folder) if matches(part, name))
+        for name in track(names, len(names), f"hashing {part.source}"):
+            file = f"{part.role}/{name}" if part.role else name
+            entry = describe(folder / name, file, part.source, revision=folder.name)
+            record.add(entry, fetched=name not in present[part.source])
+        record.save()
+
+
+def matches(part: Part, name: str) -> bool:
+    """Whether the part asks for a file of that name."""
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in (*part.files, *part.optional))
+
+
+def cached_files(hub_id: str) -> set[str]:
+    """A repository's files in the Hub's cache; none while its config.json, which every part has, is not there."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        config = try_to_load_from_cache(hub_id, "config.json")
+    except HFValidationError as error:
+        raise InputError(f"{hub_id}: not a Hub id ({error})") from None
+    return files_below(Path(config).parent) if isinstance(config, str) else set()
+
+
+def files_below(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def require_hub_space(part: Part, present: set[str]) -> None:
+    """Raises OSError when the Hub tells the sizes of what is to be fetched and the disk has no room for it."""
+    from huggingface_hub import HfApi, constants
+    from huggingface_hub.errors import HfHubHTTPError
+
+    from tr2m_core.download import require_space
+
+    transport_error: type[Exception] = HfHubHTTPError.__mro__[1]  # of httpx or requests, as the release has it
+    try:
+        files = HfApi().model_info(part.source, files_metadata=True, timeout=10).siblings or []
+    except (transport_error, OSError, ValueError):
+        return  # the download itself will say what is wrong
+    size = sum(file.size or 0 for file in files if matches(part, file.rfilename) and file.rfilename not in present)
+    require_space(Path(constants.HF_HUB_CACHE), size)
+
+
+def released_head(model: str, url: str | None) -> ReleasedHead | None:
+    """The head that was published for a preset, to be had from `url` when that is given."""
+    from tr2m_core.download import check_url
+    from tr2m_core.model.presets import PRESETS, RELEASED_HEADS
+
+    head = RELEASED_HEADS.get(model)
+    if head is None:
+        if url is not None:
+            known = ", ".join(RELEASED_HEADS)
+            raise InputError(f"--head-url: no rescale head was released for model '{model}', only for {known}")
+        if model in PRESETS and model != "embedded":
+            note(f"no rescale head was released for {model}: train one, or give one with --checkpoint")
+        return None
+    if url is not None:
+        check_url(url)
+        head = dataclasses.replace(head, url=url)
+    return head
+
+
+def head_is_wanted(target: Path, record: Record, url: str | None) -> bool:
+    """Whether the head must be fetched: it is not there, is not what was recorded, or is wanted from elsewhere."""
+    from tr2m_core.hub import sha256
+
+    if not target.is_file():
+        return True
+    before = record.before.get(head_file(target))
+    if before is None:
+        try:
+            check_head(target)
+        except InputError as error:
+            note(f"{error}; fetched again")
+            return True
+        return False
+    if sha256(target) != before.sha256:
+        note(f"{target}: changed on disk since {before.date}; fetched again")
+        return True
+    return url is not None and url != before.source
+
+
+def take_head(head: ReleasedHead, target: Path, record: Record, *, fetch: bool) -> None:
+    """Fetches the released head if need be, and records it."""
+    from tr2m_core.download import download_file
+
+    if fetch:
+        with byte_bar(head.file) as moved:
+            download_file(head.url, target, check=check_head, on_progress=moved)
+    before = record.before.get(head_file(target))
+    source = head.url if fetch else before.source if before else "found on this machine"
+    record.add(describe(target, head_file(target), source), fetched=fetch)
+
+
+def head_file(target: Path) -> str:
+    return f"rescale_head/{target.name}"
+
+
+def check_head(path: Path) -> None:
+    """Raises InputError unless the file holds a rescale head of the released sizes."""
+    from tr2m_core.model import RescaleHead
+    from tr2m_core.model.checkpoints import load_head
+
+    load_head(RescaleHead(), path)
+
+
+def announce(source: str, licence: str) -> None:
+    """Tells the licence of what is about to be fetched. Raises InputError where downloads are forbidden."""
+    from tr2m_core.download import require_network
+
+    require_network(source)
+    note(f"{source}: licence: {licence}")
+
+
+def note(text: str) -> None:
+    print(f"tr2m: note: {text}", file=sys.stderr)
+
+
+def record_name(model: str) -> str:
+    """A preset's name, OWNER--NAME of a Hub id, or a folder's name with a hash of its path."""
+    from tr2m_core.hub import is_hub_id
+    from tr2m_core.model.presets import PRESETS
+
+    if model in PRESETS:
+        return model
+    if is_hub_id(model):
+        return model.replace("/", "--")
+    path = Path(model).expanduser().resolve()
+    return f"{path.name}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
+
+
+def describe(path: Path, file: str, source: str, revision: str | None = None) -> Entry:
+    """The entry of a file as it is now."""
+    from tr2m_core.hub import sha256
+
+    date = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return Entry(file, source, revision, path.stat().st_size, sha256(path), date, str(path))
+
+
+class Record:
+    """A model's files as earlier runs recorded them (`before`) and as this run leaves them (`now`).
+
+    states: by file, "fetched" or "found" in this run, "verified" against the record, or "changed" on disk since.
+    """
+
+    def __init__(self, model: str, path: Path) -> None:
+        self.model, self.path = model, path
+        self.before: dict[str, Entry] = {}
+        self.now: dict[str, Entry] = {}
+        self.states: dict[str, str] = {}
+        if path.is_file():
+            try:
+                entries = [Entry(**values) for values in json.loads(path.read_text(encoding="utf-8"))["files"]]
+            except (ValueError, TypeError, KeyError):
+                raise InputError(f"{path}: damaged record of `tr2m download`; delete it and run again") from None
+            self.before = {entry.file: entry for entry in entries}
+
+    def add(self, entry: Entry, *, fetched: bool) -> None:
+        """Takes a file in, compared with what was recorded of it."""
+        if entry.file in self.now:
+            return
+        before = self.before.get(entry.file)
+        state = "fetched" if fetched else "found"
+        if before is not None and before.sha256 == entry.sha256:
+            state = state if fetched else "verified"
+            entry = dataclasses.replace(entry, date=before.date)
+        elif before is not None and not fetched and before.revision == entry.revision:
+            state = "changed"
+            advice = "delete it and what it links to, then run again"
+            difference = self._difference(before, entry)
+            print(f"tr2m: error: {entry.path}: changed on disk: {difference}; {advice}", file=sys.stderr)
+            entry = before
+        elif before is not None:
+            note(f"{entry.file}: the source has another file now: {self._difference(before, entry)}")
+        self.now[entry.file], self.states[entry.file] = entry, state
+
+    def _difference(self, before: Entry, entry: Entry) -> str:
+        was = f"{before.sha256[:12]} of {before.size:,} bytes on {before.date}"
+        return f"sha256 {entry.sha256[:12]} of {entry.size:,} bytes, was {was}"
+
+    def save(self, *, complete: bool = False) -> None:
+        """Writes the record in one step; entries of files that the model no longer has go when it is complete."""
+        entries = self.now if complete else {**self.before, **self.now}
+        if not entries:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_name(f"{self.path.name}.partial")
+        content = {"model": self.model, "files": [dataclasses.asdict(entry) for entry in entries.values()]}
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        os.replace(temporary, self.path)
+
+
+def show(record: Record, *, as_json: bool) -> None:
+    """The table of the model's files and one line about what was done."""
+    fetched = sum(state == "fetched" for state in record.states.values())
+    if as_json:
+        files = [{**dataclasses.asdict(entry), "state": record.states[entry.file]} for entry in record.now.values()]
+        print_json({"model": record.model, "record": str(record.path), "fetched": fetched, "files": files})
+        return
+    if not record.now:
+        print(f"nothing to download: '{record.model}' needs nothing from elsewhere")
+        return
+    rows = [
+        [entry.file, entry.source, entry.size, entry.sha256[:12], record.states[entry.file], Path(entry.path).parent]
+        for entry in record.now.values()
+    ]
+    print(format_table(["file", "source", "bytes", "sha256", "state", "folder"], rows))
+    done = f"{fetched} of {len(rows)} files fetched" if fetched else f"nothing to download: {len(rows)} files are here"
+    if changed := sum(state == "changed" for state in record.states.values()):
+        done += f", {changed} of them changed on disk"
+    print(f"{done}; record: {record.path}")
+
+
+def quiet_hub() -> None:
+    """Keeps the Hub's progress bars off what is no terminal."""
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+
+
+@contextlib.contextmanager
+def byte_bar(label: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Yields a function of bytes done and bytes in all that moves a bar on stderr, None where there is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns = (TextColumn(label), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)
