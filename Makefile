@@ -22,13 +22,14 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test test-slow lint format clean
+.PHONY: help setup demo test test-slow test-oldest lint format clean
 
 help:
 	@echo "make setup      virtual environment in .venv with everything, ROS 2 included"
 	echo "make demo       a rendered bag through the real node: table and pictures in out/demo"
 	echo "make test       lint and tests"
 	echo "make test-slow  the tests that take minutes"
+	echo "make test-oldest  the tests that need no ROS, with the oldest torch, transformers, NumPy... admitted"
 	echo "make lint       ruff and mypy; make format lets ruff rewrite"
 
 setup: $(STAMP)
@@ -66,6 +67,22 @@ demo: setup
 test: lint
 	@$(BIN)/python -m pytest -m "not slow"
 
+# Everything that setup.py admits at its lower bound, without ROS: Python 3.10 to 3.12, gigabytes to download.
+OLDEST       := .venv-oldest
+OLDEST_STAMP := $(OLDEST)/.installed
+
+test-oldest: $(OLDEST_STAMP)
+	@$(OLDEST)/bin/python -m pytest -m "not slow" test/core test/cli
+
+$(OLDEST_STAMP): setup.py
+	@rm -rf $(OLDEST)
+	$(PYTHON) -m venv $(OLDEST)
+	bounds=$$(sed -n 's/^    "\([a-z_-]*\)>=\([0-9.]*\)",.*/\1==\2/p' setup.py)
+	echo "==> Oldest:" $$bounds
+	$(OLDEST)/bin/python -m pip install --quiet $$(grep '^torch==' <<< "$$bounds")
+	$(OLDEST)/bin/python -m pip install --quiet $$bounds -e '.[embedded,train,onnx,dev]'
+	touch $@
+
 test-slow: setup
 	@$(BIN)/python -m pytest -m slow
 
@@ -81,4 +98,4 @@ format: setup
 	$(BIN)/ruff format --quiet .
 
 clean:
-	@rm -rf $(VENV) build install log out .pytest_cache .mypy_cache .ruff_cache ./*.egg-info
+	@rm -rf $(VENV) $(OLDEST) build install log out .pytest_cache .mypy_cache .ruff_cache ./*.egg-info

@@ -25,14 +25,15 @@ def assets():
 
 # Lower bounds: the oldest releases that this code's calls exist in and that work together.
 # Python 3.10 is Ubuntu 22.04's; NumPy 1.26 the oldest that Python 3.12 (Ubuntu 24.04) has; torch 2.4 the oldest that
-# transformers 5 accepts; transformers 4.45 the oldest that runs with NumPy 2; rosbags 0.10 the first to write mcap.
+# transformers 5 accepts; transformers 4.45 the oldest that runs with NumPy 2; rosbags 0.11 the first to open a storage
+# file without its folder. `make test-oldest` runs at all of these bounds.
 INSTALL_REQUIRES = [
     "numpy>=1.26",
     "torch>=2.4",
     "transformers>=4.45",
-    "safetensors>=0.4",
-    "opencv-python-headless>=4.8",  # headless: robots and containers often have no libGL
-    "rosbags>=0.10",
+    "safetensors>=0.4.3",
+    "opencv-python-headless>=4.8.0.76",  # headless: robots and containers often have no libGL
+    "rosbags>=0.11",
     "huggingface_hub>=0.25",
     "pyyaml>=6.0",
     "rich>=13.0",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import shutil
 from collections.abc import Callable
@@ -20,7 +19,7 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 
 
 class TorchBackend:
-    """Computes with torch. A model given in half precision is copied; in fp32 it is used, and moved, as it is."""
+    """Computes with torch. The model given is moved to the device and, in half precision, stored in it from then on."""
 
     def __init__(
         self,
@@ -36,7 +35,6 @@ class TorchBackend:
         self.input_size = validate_input_size(input_size or model.config.input_size)
         self.model = model.eval()
         if self.precision != torch.float32:
-            self.model = copy.deepcopy(model).eval()
             # The text encoder runs once per sentence, in float32.
             for part in (self.model.relative_depth, self.model.image_encoder, self.model.rescale_head):
                 if part is not None:
@@ -73,9 +71,10 @@ class TorchBackend:
         compiler = os.environ.get("CXX", "g++")
         if self.device.type == "cpu" and shutil.which(compiler) is None:
             raise InputError(f"compile needs a C++ compiler and {compiler} is not there: sudo apt-get install g++")
-        self._forward = torch.compile(self.model, dynamic=False)
         pixels = torch.zeros(1, 3, *self.input_size, device=self.device)
         text = torch.zeros(1, 1, self.config.rescale_head.image_width, device=self.device)
+        self.run(pixels, text, maps=False)  # so that the position grid is a constant of the compiled graph
+        self._forward = torch.compile(self.model, dynamic=False)
         try:
             self.run(pixels, text, maps=False)
         except Exception as error:  # the compilers raise whatever they like
@@ -103,7 +102,7 @@ def select_device(name: str) -> torch.device:
 def select_precision(name: str, device: torch.device) -> torch.dtype:
     """ "auto" is bf16 on CUDA devices that have it and fp32 elsewhere."""
     if name == "auto":
-        return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
+        return torch.bfloat16 if device.type == "cuda" and has_fast_bf16(device) else torch.float32
     if name not in PRECISIONS:
         raise InputError(f"precision '{name}' is not one of auto, {', '.join(PRECISIONS)}")
     return PRECISIONS[name]
@@ -112,9 +111,9 @@ def select_precision(name: str, device: torch.device) -> torch.dtype:
 def has_fast_bf16(device: torch.device) -> bool:
     """Whether the device multiplies bf16 in hardware; a CPU that does not is hundreds of times slower with it."""
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
+        return torch.cuda.get_device_capability(device) >= (8, 0)  # older ones emulate it and say they have it
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
     except OSError:
         return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)  # the last is Arm's

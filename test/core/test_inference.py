@@ -106,7 +106,7 @@ def test_another_input_size(embedded):
 
 
 def test_bf16_is_close_to_fp32(embedded):
-    half = DepthPredictor(TorchBackend(embedded.backend.model, device="cpu", precision="bf16"))
+    half = DepthPredictor.from_pretrained("embedded", device="cpu", precision="bf16")
     assert half.backend.precision == torch.bfloat16
     a, b = half.predict(RGB, ROOM).metric_depth, embedded.predict(RGB, ROOM).metric_depth
     assert np.median(abs(a - b) / b) < 0.05
@@ -184,6 +184,7 @@ def test_layers_that_decide_precision_stay_in_float32(tiny_paper):
     assert {t for n, t in types.items() if n.startswith("text_encoder")} == {torch.float32}
 
 
+@pytest.mark.skipif(torch.__version__ < "2.5", reason="torch 2.4 writes C++ for the layer norms that does not compile")
 def test_compiled_model_equals_the_eager_one(tiny_paper, paper):
     compiled = DepthPredictor.from_pretrained(tiny_paper, device="cpu", compile=True)
     expected = paper.predict(FRAMES[0], "A room.").metric_depth

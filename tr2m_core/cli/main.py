@@ -21,6 +21,9 @@ VERBS = {
     "evaluate": "tr2m_core.cli.evaluate",
     "train": "tr2m_core.cli.train",
     "convert": "tr2m_core.cli.convert",
+    "download": "tr2m_core.cli.download",
+    "export": "tr2m_core.cli.export",
+    "doctor": "tr2m_core.cli.doctor",
 }
 
 EXAMPLES = """\
@@ -32,6 +35,10 @@ examples:
   tr2m evaluate frames --root measured_frames/ -o out/frames
   tr2m evaluate --list
   tr2m train config/train/embedded_relative.yaml --output runs/relative
+  tr2m download paper
+  tr2m convert da_s_vitl_vitl.pth -o models/paper
+  tr2m export --model paper --format onnx -o paper.onnx
+  tr2m doctor --model paper
 
 Exit codes: 0 done, 1 the work failed or a threshold was missed, 2 bad usage or bad input.
 `tr2m VERB --help` explains a verb.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -64,6 +65,9 @@ class OriginalPositionGrid(Dinov2Embeddings):  # type: ignore[misc]
     every sampling point a little and the tokens by 2.5e-3. While no gradient is wanted the last result is kept.
     """
 
+    _remembered_for: tuple[Any, ...] = ()
+    _remembered: Tensor
+
     def interpolate_pos_encoding(self, embeddings: Tensor, height: int, width: int) -> Tensor:
         position: Tensor = self.position_embeddings
         h, w = height // PATCH_SIZE, width // PATCH_SIZE
@@ -72,8 +76,10 @@ class OriginalPositionGrid(Dinov2Embeddings):  # type: ignore[misc]
             return position
         if torch.is_grad_enabled():
             return self._interpolated(position, side, h, w)
+        if torch.compiler.is_compiling() and self._remembered_for[:2] == (h, w):
+            return self._remembered  # a compiled graph takes what the run before it left as a constant
         key = (h, w, position.device, position.dtype, position.data_ptr(), position._version)
-        if getattr(self, "_remembered_for", None) != key:
+        if self._remembered_for != key:
             self._remembered_for, self._remembered = key, self._interpolated(position, side, h, w)
         return self._remembered
 

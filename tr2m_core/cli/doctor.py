@@ -1,0 +1,83 @@
+"""What works on this machine, what does not, and how to mend it.
+
+"missing" is what the model cannot run without, and makes the exit code 1; a "warning" is what works less well or not
+at all, but not that. Nothing is downloaded or changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tr2m_core.cli.common import add_encoder_arguments, format_table, overrides_given, track
+
+if TYPE_CHECKING:
+    from tr2m_core.doctor.finding import Finding
+
+HELP = "this machine -> what works here, what does not, and how to mend it"
+EXAMPLES = """examples:
+  tr2m doctor
+  tr2m doctor --model paper
+  tr2m doctor --model paper --checkpoint da_s_vitl_vitl.pth --device cuda
+  tr2m doctor --json
+"""
+COLUMNS = ("check", "state", "found", "fix")
+COLOURS = {"ok": "green", "warning": "yellow", "missing": "bold red"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the table as JSON")
+    group = parser.add_argument_group("model")
+    group.add_argument(
+        "--model", default="embedded", metavar="M", help="the model that is to run, as for infer (default: embedded)"
+    )
+    group.add_argument("--checkpoint", type=Path, metavar="F", help="rescale head instead of the model's own")
+    add_encoder_arguments(group)
+    group.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (default: auto)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from tr2m_core.doctor.checks import all_checks
+    from tr2m_core.doctor.finding import MISSING, examine
+
+    findings: list[Finding] = []
+    selected = all_checks(args.model, overrides_given(args), args.device)
+    steps = track(selected.items(), len(selected), "examining") if has_rich() else selected.items()
+    for name, check in steps:
+        findings += examine(name, check)
+    missing = sum(finding.state == MISSING for finding in findings)
+    if args.json:
+        print(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
+    else:
+        show(findings)
+        verdict = f"cannot run here: {missing} missing" if missing else "has all it needs here"
+        print(f"model '{args.model}' {verdict}")
+    return 1 if missing else 0
+
+
+def has_rich() -> bool:
+    """Whether there is what draws tables and bars; to say that it is not, a plain table must do."""
+    return importlib.util.find_spec("rich") is not None
+
+
+def show(findings: list[Finding]) -> None:
+    """The table: coloured and wrapped on a terminal, with each fix under what was found; plain lines elsewhere."""
+    if not (sys.stdout.isatty() and has_rich()):
+        print(format_table(COLUMNS, [dataclasses.astuple(finding) for finding in findings]))
+        return
+    from rich.console import Console
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    table = Table("check", "state", Column("found", overflow="fold"), box=None, padding=(0, 2, 0, 0))
+    for finding in findings:
+        found = Text(finding.found)
+        if finding.fix:
+            found.append(f"\nfix: {finding.fix}", "bold")
+        table.add_row(finding.check, Text(finding.state, COLOURS[finding.state]), found)
+    Console().print(table)
