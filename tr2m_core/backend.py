@@ -39,7 +39,8 @@ class TorchBackend:
             for part in (self.model.relative_depth, self.model.image_encoder, self.model.rescale_head):
                 if part is not None:
                     halve(part, self.precision)
-        self.model.to(self.device)
+        # Convolutions are faster with it: the embedded model by 16 %, paper by 2 % on a CPU.
+        self.model.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._forward: Callable[[Tensor, Tensor], TR2MOutput] = self.model
         if compile:
             self._compile()
@@ -57,6 +58,7 @@ class TorchBackend:
     @torch.inference_mode()
     def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> Tensor:
         """See `inference.Backend.run`."""
+        pixel_values = pixel_values.contiguous(memory_format=torch.channels_last)
         with self._autocast():
             out = self._forward(pixel_values, text)
         if not maps:
@@ -66,6 +68,7 @@ class TorchBackend:
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
 
+    @torch.inference_mode()
     def _compile(self) -> None:
         """Compiles for the input size and runs once. Raises InputError when the machine cannot."""
         compiler = os.environ.get("CXX", "g++")
@@ -109,7 +112,7 @@ def select_precision(name: str, device: torch.device) -> torch.dtype:
 
 
 def has_fast_bf16(device: torch.device) -> bool:
-    """Whether the device multiplies bf16 in hardware; a CPU that does not is hundreds of times slower with it."""
+    """Whether the device multiplies bf16 in hardware; a CPU that does not is several times slower with it."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)  # older ones emulate it and say they have it
     try:

@@ -129,7 +129,10 @@ def precisions(name: str) -> Iterator[Finding]:
         slow, fix = f"emulated: capability {major}.{minor}, 8.0 is needed", "use --precision fp16 or fp32"
     else:
         bf16, fp16 = chosen.fast_bf16, bool({"avx512_fp16", "amx_fp16"} & processor_flags())
-        slow, fix = "emulated by this processor, up to hundreds of times slower", "use fp32, as --precision auto does"
+        slow, fix = (
+            "emulated by this processor, several times slower than fp32 or worse",
+            "use fp32, as --precision auto does",
+        )
     for precision, native in (("bf16", bf16), ("fp16", fp16)):
         yield Finding(precision, OK, f"native on {chosen.device}") if native else Finding(precision, WARNING, slow, fix)
 
