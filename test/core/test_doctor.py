@@ -476,12 +476,10 @@ def test_a_missing_and_a_damaged_file(directory, weights):
 
 
 def test_parts_are_compared_with_the_record_of_their_download(directory, weights, monkeypatch):
-    from tr2m_core.cli.download import Record, describe
+    from tr2m_core.record import describe, write_record
 
     head = directory / "rescale_head.safetensors"
-    record = Record("tiny", weights / "tiny.json")
-    record.add(describe(head, head.name, "someone/tiny", "1234"), fetched=True)
-    record.save(complete=True)
+    write_record(weights / "tiny.json", "tiny", [describe(head, head.name, "someone/tiny", "1234")])
     (weights / "notes.json").write_text("[1, 2]")
     (weights / "broken.json").write_text("{")
     finding = by_name(model.parts(str(directory), NO_OVERRIDES))["model: rescale_head"]

@@ -11,16 +11,15 @@ import contextlib
 import dataclasses
 import fnmatch
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tr2m_core.cli.common import format_table, print_json, track
+from tr2m_core.record import Entry, describe, read_record, write_record
 from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
@@ -52,19 +51,6 @@ class Part:
     source: str
     files: tuple[str, ...]
     optional: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A file as the record keeps it. source: Hub id or URL; revision: commit on the Hub; size: bytes; date: UTC."""
-
-    file: str
-    source: str
-    revision: str | None
-    size: int
-    sha256: str
-    date: str
-    path: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -286,14 +272,6 @@ def record_name(model: str) -> str:
     return f"{path.name}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
 
 
-def describe(path: Path, file: str, source: str, revision: str | None = None) -> Entry:
-    """The entry of a file as it is now."""
-    from tr2m_core.hub import sha256
-
-    date = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return Entry(file, source, revision, path.stat().st_size, sha256(path), date, str(path))
-
-
 class Record:
     """A model's files as earlier runs recorded them (`before`) and as this run leaves them (`now`).
 
@@ -302,15 +280,9 @@ class Record:
 
     def __init__(self, model: str, path: Path) -> None:
         self.model, self.path = model, path
-        self.before: dict[str, Entry] = {}
+        self.before = {entry.file: entry for entry in read_record(path)}
         self.now: dict[str, Entry] = {}
         self.states: dict[str, str] = {}
-        if path.is_file():
-            try:
-                entries = [Entry(**values) for values in json.loads(path.read_text(encoding="utf-8"))["files"]]
-            except (ValueError, TypeError, KeyError):
-                raise InputError(f"{path}: damaged record of `tr2m download`; delete it and run again") from None
-            self.before = {entry.file: entry for entry in entries}
 
     def add(self, entry: Entry, *, fetched: bool) -> None:
         """Takes a file in, compared with what was recorded of it."""
@@ -340,11 +312,7 @@ class Record:
         entries = self.now if complete else {**self.before, **self.now}
         if not entries:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f"{self.path.name}.partial")
-        content = {"model": self.model, "files": [dataclasses.asdict(entry) for entry in entries.values()]}
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        os.replace(temporary, self.path)
+        write_record(self.path, self.model, entries.values())
 
 
 def show(record: Record, *, as_json: bool) -> None:

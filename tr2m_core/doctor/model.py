@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tr2m_core import hub
 from tr2m_core.config import TextEncoderConfig
 from tr2m_core.doctor.finding import MISSING, OK, WARNING, Finding, gigabytes, one_line
 from tr2m_core.doctor.trials import attempt
 from tr2m_core.model.sources import HEAD_FILE, ModelSources, Overrides, Part, find_model
+from tr2m_core.record import Entry, recorded_files
 from tr2m_core.types import InputError
 
 HASHED = 200_000_000  # bytes; larger files take seconds to hash, and `tr2m download` does it
@@ -54,19 +54,7 @@ def not_cached(name: str, overrides: Overrides) -> Iterator[Finding]:
             yield Finding("model", MISSING, f"{error}; {source} is no folder here", f"if it is on the Hub: {got}")
 
 
-def recorded_files() -> dict[str, dict[str, Any]]:
-    """What the records of `tr2m download` say, by path; files beside them that are no records are passed over."""
-    files: dict[str, dict[str, Any]] = {}
-    for record in sorted(hub.weights_folder().glob("*.json")):
-        try:
-            entries = json.loads(record.read_text(encoding="utf-8"))["files"]
-            files |= {entry["path"]: entry for entry in entries if {"size", "sha256", "date"} <= entry.keys()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
-    return files
-
-
-def _part(sources: ModelSources, part: Part, recorded: dict[str, dict[str, Any]]) -> Finding:
+def _part(sources: ModelSources, part: Part, recorded: dict[str, Entry]) -> Finding:
     check = f"model: {part.role}"
     if part.path is None:
         return Finding(check, MISSING, part.problem, _advice(sources, part))
@@ -82,8 +70,8 @@ def _part(sources: ModelSources, part: Part, recorded: dict[str, dict[str, Any]]
     found = f"{file}, {gigabytes(size)}{f', sha256 {digest[:12]}' if digest else ''}"
     if entry is None:
         return Finding(check, OK, found)
-    if size != entry["size"] or digest not in (None, entry["sha256"]):
-        then = f"on {entry['date']} {entry['size']:,} bytes, sha256 {entry['sha256'][:12]}"
+    if size != entry.size or digest not in (None, entry.sha256):
+        then = f"on {entry.date} {entry.size:,} bytes, sha256 {entry.sha256[:12]}"
         return Finding(check, WARNING, f"{found} ({size:,} bytes): changed, {then}", again)
     return Finding(check, OK, f"{found}, as downloaded" if digest else f"{found}, of the recorded size")
 
