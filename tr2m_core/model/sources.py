@@ -59,15 +59,13 @@ class ModelSources:
         """The place of every part among `roles`. Raises InputError naming all that is missing and how to get it."""
         problems = [part.problem for part in self.parts.values() if part.problem and part.role in roles]
         if problems:
-            advice = f"run `tr2m download {self.name}` once" if self._downloadable() else ""
             local = "name local ones with --checkpoint, --relative-depth, --image-encoder, --text-encoder"
-            raise InputError(
-                f"model '{self.name}': {'; '.join(problems)}: {f'{advice}, or {local}' if advice else local}"
-            )
+            advice = f"run `tr2m download {self.name}` once, or {local}" if self._downloadable() else local
+            raise InputError(f"model '{self.name}': {'; '.join(problems)}: {advice}")
         return {role: part.path for role, part in self.parts.items() if part.path is not None}
 
     def _downloadable(self) -> bool:
-        return all(
+        return any(
             hub.is_hub_id(part.source) or (part.role == "rescale_head" and self.name in RELEASED_HEADS)
             for part in self.parts.values()
             if part.problem
@@ -141,7 +139,9 @@ def _find_head(name: str, directory: Path | None, checkpoint: str | Path | None)
     elif name in RELEASED_HEADS:
         path = hub.weights_folder() / RELEASED_HEADS[name].file
     else:
-        return Part("rescale_head", "", None, "no rescale head was released for it")
+        return Part(
+            "rescale_head", "", None, "no rescale head was released for it, train one or give one with --checkpoint"
+        )
     if not path.is_file():
         return Part("rescale_head", str(path), None, f"missing {path}")
     return Part("rescale_head", str(path), path)
