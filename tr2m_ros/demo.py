@@ -312,7 +312,8 @@ def _wait_for_sentence(recorder: Recorder, node: subprocess.Popen[bytes], senten
 def _play(recorder: Recorder, room: Room, options: argparse.Namespace) -> None:
     """Plays the room's bag and records until its process has ended and nothing more comes out."""
     command = ["tr2m_ros.bag_player", str(room.bag), "--topics", IMAGE, INFO, "--wait-for-subscribers", IMAGE, INFO]
-    command += ["--restamp", "--start-delay", "1", "--fps", str(options.fps), "--loop", str(options.loops)]
+    # A participant whose first announcements get lost on a busy machine is heard of at the next ones, 3 s later.
+    command += ["--restamp", "--start-delay", "3.5", "--fps", str(options.fps), "--loop", str(options.loops)]
     with _process(command, options.output / "bag_player.log") as player:
         while player.poll() is None or time.monotonic() - recorder.last_heard < QUIET:
             rclpy.spin_once(recorder, timeout_sec=0.1)
