@@ -20,7 +20,6 @@ from torch import Tensor, nn
 from tr2m_core.config import STORED, ModelConfig, merge, validate_input_size
 from tr2m_core.hub import NETWORK_FILES, PACKAGE, package_folder
 from tr2m_core.model.encoders import TextEncoder
-from tr2m_core.model.pretrained import quiet_transformers
 from tr2m_core.model.relative_depth import OriginalPositionGrid
 from tr2m_core.model.tr2m import TR2M
 from tr2m_core.types import InputError
@@ -65,7 +64,7 @@ def export_onnx(
         staged = Path(temporary)
         if not config.text_encoder.source.startswith(PACKAGE):
             metadata[TEXT_ENCODER_KEY] = f"{path.stem}_text_encoder"
-            save_text_encoder(model.text_encoder, staged / metadata[TEXT_ENCODER_KEY])
+            model.text_encoder.save_pretrained(staged / metadata[TEXT_ENCODER_KEY])
             text = dataclasses.replace(config.text_encoder, source=STORED, sha256=None)
             config = dataclasses.replace(config, text_encoder=text)
         graph = _trace(model, input_size, staged)
@@ -130,13 +129,6 @@ def _slow_attention() -> Iterator[None]:
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(enabled)
-
-
-def save_text_encoder(encoder: TextEncoder, folder: Path) -> None:
-    """Writes network and tokenizer in the transformers format."""
-    with quiet_transformers():
-        encoder.network.save_pretrained(folder)
-        encoder.tokenizer.save_pretrained(folder)
 
 
 def _move(new: Path, target: Path) -> Path:

@@ -8,17 +8,16 @@ from pathlib import Path
 from torch import Tensor
 
 from tr2m_core.config import SHARED, STORED, ModelConfig
-from tr2m_core.hub import is_hub_id
+from tr2m_core.hub import PACKAGE, is_hub_id
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
 from tr2m_core.model.pretrained import quiet_transformers
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
 from tr2m_core.model.rescale_head import RescaleHead
 from tr2m_core.model.sources import HEAD_FILE, NO_OVERRIDES, ModelSources, Overrides, find_model
-from tr2m_core.model.tensors import check_tensors, load_strictly, read_weights, save_tensors
+from tr2m_core.model.tensors import check_tensors, load_strictly, read_weights, save_tensors, unwrapped
 from tr2m_core.model.tr2m import TR2M
 from tr2m_core.types import InputError
 
-WRAPPERS = ("state_dict", "model")
 PREFIXES = ("module.scalemap.", "scalemap.", "module.")
 
 
@@ -56,15 +55,15 @@ def _check_widths(config: ModelConfig, image_width: int, text_width: int, source
 def portable(sources: ModelSources) -> ModelConfig:
     """The configuration a saved copy needs: networks from local files are stored along, the others named."""
 
-    def source(role: str, named: str) -> str:
-        return named if named == SHARED or named.startswith("package:") or is_hub_id(named) else STORED
+    def source(named: str) -> str:
+        return named if named == SHARED or named.startswith(PACKAGE) or is_hub_id(named) else STORED
 
     config = sources.config
-    text = dataclasses.replace(config.text_encoder, source=source("text_encoder", config.text_encoder.source))
+    text = dataclasses.replace(config.text_encoder, source=source(config.text_encoder.source))
     return dataclasses.replace(
         config,
-        relative_depth=source("relative_depth", config.relative_depth),
-        image_encoder=source("image_encoder", config.image_encoder),
+        relative_depth=source(config.relative_depth),
+        image_encoder=source(config.image_encoder),
         text_encoder=text,
     )
 
@@ -115,8 +114,7 @@ def save_parts(
         if config.image_encoder == STORED and image_encoder is not None:
             image_encoder.network.save_pretrained(directory / "image_encoder")
         if config.text_encoder.source == STORED and text_encoder is not None:
-            text_encoder.network.save_pretrained(directory / "text_encoder")
-            text_encoder.tokenizer.save_pretrained(directory / "text_encoder")
+            text_encoder.save_pretrained(directory / "text_encoder")
     save_tensors(head, directory / HEAD_FILE)
     (directory / "config.json").write_text(config.to_json(), encoding="utf-8")
 
@@ -133,10 +131,7 @@ def load_head(head: RescaleHead, path: Path) -> None:
 
 def head_weights(path: Path) -> dict[str, Tensor]:
     """The rescale head's weights in a file, under the head's own names."""
-    weights = read_weights(path)
-    for wrapper in WRAPPERS:
-        if isinstance(weights.get(wrapper), dict):
-            weights = weights[wrapper]
+    weights = unwrapped(read_weights(path))
     for prefix in PREFIXES:
         if any(name.startswith(prefix) for name in weights):
             weights = {n.removeprefix(prefix): value for n, value in weights.items() if n.startswith(prefix)}

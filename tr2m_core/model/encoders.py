@@ -81,6 +81,12 @@ class TextEncoder(nn.Module):
                 raise InputError(f"{path}: no usable tokenizer ({' '.join(str(error).split())[:200]})") from None
         return cls(kind, network, tokenizer)
 
+    def save_pretrained(self, folder: Path) -> None:
+        """Writes network and tokenizer in the transformers format."""
+        with quiet_transformers():
+            self.network.save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
+
     @property
     def max_tokens(self) -> int:
         limit = int(self.network.config.max_position_embeddings)

@@ -11,6 +11,7 @@ from typing import Any
 import transformers
 from safetensors import SafetensorError
 
+from tr2m_core.model.tensors import misfit
 from tr2m_core.types import InputError
 
 
@@ -34,10 +35,7 @@ def load_pretrained(network_class: Any, folder: Path, elsewhere: Sequence[str] =
     problems += [f"unexpected {name}" for name in surplus]
     problems += [f"{entry[0]} has another shape" for entry in sorted(info["mismatched_keys"])]
     if problems:
-        raise InputError(
-            f"{folder / 'model.safetensors'}: does not fit {network_class.__name__}: "
-            f"{'; '.join(problems[:3])} ({len(problems)} in all)"
-        )
+        raise misfit(folder / "model.safetensors", network_class.__name__, problems)
     return network.float().eval()
 
 

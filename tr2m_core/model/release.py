@@ -27,7 +27,7 @@ from transformers import (
 )
 
 from tr2m_core.config import PATCH_SIZE
-from tr2m_core.model.tensors import check_tensors, read_weights
+from tr2m_core.model.tensors import check_tensors, misfit, mismatches, read_weights, unwrapped
 from tr2m_core.types import InputError
 
 HEAD_WIDTH = 64  # channels per attention head, in all three networks
@@ -170,7 +170,7 @@ class _Release:
     prefix: str
 
     def misfit(self, problems: list[str]) -> InputError:
-        return InputError(f"{self.path}: does not fit {self.what}: {'; '.join(problems[:3])} ({len(problems)} in all)")
+        return misfit(self.path, self.what, problems)
 
     def shape(self, name: str, dimensions: int) -> tuple[int, ...]:
         """The shape of a tensor that the network's sizes are read off."""
@@ -193,10 +193,7 @@ class _Release:
 
 def _read(path: Path, what: str, ignored: re.Pattern[str] | None = None) -> _Release:
     """The file's tensors but for the `ignored` names, also when wrapped as training code wraps them."""
-    content = read_weights(path)
-    for wrapper in ("state_dict", "model"):
-        if isinstance(content.get(wrapper), dict):
-            content = content[wrapper]
+    content = unwrapped(read_weights(path))
     kept = {str(name): value for name, value in content.items() if not (ignored and ignored.fullmatch(str(name)))}
     tensors = check_tensors(kept, path)
     prefix = "module." if tensors and all(name.startswith("module.") for name in tensors) else ""
@@ -223,15 +220,12 @@ def _fill(network: nn.Module, release: _Release, rules: Rules) -> None:
     own = network.state_dict()
     sources = {name: _original_name(name, rules) for name in own}
     expected = {sources[name]: _original_shape(name, tensor.shape) for name, tensor in own.items()}
-    problems = [f"missing {release.prefix}{name}" for name in expected if name not in release.tensors]
-    problems += [f"unexpected {release.prefix}{name}" for name in release.tensors if name not in expected]
-    for name, shape in expected.items():
-        if (tensor := release.tensors.get(name)) is None:
-            continue
-        if tuple(tensor.shape) != shape:
-            problems.append(f"{release.prefix}{name} is {tuple(tensor.shape)}, expected {shape}")
-        elif not tensor.is_floating_point():
-            problems.append(f"{release.prefix}{name} is {tensor.dtype}, expected floating-point numbers")
+    problems = mismatches(expected, release.tensors, release.prefix)
+    problems += [
+        f"{release.prefix}{name} is {tensor.dtype}, expected floating-point numbers"
+        for name, tensor in release.tensors.items()
+        if expected.get(name) == tuple(tensor.shape) and not tensor.is_floating_point()
+    ]
     if problems:
         raise release.misfit(problems)
     tensors = {name: _converted(name, release.tensors[source]) for name, source in sources.items()}

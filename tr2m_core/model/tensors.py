@@ -64,6 +64,14 @@ def _shortened(text: str, limit: int = 160) -> str:
     return text if len(text) <= limit else f"{text[:limit]}..."
 
 
+def unwrapped(content: dict[str, Any]) -> dict[str, Any]:
+    """What training code wraps its weights in taken off: the entry `state_dict` or `model`, where there is one."""
+    for wrapper in ("state_dict", "model"):
+        if isinstance(content.get(wrapper), dict):
+            content = content[wrapper]
+    return content
+
+
 def check_tensors(tensors: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
     """The mapping, when all of it is tensors. Raises InputError, naming the file and the entry, otherwise."""
     for name, value in tensors.items():
@@ -73,21 +81,31 @@ def check_tensors(tensors: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
 
 
 def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], path: Path, what: str) -> None:
-    """Loads tensors read from `path` into the module. Every name must match and every shape too, else InputError says
+    """Loads tensors read from `path` into the module, all of them or none.
 
-    which; then the module is left as it was. what: the module in words, for that message.
+    what: the module in words. Raises InputError, saying which, unless every name and every shape matches.
     """
-    own = module.state_dict()
-    problems = [f"missing {name}" for name in own if name not in tensors]
-    problems += [f"unexpected {name}" for name in tensors if name not in own]
-    problems += [
-        f"{name} is {tuple(tensors[name].shape)}, expected {tuple(own[name].shape)}"
-        for name in own
-        if name in tensors and tensors[name].shape != own[name].shape
-    ]
+    problems = mismatches({name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}, tensors)
     if problems:
-        raise InputError(f"{path}: does not fit {what}: {'; '.join(problems[:3])} ({len(problems)} in all)")
+        raise misfit(path, what, problems)
     module.load_state_dict(dict(tensors))
+
+
+def mismatches(expected: Mapping[str, tuple[int, ...]], tensors: Mapping[str, Tensor], prefix: str = "") -> list[str]:
+    """What differs between the expected shapes and the tensors, by name; prefix: what precedes names in the file."""
+    problems = [f"missing {prefix}{name}" for name in expected if name not in tensors]
+    problems += [f"unexpected {prefix}{name}" for name in tensors if name not in expected]
+    problems += [
+        f"{prefix}{name} is {tuple(tensors[name].shape)}, expected {shape}"
+        for name, shape in expected.items()
+        if name in tensors and tuple(tensors[name].shape) != shape
+    ]
+    return problems
+
+
+def misfit(path: Path, what: str, problems: list[str]) -> InputError:
+    """The error of a file whose weights do not fit; it names the first three problems."""
+    return InputError(f"{path}: does not fit {what}: {'; '.join(problems[:3])} ({len(problems)} in all)")
 
 
 def save_tensors(module: nn.Module, path: Path) -> None:
