@@ -21,7 +21,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
 from tr2m_core import __version__
-from tr2m_core.hub import sha256
+from tr2m_core.hub import require_network, sha256
 from tr2m_core.types import InputError
 
 MAX_BYTES = 4 << 30
@@ -89,13 +89,6 @@ def check_url(url: str) -> None:
         usable = False
     if not usable or " " in url:
         raise InputError(f"{url}: not a URL to download from; give one that starts with https:// or http://")
-
-
-def require_network(what: str) -> None:
-    """Raises InputError when the environment forbids downloads."""
-    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
-        if os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE"):
-            raise InputError(f"{what}: not downloaded, {name}={os.environ[name]} forbids it; unset it for this command")
 
 
 def require_space(folder: Path, size: int) -> None:

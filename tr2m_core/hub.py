@@ -19,6 +19,11 @@ PACKAGE = "package:"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]*[\w]")
 NETWORK_FILES = ("config.json", "model.safetensors")
 TOKENIZER_FILES = ("tokenizer_config.json", "tokenizer.json")
+PART_FILES = {
+    "relative_depth": NETWORK_FILES,
+    "image_encoder": NETWORK_FILES,
+    "text_encoder": NETWORK_FILES + TOKENIZER_FILES,
+}
 OPTIONAL_FILES = ("special_tokens_map.json", "vocab.json", "merges.txt", "vocab.txt")  # older tokenizers
 
 
@@ -82,17 +87,12 @@ def fetch(hub_id: str, files: Sequence[str], patterns: Sequence[str] = ()) -> Pa
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
-        HfHubHTTPError,
         HFValidationError,
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
     )
 
-    from tr2m_core.download import require_network
-
     require_network(hub_id)
-    # Broken connections raise errors of httpx or requests, as the release of huggingface_hub has it, not only OSErrors.
-    transport_error: type[Exception] = HfHubHTTPError.__mro__[1]
     try:
         snapshot_download(hub_id, allow_patterns=[*files, *patterns])
     except GatedRepoError:
@@ -103,9 +103,23 @@ def fetch(hub_id: str, files: Sequence[str], patterns: Sequence[str] = ()) -> Pa
         raise InputError(f"{hub_id}: not a Hub id ({error})") from None
     except LocalEntryNotFoundError as error:
         raise ConnectionError(f"{hub_id}: the Hub cannot be reached ({error.__cause__ or error})") from None
-    except (transport_error, OSError, ValueError) as error:  # ValueError: a web page in place of an answer
+    except (transport_error(), OSError, ValueError) as error:  # ValueError: a web page in place of an answer
         raise ConnectionError(f"{hub_id}: cannot be downloaded ({error}); run again to go on") from None
     return find_cached(hub_id, files)
+
+
+def transport_error() -> type[Exception]:
+    """What broken connections to the Hub raise besides OSErrors: of httpx or requests, as huggingface_hub has it."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return HfHubHTTPError.__mro__[1]
+
+
+def require_network(what: str) -> None:
+    """Raises InputError when the environment forbids downloads."""
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        if os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE"):
+            raise InputError(f"{what}: not downloaded, {name}={os.environ[name]} forbids it; unset it for this command")
 
 
 @functools.lru_cache

@@ -109,12 +109,12 @@ def groups_of_parts(model: str) -> Iterator[list[Part]]:
 
 def encoders(config: ModelConfig) -> list[Part]:
     """The three encoders of a model, wherever they come from."""
-    from tr2m_core.hub import NETWORK_FILES, OPTIONAL_FILES, TOKENIZER_FILES
+    from tr2m_core.hub import OPTIONAL_FILES, PART_FILES
 
     return [
-        Part("relative_depth", config.relative_depth, NETWORK_FILES),
-        Part("image_encoder", config.image_encoder, NETWORK_FILES),
-        Part("text_encoder", config.text_encoder.source, NETWORK_FILES + TOKENIZER_FILES, OPTIONAL_FILES),
+        Part("relative_depth", config.relative_depth, PART_FILES["relative_depth"]),
+        Part("image_encoder", config.image_encoder, PART_FILES["image_encoder"]),
+        Part("text_encoder", config.text_encoder.source, PART_FILES["text_encoder"], OPTIONAL_FILES),
     ]
 
 
@@ -171,14 +171,13 @@ def files_below(folder: Path) -> set[str]:
 def require_hub_space(part: Part, present: set[str]) -> None:
     """Raises OSError when the Hub tells the sizes of what is to be fetched and the disk has no room for it."""
     from huggingface_hub import HfApi, constants
-    from huggingface_hub.errors import HfHubHTTPError
 
     from tr2m_core.download import require_space
+    from tr2m_core.hub import transport_error
 
-    transport_error: type[Exception] = HfHubHTTPError.__mro__[1]  # of httpx or requests, as the release has it
     try:
         files = HfApi().model_info(part.source, files_metadata=True, timeout=10).siblings or []
-    except (transport_error, OSError, ValueError):
+    except (transport_error(), OSError, ValueError):
         return  # the download itself will say what is wrong
     size = sum(file.size or 0 for file in files if matches(part, file.rfilename) and file.rfilename not in present)
     require_space(Path(constants.HF_HUB_CACHE), size)
@@ -249,7 +248,7 @@ def check_head(path: Path) -> None:
 
 def announce(source: str, licence: str) -> None:
     """Tells the licence of what is about to be fetched. Raises InputError where downloads are forbidden."""
-    from tr2m_core.download import require_network
+    from tr2m_core.hub import require_network
 
     require_network(source)
     note(f"{source}: licence: {licence}")

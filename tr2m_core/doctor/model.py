@@ -40,9 +40,7 @@ def not_cached(name: str, overrides: Overrides) -> Iterator[Finding]:
     """Hub repositories that were named and are not here: `find_model` would fetch them."""
     named = {
         name: ("config.json", HEAD_FILE),
-        overrides.relative_depth: hub.NETWORK_FILES,
-        overrides.image_encoder: hub.NETWORK_FILES,
-        overrides.text_encoder: hub.NETWORK_FILES + hub.TOKENIZER_FILES,
+        **{getattr(overrides, role): files for role, files in hub.PART_FILES.items()},
     }
     for source, files in named.items():
         if source is None or not hub.is_hub_id(str(source)):

@@ -101,7 +101,7 @@ def downloads(name: str) -> Iterator[Finding]:
     """Whether downloads are allowed, where they go, and whether the published weights that are not here would fit."""
     from huggingface_hub import constants
 
-    from tr2m_core.download import require_network
+    from tr2m_core.hub import require_network
 
     try:
         require_network("weights")

@@ -80,11 +80,7 @@ def find_model(name: str | Path, overrides: Overrides = NO_OVERRIDES) -> ModelSo
     """
     name = str(name)
     config, directory = _find_config(name)
-    named = {
-        role: str(source)
-        for role in ("relative_depth", "image_encoder", "text_encoder")
-        if (source := getattr(overrides, role)) is not None
-    }
+    named = {role: str(source) for role in hub.PART_FILES if (source := getattr(overrides, role)) is not None}
     config = _with_sources(config, named)
     parts = {
         "relative_depth": _find(config.relative_depth, "relative_depth", directory, named),
@@ -159,7 +155,7 @@ def _find_text_encoder(config: ModelConfig, directory: Path | None, named: dict[
 
 def _find(source: str, role: str, directory: Path | None, named: dict[str, str]) -> Part:
     """A network by its source; one that is not of this call's naming is looked for on the disk only."""
-    files = (*hub.NETWORK_FILES, *(hub.TOKENIZER_FILES if role == "text_encoder" else ()))
+    files = hub.PART_FILES[role]
     if source == STORED:
         if directory is None:
             return Part(role, source, None, f"{role} is 'stored', but there is no model directory")
