@@ -42,6 +42,33 @@ def test_silog_counts_valid_pixels_only():
     assert nothing.item() == 0.0
 
 
+def test_silog_of_one_valid_pixel():
+    # d = log 2: the square of the mean is the mean of squares
+    valid = EVERYWHERE[..., :2] & torch.tensor([True, False])
+    loss = silog_loss(picture(4.0, 7.0), picture(2.0, 0.0), valid, variance_focus=0.6)
+    assert loss.item() == pytest.approx(10 * math.log(2) * math.sqrt(0.4), rel=1e-5)
+
+
+def test_silog_gradient_by_hand_and_finite_where_nothing_is_valid():
+    prediction = picture(math.e, 1.0, 0.0).requires_grad_()
+    valid = EVERYWHERE[..., :3] & torch.tensor([True, True, False])
+    silog_loss(prediction, picture(1.0, 1.0, 0.0), valid, variance_focus=0.0).backward()
+    # sqrt(1/2) is 10 times smaller than the loss; d loss / d prediction = 10 * d / (2 sqrt(1/2) * prediction)
+    assert prediction.grad.flatten().tolist() == pytest.approx([10 / (2 * math.sqrt(0.5) * math.e), 0.0, 0.0])
+    prediction.grad = None
+    silog_loss(prediction, picture(0.0, math.nan, 1.0), EVERYWHERE[..., :3] & False).backward()
+    assert prediction.grad.flatten().tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_silog_computes_half_precision_in_float32(dtype: torch.dtype):
+    prediction, truth = picture(1.0, 2.0, 2.5, 3.0).to(dtype), picture(2.0, 1.0, 3.0, 4.0)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = silog_loss(prediction, truth, EVERYWHERE)
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(silog_loss(prediction.float(), truth, EVERYWHERE).item(), rel=1e-6)
+
+
 def test_affine_invariant_loss_is_blind_to_scale_and_shift():
     generator = torch.Generator().manual_seed(0)
     target = torch.rand(2, 1, 16, 16, generator=generator)
@@ -64,6 +91,7 @@ def test_affine_invariant_loss_by_hand():
 
 
 def test_median_anchor_by_hand():
-    # inverse depth in units of its median 2: 0.5, 1, 2 against 1, 1, 1
+    # inverse depth in units of its median 2: 0.5, 1, 2 against 1, 1, 1; 0.05 is added before the logarithm
     valid = EVERYWHERE[..., :3]
-    assert median_anchor_loss(picture(1.0, 1.0, 1.0), picture(1.0, 2.0, 4.0), valid).item() == pytest.approx(0.5)
+    expected = (math.log(1.05 / 0.55) + math.log(2.05 / 1.05)) / 3
+    assert median_anchor_loss(picture(1.0, 1.0, 1.0), picture(1.0, 2.0, 4.0), valid).item() == pytest.approx(expected)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 GRADIENT_SCALES = 4
+ANCHOR_OFFSET = 0.05  # keeps the logarithm of what is infinitely far finite
 # A nearly flat prediction must not be blown up to unit deviation: its noise would drown every other picture's gradient.
 MIN_PREDICTED_DEVIATION = 0.25
 
@@ -39,12 +40,13 @@ def affine_invariant_loss(prediction: Tensor, target: Tensor, valid: Tensor, gra
 
 
 def median_anchor_loss(prediction: Tensor, inverse_depth: Tensor, valid: Tensor, ceiling: float = 6.0) -> Tensor:
-    """Mean absolute difference from inverse depth in units of the picture's median.
+    """Mean absolute difference of logarithms from inverse depth in units of the picture's median, at most `ceiling`.
 
     The affine-invariant loss leaves the scale of the output open; tied down, the rescale head has only the scene's size
-    to add.
+    to add. The logarithm makes far things count as near ones do.
     """
     masked = torch.where(valid, inverse_depth, torch.nan).flatten(1)
     median = masked.nanmedian(1).values.view(-1, 1, 1, 1).nan_to_num(1.0).clamp_min(1e-6)
     target = (inverse_depth / median).clamp_max(ceiling)
-    return (((prediction - target).abs()) * valid).sum() / valid.sum().clamp_min(1)
+    error = ((prediction + ANCHOR_OFFSET).log() - (target + ANCHOR_OFFSET).log()).abs()
+    return (error * valid).sum() / valid.sum().clamp_min(1)

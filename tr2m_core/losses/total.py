@@ -1,0 +1,205 @@
+"""The loss of the rescale head: all terms, their weights and settings.
+
+Source: TR2M (arXiv 2506.13387): total = 1.0 silog + 0.5 pseudo depth + 0.1 contrast + 0.01 smoothness.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+from tr2m_core.losses import contrast
+from tr2m_core.losses.pseudo_depth import (
+    InverseDepthFit,
+    fit_inverse_depth,
+    pseudo_depth_gate,
+    pseudo_depth_loss,
+    pseudo_metric_depth,
+)
+from tr2m_core.losses.silog import silog_loss
+from tr2m_core.losses.smoothness import edge_aware_smoothness
+from tr2m_core.types import InputError, RescaleMaps
+
+if TYPE_CHECKING:
+    from tr2m_core.data.base import DepthProtocol
+
+WORST_RELATIVE_ERROR = 3.0  # beyond it only the log loss pulls: the gradient of the other would drown all else
+
+
+@dataclass(frozen=True)
+class ContrastConfig:
+    """Settings of losses/contrast.py. The paper gives momentum and start; the rest are choices of this project.
+
+    rank_distance: two images are a positive pair when their ranks differ by less. coarse_temperature,
+    fine_temperature: of the InfoNCE between images and between pixels. classes: |C|, depth classes of a data set's
+    range. samples: pixels per image. momentum: of the key head. start_epoch: the fine part starts after so many
+    epochs. warmup_steps: steps it then takes to full weight. Raises InputError naming the setting.
+    """
+
+    rank_distance: int = 2
+    coarse_temperature: float = 0.07
+    fine_temperature: float = 0.07
+    classes: int = 256
+    samples: int = 256
+    momentum: float = 0.99
+    start_epoch: int = 1
+    warmup_steps: int = 1000
+
+    def __post_init__(self) -> None:
+        smallest = {"rank_distance": 2, "classes": 1, "samples": 1, "start_epoch": 0, "warmup_steps": 0}
+        for key, limit in smallest.items():
+            if getattr(self, key) < limit:
+                raise InputError(f"{key}: {getattr(self, key)} must be at least {limit}")
+        for key in ("coarse_temperature", "fine_temperature"):
+            if not getattr(self, key) > 0:
+                raise InputError(f"{key}: {getattr(self, key)} must be above 0")
+        if not 0 <= self.momentum <= 1:
+            raise InputError(f"momentum: {self.momentum} must lie in 0..1")
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the terms; a term of weight 0 is not computed. The defaults are the paper's.
+
+    silog_scale: factor of both log losses. gate: see losses/pseudo_depth.py; the paper does not give its value.
+    relative_error: mean of |prediction / ground truth - 1|, at most 3; not of the paper, for the embedded model: the
+    log loss alone forgives guesses that are far too large, which relative error is made of.
+    Raises InputError naming the setting.
+    """
+
+    silog: float = 1.0
+    pseudo_depth: float = 0.5
+    contrast: float = 0.1
+    smoothness: float = 0.01
+    relative_error: float = 0.0
+    silog_scale: float = 10.0
+    gate: float = 0.9
+    contrast_settings: ContrastConfig = field(default_factory=ContrastConfig)
+
+    def __post_init__(self) -> None:
+        weights = ("silog", "pseudo_depth", "contrast", "smoothness", "relative_error")
+        for key in weights:
+            if not getattr(self, key) >= 0:
+                raise InputError(f"{key}: a weight of {getattr(self, key)} must not be negative")
+        if not any(getattr(self, key) for key in weights):
+            raise InputError(f"{', '.join(weights)}: at least one of these weights must be above 0")
+        if not 0 <= self.gate < 1:
+            raise InputError(
+                f"gate: {self.gate} must lie in 0..1, 1 excluded: a share of pixels that is to be exceeded"
+            )
+
+
+@dataclass
+class LossInputs:
+    """A batch and what the model makes of it.
+
+    prediction (metric depth), relative_depth, ground_truth and valid (bool): (B, 1, H, W), all at the size of the
+    ground truth, in the unit of the data set. maps, key_maps: what the head and its momentum copy predict, at their own
+    size; key_maps None leaves the fine contrast out. image: (B, 3, h, w) in 0..1 at the size of the maps. protocol: the
+    data set's limits. fine_weight: of the fine contrast in the contrast, see contrast.fine_contrast_weight.
+    """
+
+    prediction: Tensor
+    relative_depth: Tensor
+    ground_truth: Tensor
+    valid: Tensor
+    maps: RescaleMaps
+    key_maps: RescaleMaps | None
+    image: Tensor
+    protocol: DepthProtocol
+    fine_weight: float
+
+
+class LossOutput(NamedTuple):
+    """total: scalar to descend. terms: every term computed, without its weight and without gradient.
+
+    Their names: silog, pseudo_depth, contrast_coarse, contrast_fine, smoothness, relative_error; and pseudo_kept, the
+    share of images whose pseudo depth passed the gate.
+    """
+
+    total: Tensor
+    terms: dict[str, Tensor]
+
+
+class TotalLoss:
+    """The weighted sum. gather, process_index: this process among others, see contrast.coarse_contrast."""
+
+    def __init__(self, config: LossConfig, gather: contrast.Gather = contrast.identity, process_index: int = 0) -> None:
+        self.config = config
+        self.gather = gather
+        self.process_index = process_index
+
+    def __call__(self, inputs: LossInputs, generator: torch.Generator) -> LossOutput:
+        """generator: draws the pixels of the fine contrast."""
+        c = self.config
+        weights = {
+            "silog": c.silog,
+            "pseudo_depth": c.pseudo_depth,
+            "contrast_coarse": c.contrast,
+            "contrast_fine": c.contrast * inputs.fine_weight,
+            "smoothness": c.smoothness,
+            "relative_error": c.relative_error,
+        }
+        terms = self._terms(inputs, generator)
+        total = torch.stack([weight * terms[name] for name, weight in weights.items() if name in terms]).sum()
+        return LossOutput(total, {name: term.detach() for name, term in terms.items()})
+
+    def _terms(self, inputs: LossInputs, generator: torch.Generator) -> dict[str, Tensor]:
+        c = self.config
+        terms: dict[str, Tensor] = {}
+        if c.silog:
+            terms["silog"] = self._silog(inputs)
+        if c.pseudo_depth or c.contrast:
+            fit = fit_inverse_depth(inputs.relative_depth, inputs.ground_truth, inputs.valid)
+        if c.pseudo_depth:
+            terms["pseudo_depth"], terms["pseudo_kept"] = self._pseudo_depth(inputs, fit)
+        if c.contrast:
+            terms["contrast_coarse"] = self._coarse(inputs.maps, fit)
+        if c.contrast and inputs.fine_weight and inputs.key_maps is not None:
+            terms["contrast_fine"] = self._fine(inputs, inputs.key_maps, generator)
+        if c.smoothness:
+            scale, shift = (edge_aware_smoothness(m, inputs.image) for m in inputs.maps[:2])
+            terms["smoothness"] = scale + shift
+        if c.relative_error:
+            terms["relative_error"] = relative_error(inputs.prediction, inputs.ground_truth, inputs.valid)
+        return terms
+
+    def _silog(self, inputs: LossInputs) -> Tensor:
+        focus, scale = inputs.protocol.variance_focus, self.config.silog_scale
+        return silog_loss(inputs.prediction, inputs.ground_truth, inputs.valid, focus, scale)
+
+    def _pseudo_depth(self, inputs: LossInputs, fit: InverseDepthFit) -> tuple[Tensor, Tensor]:
+        near, far, focus = inputs.protocol.min_depth, inputs.protocol.max_depth, inputs.protocol.variance_focus
+        pseudo = pseudo_metric_depth(inputs.relative_depth, fit, near, far)
+        kept = pseudo_depth_gate(pseudo, inputs.ground_truth, inputs.valid, self.config.gate, fit.degenerate)
+        loss = pseudo_depth_loss(inputs.prediction, pseudo, kept, near, far, focus, self.config.silog_scale)
+        return loss, kept.float().mean()
+
+    def _coarse(self, maps: RescaleMaps, fit: InverseDepthFit) -> Tensor:
+        settings = self.config.contrast_settings
+        return contrast.coarse_contrast(
+            contrast.pooled_embeddings(maps),
+            fit.scale,
+            ~fit.degenerate,
+            settings.rank_distance,
+            settings.coarse_temperature,
+            self.gather,
+            self.process_index,
+        )
+
+    def _fine(self, inputs: LossInputs, key_maps: RescaleMaps, generator: torch.Generator) -> Tensor:
+        settings, protocol = self.config.contrast_settings, inputs.protocol
+        height, width = inputs.maps.scale_features.shape[-2:]
+        sample = contrast.sample_pixels(inputs.ground_truth, inputs.valid, (height, width), settings.samples, generator)
+        classes = contrast.depth_classes(sample.depth, protocol.min_depth, protocol.max_depth, settings.classes)
+        queries, keys = (contrast.pixel_embeddings(maps, sample) for maps in (inputs.maps, key_maps))
+        return contrast.fine_contrast(queries, keys, classes, settings.fine_temperature)
+
+
+def relative_error(prediction: Tensor, ground_truth: Tensor, valid: Tensor) -> Tensor:
+    """Mean over valid pixels of |prediction / ground truth - 1|, each at most 3; zero where nothing is valid."""
+    ratio = torch.where(valid, prediction.float(), 1.0) / torch.where(valid, ground_truth.float(), 1.0)
+    return (ratio - 1).abs().clamp_max(WORST_RELATIVE_ERROR).sum() / valid.sum().clamp_min(1)
