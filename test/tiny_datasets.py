@@ -1,0 +1,104 @@
+"""Small trees in the layouts of the published data sets, of gradients and flat depth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tr2m_core.data.base import DatasetConfig
+
+KITTI_SIZES = ((375, 1242), (370, 1226), (376, 1241))  # those of the first, third and fourth day of recording
+C3VD_SIZE = (108, 135)  # a tenth of the published frames
+
+
+def gradient(size: tuple[int, int]) -> np.ndarray:
+    """(H, W, 3) uint8: red grows to the right, green downwards, blue is 64."""
+    height, width = size
+    picture = np.full((height, width, 3), 64, np.uint8)
+    picture[..., 0] = np.linspace(0, 255, width)
+    picture[..., 1] = np.linspace(0, 255, height)[:, None]
+    return picture
+
+
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    """Pictures (H, W, 3) uint8 and depth counts (H, W) uint16."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture).save(path)
+
+
+def write_text(path: Path, name: str, lines: int = 15) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"Sentence {number} about {name}.\n" for number in range(1, lines + 1)))
+
+
+def write_split(path: Path, lines: list[str]) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def write_nyu(folder: Path, count: int = 2, counts: int = 2000) -> DatasetConfig:
+    """sync/SCENE/rgb_NNNNN.jpg and sync_depth_NNNNN.png, texts apart; `counts` millimetres everywhere."""
+    lines = []
+    for number in range(count):
+        image, depth = f"kitchen_0028b/rgb_{number:05d}.jpg", f"kitchen_0028b/sync_depth_{number:05d}.png"
+        write_picture(folder / "sync" / image, gradient((480, 640)))
+        write_picture(folder / "sync" / depth, np.full((480, 640), counts, np.uint16))
+        write_text(folder / "texts" / f"kitchen_0028b/rgb_{number:05d}.txt", f"kitchen {number}")
+        lines.append(f"/{image} /{depth} 518.8579")
+    split = write_split(folder / "nyu_train.txt", lines)
+    return DatasetConfig("nyu", root=str(folder / "sync"), text_root=str(folder / "texts"), split=split)
+
+
+def write_kitti(folder: Path, count: int = 2, unmeasured: int = 0) -> DatasetConfig:
+    """Raw drives and ground truth under roots of their own. Counts name the place: 256 * (1 + row // 10), 0 above 100.
+
+    unmeasured: how many further lines of the split have None in place of a depth path.
+    """
+    lines = []
+    for number in range(count + unmeasured):
+        drive = "2011_09_26_drive_0048_sync"
+        image = f"2011_09_26/{drive}/image_02/data/{number:010d}.png"
+        depth = f"{drive}/proj_depth/groundtruth/image_02/{number:010d}.png"
+        size = KITTI_SIZES[number % len(KITTI_SIZES)]
+        rows = np.arange(size[0])[:, None]
+        counts = np.where(rows < 100, 0, 256 * (1 + rows // 10)).astype(np.uint16)
+        write_picture(folder / "raw" / image, gradient(size))
+        if number < count:
+            write_picture(folder / "gt" / depth, np.repeat(counts, size[1], axis=1))
+        write_text((folder / "texts" / image).with_suffix(".txt"), f"street {number}")
+        lines.append(f"{image} {depth if number < count else 'None'} 721.5377")
+    return DatasetConfig(
+        "kitti",
+        root=str(folder / "raw"),
+        gt_root=str(folder / "gt"),
+        text_root=str(folder / "texts"),
+        split=write_split(folder / "eigen_train.txt", lines),
+    )
+
+
+def write_void(folder: Path, count: int = 2, counts: int = 512) -> DatasetConfig:
+    """void_1500/data/SEQUENCE/{image,ground_truth}/TIME.png, texts beside the images."""
+    lines = []
+    for number in range(count):
+        sequence = f"void_1500/data/classroom{number}"
+        image, depth = f"{sequence}/image/1552097950.{number}.png", f"{sequence}/ground_truth/1552097950.{number}.png"
+        write_picture(folder / image, gradient((480, 640)))
+        write_picture(folder / depth, np.full((480, 640), counts, np.uint16))
+        write_text((folder / image).with_suffix(".txt"), f"classroom {number}")
+        lines.append(f"{image} {depth}")
+    return DatasetConfig("void", root=str(folder), split=write_split(folder / "void_train.txt", lines))
+
+
+def write_c3vd(folder: Path, videos: tuple[str, ...] = ("cecum_t1_a", "desc_t4_a"), frames: int = 1) -> DatasetConfig:
+    """VIDEO/NNNN_color.png and NNNN_depth.tiff, and other files that the set has; the counts grow to the right."""
+    counts = np.repeat(np.linspace(6554, 58982, C3VD_SIZE[1])[None], C3VD_SIZE[0], axis=0).astype(np.uint16)
+    for video in videos:
+        for number in range(frames):
+            write_picture(folder / video / f"{number:04d}_color.png", gradient(C3VD_SIZE))
+            write_picture(folder / video / f"{number:04d}_depth.tiff", counts)
+            write_picture(folder / video / f"{number:04d}_occlusion.png", gradient(C3VD_SIZE))
+        (folder / video / "pose.txt").write_text("1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1\n" * frames)
+    return DatasetConfig("c3vd", root=str(folder))

@@ -1,0 +1,153 @@
+"""Which records of a data set are usable, and what is wrong with the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from PIL import Image
+
+from tr2m_core.data.dataset import FileDataset, Listing, Record
+from tr2m_core.data.texts import read_texts
+from tr2m_core.files import read_image
+from tr2m_core.metrics import valid_depth
+from tr2m_core.types import InputError
+
+T = TypeVar("T")
+
+EXAMPLES = 3
+THREADS = 16  # files may lie on a network drive, where most of the time is waiting
+
+
+@dataclass
+class Finding:
+    """A fault, how often it occurs, and the first few cases."""
+
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, case: str) -> None:
+        self.count += 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(case)
+
+
+@dataclass
+class DatasetCheck:
+    """What is in a data set. records: lines with ground truth; usable: those without a fault; findings: by fault.
+
+    error: why nothing could be looked at, such as a missing root.
+    """
+
+    name: str
+    records: int = 0
+    usable: int = 0
+    findings: dict[str, Finding] = field(default_factory=dict)
+    error: str = ""
+
+    def add(self, fault: str, case: str) -> None:
+        self.findings.setdefault(fault, Finding()).add(case)
+
+    def summary(self) -> str:
+        """One line."""
+        if self.error:
+            return self.error if self.error.startswith(f"{self.name}:") else f"{self.name}: {self.error}"
+        faults = [f"{finding.count} {fault}" for fault, finding in self.findings.items()]
+        return f"{self.name}: {', '.join([f'{self.usable} of {self.records} records usable', *faults])}"
+
+    def lines(self) -> list[str]:
+        """The summary, and each fault's first cases."""
+        cases = [f"  {fault}: {case}" for fault, finding in self.findings.items() for case in finding.examples]
+        return [self.summary(), *cases]
+
+
+def examine(
+    dataset: FileDataset,
+    listing: Listing,
+    pixels: int | None = 0,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> tuple[list[Record], DatasetCheck]:
+    """The usable records, and what is wrong with the others; each counts under its first fault.
+
+    Every record's files are looked for, the headers of its pictures and its text read. pixels: how many records,
+    evenly spread, are also decoded, which finds damaged files and depth without a single valid pixel; None: all.
+    """
+    count = len(listing.records)
+    decoded = set(range(count)) if pixels is None else set(np.linspace(0, count, pixels, endpoint=False, dtype=int))
+    check = DatasetCheck(dataset.name, records=count)
+    usable = []
+
+    def fault(place: int) -> _Fault | None:
+        try:
+            _inspect(dataset, listing.records[place], place in decoded)
+        except _Fault as found:
+            return found
+        return None
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for place, found in enumerate(pool.map(fault, range(count))):
+            if found is None:
+                usable.append(listing.records[place])
+            else:
+                check.add(found.kind, str(found))
+            if on_progress:
+                on_progress(place + 1, count)
+    for path in listing.unmeasured:
+        check.add("without ground truth", str(path))
+    check.usable = len(usable)
+    return usable, check
+
+
+class _Fault(Exception):
+    """kind: one of few, to count by; the message names the file."""
+
+    def __init__(self, kind: str, case: object) -> None:
+        super().__init__(str(case))
+        self.kind = kind
+
+
+def _inspect(dataset: FileDataset, record: Record, decode: bool) -> None:
+    """Raises _Fault for the first thing wrong with a record."""
+    for kind, path in (("missing image", record.image), ("missing depth", record.depth), ("missing text", record.text)):
+        if path is not None and not path.is_file():
+            raise _Fault(kind, path)
+    if record.text is not None:
+        _attempt("empty text", read_texts, record.text)
+    image_size, _ = _attempt("unreadable image", _header, record.image)
+    depth_size, mode = _attempt("unreadable depth", _header, record.depth)
+    if not mode.startswith("I"):
+        raise _Fault("unreadable depth", f"{record.depth}: not a 16-bit depth picture")
+    _attempt("wrong size", dataset.check_sizes, record, image_size, depth_size)
+    if decode:
+        _inspect_pixels(dataset, record)
+
+
+def _inspect_pixels(dataset: FileDataset, record: Record) -> None:
+    image = _attempt("unreadable image", read_image, record.image)
+    depth = _attempt("unreadable depth", dataset.read_depth, record)
+    _attempt("wrong size", dataset.check_sizes, record, image.shape[:2], depth.shape)
+    depth = dataset.training_depth(dataset.frame(image, depth)[1])
+    low, high = dataset.protocol.min_depth, dataset.protocol.max_depth
+    if not valid_depth(depth, low, high).any():
+        raise _Fault("no valid depth", f"{record.depth}: nothing between {low:g} and {high:g}")
+
+
+def _attempt(kind: str, action: Callable[..., T], *arguments: Any) -> T:
+    try:
+        return action(*arguments)
+    except InputError as error:
+        raise _Fault(kind, error) from None
+
+
+def _header(path: Path) -> tuple[tuple[int, int], str]:
+    """(height, width) and Pillow's mode of a picture, without decoding it. Raises InputError."""
+    try:
+        with Image.open(path) as picture:
+            return (picture.height, picture.width), picture.mode
+    except Exception as error:  # Pillow raises many kinds for damaged files
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: not a picture that can be read ({type(error).__name__}: {reason})") from None
