@@ -21,7 +21,7 @@ SLOTS = {"box": 14, "sphere": 5, "cylinder": 6}
 KINDS = (BOX,) * SLOTS["box"] + (ELLIPSOID,) * SLOTS["sphere"] + (CYLINDER,) * SLOTS["cylinder"]
 _FIRST = {"box": 0, "sphere": SLOTS["box"], "cylinder": SLOTS["box"] + SLOTS["sphere"]}
 MATERIAL_SIZE = 15
-_NOWHERE = np.array([0.0, 0.0, -1e3])
+NOWHERE = np.array([0.0, 0.0, -1e3])
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Layout:
     fov: float = 1.0
     position: Array = field(default_factory=lambda: np.zeros(3))
     rotation: Array = field(default_factory=lambda: np.eye(3))
-    centre: Array = field(default_factory=lambda: np.tile(_NOWHERE, (len(KINDS), 1)))
+    centre: Array = field(default_factory=lambda: np.tile(NOWHERE, (len(KINDS), 1)))
     extent: Array = field(default_factory=lambda: np.full((len(KINDS), 3), 1e-3))
     to_local: Array = field(default_factory=lambda: np.tile(np.eye(3) * 1e3, (len(KINDS), 1, 1)))
     shell_centre: Array = field(default_factory=lambda: np.zeros(3))

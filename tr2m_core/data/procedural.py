@@ -19,7 +19,7 @@ from torch import Tensor
 
 from tr2m_core.data import raycast
 from tr2m_core.data.descriptions import SceneFacts, Wording, describe, sample_facts
-from tr2m_core.data.layout import KINDS, Layout, build_layout, turn_y
+from tr2m_core.data.layout import KINDS, NOWHERE, Layout, build_layout, turn_y
 
 SIZE_JITTER = 0.08  # standard deviation of log size around what the sentence's place and size stand for
 SKY_DEPTH = 1e4  # normalised units beyond which nothing is measured
@@ -71,8 +71,7 @@ class ProceduralScenes:
         image, depth, valid = render(layouts, self.size, self.device)
         scale = targets / masked_median(depth, valid)
         metric = torch.where(valid, depth * scale.view(-1, 1, 1, 1), 0.0)
-        generator = torch.Generator(self.device).manual_seed(hash((self.seed, *indices)) & 0x7FFFFFFF)
-        image = photograph(image, generator)
+        image = photograph(image, [self._photo_random(i) for i in indices])
         intrinsics = torch.stack([intrinsics_of(layout, self.size) for layout in layouts]).to(self.device)
         return SceneBatch(image, metric, valid, intrinsics, [self.describe(i) for i in indices], facts)
 
@@ -82,6 +81,9 @@ class ProceduralScenes:
             end = start + batch_size if stop is None else min(start + batch_size, stop)
             yield self.batch(range(start, end))
             start = end
+
+    def _photo_random(self, index: int) -> torch.Generator:
+        return torch.Generator(self.device).manual_seed(hash((self.seed, index)) & 0x7FFFFFFF)
 
     def _text_random(self, index: int, variant: int = 0) -> random.Random:
         return random.Random(f"{self.seed}/{index}/{variant}")
@@ -97,24 +99,30 @@ def render(layouts: Sequence[Layout], size: tuple[int, int], device: torch.devic
 
 
 def pack(layouts: Sequence[Layout], size: tuple[int, int]) -> raycast.Scenes:
-    def stack(name: str) -> Tensor:
-        return torch.from_numpy(np.stack([getattr(layout, name) for layout in layouts]).astype(np.float32))
+    # Slots that no scene of the batch uses would be cast and shaded for nothing.
+    solids = [s for s in range(len(KINDS)) if any(layout.centre[s, 2] != NOWHERE[2] for layout in layouts)]
+    surfaces = [*solids, *range(len(KINDS), len(KINDS) + raycast.SHELL_FACES)]
+
+    def stack(name: str, places: Sequence[int] | None = None) -> Tensor:
+        arrays = [getattr(layout, name) for layout in layouts]
+        chosen = arrays if places is None else [array[list(places)] for array in arrays]
+        return torch.from_numpy(np.stack(chosen).astype(np.float32))
 
     rays = torch.stack([camera_rays(layout.fov, size) for layout in layouts])
     return raycast.Scenes(
         position=stack("position"),
         rotation=stack("rotation"),
         rays=rays,
-        kind=KINDS,
-        centre=stack("centre"),
-        to_local=stack("to_local"),
-        extent=stack("extent"),
+        kind=tuple(KINDS[s] for s in solids),
+        centre=stack("centre", solids),
+        to_local=stack("to_local", solids),
+        extent=stack("extent", solids),
         shell_centre=stack("shell_centre"),
         shell_to_local=stack("shell_to_local"),
         shell_extent=stack("shell_extent"),
         shell_round=torch.tensor([layout.shell_round for layout in layouts]),
         sky=torch.tensor([layout.sky for layout in layouts]),
-        material=stack("material"),
+        material=stack("material", surfaces),
         light=stack("light"),
         ambient=stack("ambient"),
         headlight=stack("headlight"),
@@ -146,19 +154,19 @@ def masked_median(depth: Tensor, valid: Tensor) -> Tensor:
     return torch.nan_to_num(values.nanmedian(1).values, nan=1.0)
 
 
-def photograph(linear: Tensor, generator: torch.Generator) -> Tensor:
-    """Makes linear renderings look taken: exposure, colour cast, gamma, blur and noise, different for each picture."""
-    b, device = linear.shape[0], linear.device
+def photograph(linear: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
+    """Makes linear renderings look taken: exposure, colour cast, gamma, blur and noise, by a generator per picture."""
 
-    def uniform(low: float, high: float, *shape: int) -> Tensor:
-        return torch.empty((b, *shape, 1, 1), device=device).uniform_(low, high, generator=generator)
+    def uniform(low: float, high: float, count: int) -> Tensor:
+        drawn = [torch.rand((count, 1, 1), device=linear.device, generator=g) for g in generators]
+        return low + (high - low) * torch.stack(drawn)
 
     mean = linear.mean((1, 2, 3), keepdim=True).clamp_min(0.02)
     image = linear * (uniform(0.12, 0.35, 1) / mean).clamp(0.3, 6.0) * uniform(0.88, 1.12, 3)
     image = image.clamp(0, 1).pow(1 / uniform(1.8, 2.4, 1))
     blurred = F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, 1)
     image = torch.lerp(image, blurred, uniform(0.0, 1.0, 1))
-    noise = torch.randn(image.shape, device=device, generator=generator)
+    noise = torch.stack([torch.randn(image.shape[1:], device=linear.device, generator=g) for g in generators])
     return (image + noise * uniform(0.0, 0.03, 1)).clamp(0, 1)
 
 
@@ -177,8 +185,7 @@ def render_sequence(facts: SceneFacts, frames: int, size: tuple[int, int], *, se
     image, depth, valid = render(layouts, size, torch.device("cpu"))
     scale = facts.distance_m / masked_median(depth, valid)[0]
     # One exposure for the whole sequence, as a camera with fixed settings would give.
-    generators = [torch.Generator().manual_seed(seed) for _ in layouts]
-    image = torch.cat([photograph(image[i : i + 1], generator) for i, generator in enumerate(generators)])
+    image = photograph(image, [torch.Generator().manual_seed(seed) for _ in layouts])
     intrinsics = torch.stack([intrinsics_of(layout, size) for layout in layouts])
     sentence = describe(facts, random.Random(seed))
     return SceneBatch(
