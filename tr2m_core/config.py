@@ -6,7 +6,7 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from tr2m_core.types import InputError
 
@@ -16,14 +16,20 @@ PATCH_SIZE = 14
 STORED = "stored"  # in a folder of the model directory
 SHARED = "shared"  # image encoder only: the backbone of the relative-depth network
 
+MAPS, SINGLE_FACTOR = "maps", "single_factor"
+HEAD_KINDS = (MAPS, SINGLE_FACTOR)
+
 
 @dataclass(frozen=True)
 class RescaleHeadConfig:
-    """Sizes of the rescale head; the defaults are those of the released checkpoint.
+    """Kind and sizes of the rescale head; the defaults are those of the released checkpoint.
 
     image_width, text_width: widths of image tokens and text embedding. out_channels, features: convolution widths.
     hidden_channels: width between the two last convolutions. scale_coefficient, shift_coefficient: factors before the
     exponentials; changing them without retraining destroys a checkpoint.
+    kind: "maps" (a scale and a shift per pixel) or, for the paper's ablation, "single_factor" (one pair per picture; it
+    has no convolutions, so their widths and heads do not apply). use_text False: the head does not hear the sentence.
+    Raises InputError for another kind.
     """
 
     image_width: int = 1024
@@ -34,6 +40,12 @@ class RescaleHeadConfig:
     heads: int = 8
     scale_coefficient: float = 0.01
     shift_coefficient: float = 0.01
+    kind: str = MAPS
+    use_text: bool = True
+
+    def __post_init__(self) -> None:
+        if self.kind not in HEAD_KINDS:
+            raise InputError(f"rescale head of kind '{self.kind}': not one of {', '.join(HEAD_KINDS)}")
 
 
 @dataclass(frozen=True)
@@ -87,6 +99,8 @@ class ModelConfig:
             raise InputError(
                 f"{path}: no such file; a model directory holds config.json and rescale_head.safetensors"
             ) from None
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
         except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError) as error:
             raise InputError(f"{path}: not a TR2M model configuration ({error})") from None
 
@@ -101,25 +115,36 @@ def validate_input_size(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def merge(defaults: Any, values: dict[str, Any], where: str) -> Any:
-    """A copy of the dataclass instance `defaults` with `values` put in, nested dataclasses included.
+    """A copy of the dataclass instance `defaults` with `values` put in, nested dataclasses and lists of them included.
 
     Raises InputError, naming `where` and the key, for a key the dataclass does not have or a value of another type.
     """
-    known = {f.name for f in dataclasses.fields(defaults)}
-    changes: dict[str, Any] = {}
-    for key, value in values.items():
-        if key not in known:
-            raise InputError(f"{where}: unknown setting '{key}'; known: {', '.join(sorted(known))}")
-        current = getattr(defaults, key)
-        if dataclasses.is_dataclass(current):
-            if not isinstance(value, dict):
-                raise InputError(f"{where}: '{key}' must be a mapping")
-            value = merge(current, value, f"{where}: {key}")
-        elif isinstance(current, tuple) and isinstance(value, list):
-            value = tuple(value)
-        elif isinstance(current, float) and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        elif current is not None and type(value) is not type(current):
-            raise InputError(f"{where}: '{key}' must be {type(current).__name__}, not {value!r}")
-        changes[key] = value
+    if not isinstance(values, dict):
+        raise InputError(f"{where}: must be a mapping of settings, not {values!r}")
+    types = get_type_hints(type(defaults))
+    unknown = [str(key) for key in values if key not in types]
+    if unknown:
+        raise InputError(f"{where}: unknown setting '{unknown[0]}'; known: {', '.join(sorted(types))}")
+    changes = {
+        key: _fitted(getattr(defaults, key), value, types[key], f"{where}: '{key}'") for key, value in values.items()
+    }
     return dataclasses.replace(defaults, **changes)
+
+
+def _fitted(current: Any, value: Any, kind: Any, where: str) -> Any:
+    """The value as a field of type `kind`, now `current`, holds it."""
+    if dataclasses.is_dataclass(current):
+        return merge(current, value, where)
+    if isinstance(value, list) and (current is None or isinstance(current, tuple)):
+        item = get_args(kind)[0] if get_args(kind) else None
+        if dataclasses.is_dataclass(item) and isinstance(item, type):
+            return tuple(merge(item(), each, f"{where} {place}") for place, each in enumerate(value))
+        return tuple(value)
+    if isinstance(current, float) and isinstance(value, int | str) and not isinstance(value, bool):
+        try:
+            return float(value)  # YAML takes 1e-5 for a word
+        except ValueError:
+            pass
+    if current is not None and type(value) is not type(current):
+        raise InputError(f"{where} must be {type(current).__name__}, not {value!r}")
+    return value

@@ -122,11 +122,13 @@ class DepthPredictor:
         *,
         maps: bool = True,
         flip: bool = False,
+        size: tuple[int, int] | None = None,
     ) -> DepthPrediction:
         """One frame (H, W, 3) or a batch (N, H, W, 3) of uint8 RGB -> arrays (H, W) or (N, H, W).
 
         description: one sentence for all frames, or one per frame. maps=False returns the metric depth alone, which is
-        faster. flip averages with the prediction of the mirrored frame, at twice the cost.
+        faster. flip averages with the prediction of the mirrored frame, at twice the cost. size: (height, width) of the
+        arrays instead of the frames' own.
 
         Raises ValueError for another shape or type, no frames or frames under 2x2 pixels, InputError for an empty
         description.
@@ -146,8 +148,7 @@ class DepthPredictor:
         out = self.backend.run(pixel_values, text, maps)
         if flip:
             out = (out[: len(batch)] + out[len(batch) :].flip(-1)) / 2
-        height, width = batch.shape[1:3]
-        resized = F.interpolate(out, size=(height, width), mode="bilinear", align_corners=True)
+        resized = F.interpolate(out, size=size or batch.shape[1:3], mode="bilinear", align_corners=True)
         arrays = resized.transpose(0, 1).cpu().numpy()
         return DepthPrediction(*(arrays if rgb.ndim == 4 else arrays[:, 0]))
 

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from types import ModuleType
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tr2m_core.cli.main import main
+from tr2m_core.eval.procedural import HELD_OUT_SEED
 from tr2m_core.metrics import METRIC_NAMES
 
 
@@ -71,20 +70,31 @@ def test_missing_data(evaluate, tmp_path):
     )
 
 
-def test_procedural_prints_rows_and_metrics(evaluate, monkeypatch, tmp_path, constant_predictor):
-    calls = []
-
-    def evaluate_procedural(predictor, count, seed, on_progress):
-        calls.append((predictor, count, seed))
-        return {"training wording": dict.fromkeys(METRIC_NAMES, 0.25)}
-
-    module = ModuleType("tr2m_core.eval.procedural")
-    module.evaluate_procedural, module.HELD_OUT_SEED = evaluate_procedural, 7
-    monkeypatch.setitem(sys.modules, "tr2m_core.eval.procedural", module)
-    code, out, _ = evaluate("procedural", "--count", "3", "-o", tmp_path / "out")
+def test_procedural(evaluate, monkeypatch, embedded, tmp_path):
+    monkeypatch.setattr("tr2m_core.cli.evaluate.load_predictor", lambda args: embedded)
+    code, out, _ = evaluate("procedural", "--count", "2", "--seed", "16", "-o", tmp_path / "out")
     assert code == 0
-    assert calls == [(constant_predictor, 3, 7)]
-    assert "training wording   0.25" in out
-    assert json.loads((tmp_path / "out" / "report.json").read_text())["rows"]["training wording"]["abs_rel"] == 0.25
-    evaluate("procedural", "--seed", "9")
-    assert calls[-1][1:] == (500, 9)
+    header, _, *lines = out.splitlines()
+    assert header.split() == ["sentences", "scenes", *METRIC_NAMES]
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    rows = report.pop("rows")
+    assert report == {"dataset": "procedural", "model": "embedded", "count": 2, "seed": 16}
+    assert lines[-1] == f"written to {tmp_path / 'out'}"
+    for line, (kind, row) in zip(lines[:-1], rows.items(), strict=True):
+        assert line.startswith(kind)
+        assert float(line.removeprefix(kind).split()[2]) == pytest.approx(row["abs_rel"], rel=1e-3)
+    assert rows["training wording"]["scenes"] == 2
+    assert rows["training wording, place named"]["scenes"] == 1
+
+
+def test_procedural_as_json(evaluate, monkeypatch, embedded):
+    monkeypatch.setattr("tr2m_core.cli.evaluate.load_predictor", lambda args: embedded)
+    code, out, _ = evaluate("procedural", "--count", "1", "--json")
+    assert code == 0
+    report = json.loads(out)
+    assert report["seed"] == HELD_OUT_SEED
+    assert "other size" not in report["rows"]  # there is no other scene to take the sentence from
+
+
+def test_procedural_needs_a_scene(evaluate):
+    assert evaluate("procedural", "--count", "0")[::2] == (2, "tr2m: error: --count 0: must be at least 1\n")

@@ -168,6 +168,21 @@ def test_configuration_round_trip(tmp_path):
     assert ModelConfig.from_json(path) == config
 
 
+def test_configurations_from_before_there_were_kinds_of_heads(tmp_path):
+    path = tmp_path / "config.json"
+    values = json.loads(ModelConfig(rescale_head=SMALL).to_json())
+    del values["rescale_head"]["kind"], values["rescale_head"]["use_text"]
+    path.write_text(json.dumps(values))
+    assert ModelConfig.from_json(path).rescale_head == SMALL
+
+
+def test_an_unknown_kind_of_head_is_named(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(ModelConfig().to_json().replace('"maps"', '"planes"'))
+    with pytest.raises(InputError, match=r"rescale head of kind 'planes': not one of maps, single_factor"):
+        ModelConfig.from_json(path)
+
+
 def test_model_directory_round_trip(embedded, tmp_path):
     save_model(embedded.backend.model, tmp_path / "model")
     again = DepthPredictor.from_pretrained(tmp_path / "model", device="cpu")

@@ -205,7 +205,7 @@ def test_settings_that_are_missing_are_named(tmp_path, name):
         dataset.records(DatasetConfig(name))
     with pytest.raises(InputError, match=f"{name}: split is not set"):
         dataset.records(DatasetConfig(name, root=str(tmp_path)))
-    with pytest.raises(InputError, match=f"{name}: {tmp_path}/no: no such folder; set text_root"):
+    with pytest.raises(InputError, match=f"{name}: no such folder: text_root {tmp_path}/no; set them"):
         dataset.records(DatasetConfig(name, root=str(tmp_path), text_root=str(tmp_path / "no")))
 
 

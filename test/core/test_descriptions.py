@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import random
 import re
@@ -12,6 +13,7 @@ import pytest
 from tr2m_core.data import descriptions as subject
 from tr2m_core.data.descriptions import COLOURS, DOMAINS, PLACES, SIZES, SceneFacts, Wording, describe, sample_facts
 from tr2m_core.data.places import KINDS
+from tr2m_core.data.procedural import ProceduralScenes
 
 
 def _sentences(count: int, seed: int, wording: Wording) -> list[str]:
@@ -81,6 +83,30 @@ def test_same_seed_gives_the_same_sentences() -> None:
     assert _sentences(200, 7, "train") != _sentences(200, 8, "train")
 
 
+def test_seed_and_index_give_these_facts_and_sentences_for_good() -> None:
+    """A change of these changes every training set and every figure measured on held-out scenes."""
+    scenes = ProceduralScenes((8, 8), seed=990_000)
+    bed, rack = (
+        subject.ObjectFact("bed", 1, "box", "beige", "left"),
+        subject.ObjectFact("luggage rack", 3, "box", "silver", "right"),
+    )
+    assert scenes.facts(0) == SceneFacts("room", "hotel room", "", 2.8, (bed, rack))
+    assert (
+        scenes.describe(0) == "This is somebody's hotel room. It has a beige bed and some plain silver luggage racks."
+    )
+    assert (
+        scenes.describe(0, "unseen") == "In his inn room one notices a beige bed and some plain silver luggage racks."
+    )
+    assert scenes.describe(1, variant=1) == "a food remnant stands next to a pink pylorus"
+    assert scenes.describe(2) == "The robot arm is above a fairly large toymaker's table."
+    assert scenes.describe(17, variant=1) == "There is the inside or surface of a busy six-lane highway."
+    many = [repr((scenes.facts(i), scenes.describe(i), scenes.describe(i, "unseen"))) for i in range(300)]
+    assert (
+        hashlib.sha256("\n".join(many).encode()).hexdigest()
+        == "a6c52b8341f6c9e1f7b8713296d120c080b25151b84a91be48b246284de283af"
+    )
+
+
 def test_wording_tables_are_disjoint_and_large_enough() -> None:
     openings = subject._OPENINGS
     assert len(set(openings["train"])) >= 60 and len(set(openings["unseen"])) >= 15
@@ -127,6 +153,30 @@ def test_place_is_left_out_only_where_the_objects_tell_the_size(wording: Wording
             left_out += 1
             assert facts.size == "" and place.telling and facts.objects, sentence
     assert left_out > 150
+
+
+def test_a_sentence_of_objects_alone_names_no_place() -> None:
+    rng = random.Random(16)
+    facts = [fact for fact in (sample_facts(rng) for _ in range(1000)) if subject.place_may_go(fact)]
+    assert 300 < len(facts) < 600
+    sentences = [subject.describe_as("objects", fact, rng, "train") for fact in facts]
+    named = sum(subject.names_place(sentence, fact) for sentence, fact in zip(sentences, facts, strict=True))
+    assert named < 0.1 * len(facts)  # by an object called after the place
+
+
+@pytest.mark.parametrize(
+    ("sentence", "named"),
+    [
+        ("a view of a GARAGE", True),
+        ("A workbench beside the garage door.", True),
+        ("Two garages.", False),
+        ("A workbench and a bicycle.", False),
+    ],
+)
+def test_names_of_places_are_whole_words(sentence: str, named: bool) -> None:
+    facts = SceneFacts("room", "garage", "", PLACES["garage"].distance_m, ())
+    assert subject.names_place(sentence, facts) == named
+    assert not subject.names_place(sentence, facts, "unseen")
 
 
 @pytest.mark.parametrize("wording", ["train", "unseen"])

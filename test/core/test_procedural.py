@@ -3,9 +3,21 @@
 import dataclasses
 import math
 
+import numpy as np
+import pytest
 import torch
 
+from tr2m_core.data.descriptions import names_place, place_may_go
 from tr2m_core.data.procedural import ProceduralScenes, masked_median, render_sequence
+from tr2m_core.eval.procedural import (
+    LIMITS,
+    PICTURE_SIZE,
+    constant_baseline,
+    evaluate_procedural,
+    predict,
+    sentences_by_kind,
+)
+from tr2m_core.metrics import METRIC_NAMES, clamp_depth, compute_depth_metrics
 
 SIZE = (42, 56)
 
@@ -53,3 +65,74 @@ def test_sequence_moves_at_one_scale():
     medians = masked_median(sequence.depth, sequence.valid)
     assert abs(math.log(medians[0].item() / facts.distance_m)) < 1e-3
     assert not torch.equal(sequence.depth[0], sequence.depth[2])
+
+
+def test_each_row_of_the_evaluation_says_what_its_name_tells():
+    count = 200
+    scenes = ProceduralScenes(SIZE, seed=6)
+    facts = [scenes.facts(i) for i in range(count)]
+    kinds = sentences_by_kind(scenes, count)
+    assert kinds["training wording"] == [scenes.describe(i) for i in range(count)]
+    assert kinds["unseen wording"] == [scenes.describe(i, "unseen") for i in range(count)]
+    assert kinds["empty sentence"] == [""] * count
+    only_objects = {i: sentence for i, sentence in enumerate(kinds["object-only"]) if sentence is not None}
+    assert 0.3 * count < len(only_objects) < 0.6 * count
+    for i, sentence in only_objects.items():
+        assert place_may_go(facts[i]) and not names_place(sentence, facts[i]), sentence
+    for i, sentence in enumerate(kinds["other size"]):
+        others = [facts[j] for j, unseen in enumerate(kinds["unseen wording"]) if unseen == sentence]
+        assert others and all(abs(math.log2(o.distance_m / facts[i].distance_m)) >= 1 for o in others)
+        assert facts[i].domain in {other.domain for other in others}
+
+
+def test_a_lone_scene_has_no_wrong_sentence():
+    assert sentences_by_kind(ProceduralScenes(SIZE, seed=6), 1)["other size"] == [None]
+
+
+def test_no_constant_beats_the_best_one():
+    samples = [np.random.default_rng(i).uniform(0.5, 1.0, 40) * 4.0**i for i in range(5)]
+    best = np.mean([row["abs_rel"] for row in constant_baseline(samples)])
+    for constant in np.geomspace(0.1, 300, 2000):
+        assert best <= np.mean([np.mean(np.abs(s - constant) / s) for s in samples]) + 1e-12
+
+
+def test_rows_are_means_over_the_scenes_of_their_kind(embedded):
+    """Three scenes, of which one's sentence does not name the place and two can be told by their objects."""
+    scenes = ProceduralScenes(PICTURE_SIZE, seed=16)
+    assert [names_place(scenes.describe(i), scenes.facts(i)) for i in range(3)] == [True, False, True]
+    told = []
+    rows = evaluate_procedural(embedded, 3, 16, on_progress=lambda *counts: told.append(counts))
+    assert told == [(3, 3)]
+    assert list(rows) == [
+        "training wording",
+        "training wording, place named",
+        "unseen wording",
+        "object-only",
+        "empty sentence",
+        "other size",
+        "best constant",
+    ]
+    assert [row.pop("scenes") for row in rows.values()] == [3, 2, 3, 2, 3, 3, 3]
+    assert all(tuple(row) == METRIC_NAMES for row in rows.values())
+    batch, metrics = scenes.batch(range(3)), []
+    for i, sentence in enumerate(batch.descriptions):
+        picture = (batch.image[i] * 255).round().byte().permute(1, 2, 0).numpy()
+        depth = embedded.predict(picture, sentence, maps=False).metric_depth
+        valid = batch.valid[i, 0].numpy()
+        metrics.append(compute_depth_metrics(batch.depth[i, 0].numpy()[valid], clamp_depth(depth[valid], *LIMITS)))
+    for name in METRIC_NAMES:
+        assert rows["training wording"][name] == pytest.approx(np.mean([m[name] for m in metrics]), rel=1e-3)
+        named = np.mean([metrics[0][name], metrics[2][name]])
+        assert rows["training wording, place named"][name] == pytest.approx(named, rel=1e-3)
+
+
+def test_the_empty_sentence_is_encoded_like_any_other(embedded):
+    pictures = np.random.default_rng(0).integers(0, 255, (2, *embedded.input_size, 3), np.uint8)
+    depth = predict(embedded, pictures, ["", ""])
+    with torch.inference_mode():
+        model = embedded.backend.model
+        expected = model(embedded.preprocess(pictures), model.encode([""])).metric_depth[:, 0]
+    assert np.allclose(depth, expected.numpy(), rtol=1e-4)
+    assert np.array_equal(
+        predict(embedded, pictures, ["A hangar."] * 2), embedded.predict(pictures, "A hangar.").metric_depth
+    )

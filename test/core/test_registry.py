@@ -207,7 +207,7 @@ def test_nothing_usable(tmp_path):
 def test_a_missing_root_is_the_error_of_the_check(tmp_path):
     config = replace(write_nyu(tmp_path, count=1), root=str(tmp_path / "elsewhere"))
     check = check_dataset(config)
-    assert check.summary() == f"nyu: {tmp_path}/elsewhere: no such folder; set root to where the data set lies"
+    assert check.summary() == f"nyu: no such folder: root {tmp_path}/elsewhere; set them to where the data set lies"
     assert (check.records, check.usable) == (0, 0)
-    with pytest.raises(InputError, match="elsewhere: no such folder"):
+    with pytest.raises(InputError, match=r"no such folder: root .*elsewhere"):
         build_source(config, 0, "cpu")

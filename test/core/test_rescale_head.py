@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -175,6 +177,15 @@ def test_the_sentence_changes_the_maps():
     with torch.inference_mode():
         a, b = (head(tokens, torch.randn(1, 1, 16), (2, 3)).scale_map for _ in range(2))
     assert not torch.allclose(a, b)
+
+
+def test_without_text_every_sentence_gives_the_vector_of_a_zero_embedding():
+    deaf, hearing = small_head(dataclasses.replace(SMALL, use_text=False)), small_head()
+    assert deaf.state_dict().keys() == hearing.state_dict().keys()
+    with torch.inference_mode():
+        vectors = deaf.text_vector(torch.randn(3, 1, 16))
+        assert torch.equal(vectors, hearing.text_vector(torch.zeros(3, 1, 16)))
+    assert vectors.abs().min() > 0
 
 
 @pytest.mark.parametrize("shape", [(1, 16), (1, 2, 16), (1, 0, 16)])

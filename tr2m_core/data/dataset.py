@@ -76,16 +76,14 @@ class FileDataset:
 
     def roots(self, config: DatasetConfig) -> tuple[Path, Path, Path]:
         """The folders of images, depth and texts. Raises InputError, naming the setting, for one that is not there."""
-        folders = []
-        for key in ("root", "gt_root", "text_root"):
-            value = getattr(config, key) or config.root
-            if not value:
-                raise InputError(f"{self.name}: root is not set; give the folder that holds the pictures")
-            folder = Path(value).expanduser()
-            if not folder.is_dir():
-                raise InputError(f"{self.name}: {folder}: no such folder; set {key} to where the data set lies")
-            folders.append(folder)
-        return folders[0], folders[1], folders[2]
+        if not config.root:
+            raise InputError(f"{self.name}: root is not set; give the folder that holds the pictures")
+        keys = ("root", "gt_root", "text_root")
+        named = {key: Path(getattr(config, key) or config.root).expanduser() for key in keys}
+        missing = [f"{key} {named[key]}" for key in named if getattr(config, key) and not named[key].is_dir()]
+        if missing:
+            raise InputError(f"{self.name}: no such folder: {', '.join(missing)}; set them to where the data set lies")
+        return named["root"], named["gt_root"], named["text_root"]
 
     def fits(self, size: tuple[int, int]) -> bool:
         """Whether the protocol takes pictures of this (height, width)."""

@@ -19,7 +19,7 @@ from tr2m_core.data.places import KINDS, PLACES, Domain, ObjectKind, Place, Shap
 __all__ = [
     "COLOURS", "DOMAINS", "PLACES", "SIZES", "Domain", "ObjectFact", "Place", "Position", "SceneFacts", "Shape",
     "Wording",
-    "describe", "sample_facts",
+    "describe", "describe_as", "names_place", "place_may_go", "sample_facts",
 ]  # fmt: skip
 
 DOMAINS: tuple[Domain, ...] = ("room", "corridor", "street", "table", "tube")
@@ -536,20 +536,32 @@ def describe(facts: SceneFacts, rng: random.Random, wording: Wording = "train") 
 def describe_as(kind: str, facts: SceneFacts, rng: random.Random, wording: Wording) -> str:
     """Like ``describe`` with the kind of sentence given, replaced where the facts do not allow it."""
     place = PLACES[facts.place]
-    place_may_go = kind in ("objects", "list") and facts.size == "" and place.telling and _objects_tell_size(facts)
-    if kind == "objects" and not place_may_go:
+    without_place = kind in ("objects", "list") and place_may_go(facts)
+    if kind == "objects" and not without_place:
         kind = "both"
     if not facts.objects and kind not in ("place", "terse"):
         kind = "place"
-    text = _fill_frame(kind, facts, place, place_may_go, rng, wording)
+    text = _fill_frame(kind, facts, place, without_place, rng, wording)
     if rng.random() < _DISTANCE_HINT_SHARE:
         hint = rng.choice(_DISTANCE_HINTS[wording]).format(metres=_distance_words(facts.distance_m, rng))
         text = f"{text.rstrip('.')}. {hint}"
     return _finish(text, rng)
 
 
+def place_may_go(facts: SceneFacts) -> bool:
+    """Whether a sentence may leave the place out: its objects tell the size, and that is the ordinary one."""
+    return facts.size == "" and PLACES[facts.place].telling and _objects_tell_size(facts)
+
+
+def names_place(sentence: str, facts: SceneFacts, wording: Wording = "train") -> bool:
+    """Whether one of the place's names stands in the sentence, be it in an object's ("a garage door")."""
+    place = PLACES[facts.place]
+    names = "|".join(map(re.escape, place.train_names if wording == "train" else place.unseen_names))
+    return re.search(rf"(?<![\w-])(?:{names})(?![\w-])", sentence, re.IGNORECASE) is not None
+
+
 def _fill_frame(
-    kind: str, facts: SceneFacts, place: Place, place_may_go: bool, rng: random.Random, wording: Wording
+    kind: str, facts: SceneFacts, place: Place, without_place: bool, rng: random.Random, wording: Wording
 ) -> str:
     """Choose a frame of ``kind`` and fill its gaps; adds the size where the frame does not carry it."""
     frames = _FRAMES[kind][wording]
@@ -572,7 +584,7 @@ def _fill_frame(
     phrases = [_object_phrase(fact, rng, wording, place.domain) for fact in facts.objects]
     plural = [fact.count > 1 for fact in facts.objects]
     things_plural = len(phrases) > 1 or any(plural)
-    items = phrases if place_may_go and rng.random() < 0.4 else [*phrases, with_article]
+    items = phrases if without_place and rng.random() < 0.4 else [*phrases, with_article]
     if kind == "list":
         rng.shuffle(items)
     feature = (

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tr2m_core.model.rescale_head import RescaleHead
-    from tr2m_core.model.tr2m import TR2M
+    from tr2m_core.model.single_factor import SingleFactorHead
+    from tr2m_core.model.tr2m import TR2M, build_head
 
-__all__ = ["TR2M", "RescaleHead"]
+__all__ = ["TR2M", "RescaleHead", "SingleFactorHead", "build_head"]
+
+_MODULES = {"TR2M": "tr2m", "RescaleHead": "rescale_head", "SingleFactorHead": "single_factor", "build_head": "tr2m"}
 
 
 def __getattr__(name: str) -> Any:
     """Loads the networks, and torch with them, only when they are asked for: what is missing must be said at once."""
-    if name == "RescaleHead":
-        from tr2m_core.model.rescale_head import RescaleHead
-
-        return RescaleHead
-    if name == "TR2M":
-        from tr2m_core.model.tr2m import TR2M
-
-        return TR2M
-    raise AttributeError(f"module 'tr2m_core.model' has no attribute '{name}'")
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

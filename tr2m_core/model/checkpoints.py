@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
-from tr2m_core.config import SHARED, STORED, ModelConfig
+from tr2m_core.config import SHARED, STORED, ModelConfig, merge
 from tr2m_core.hub import PACKAGE, is_hub_id
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
 from tr2m_core.model.pretrained import quiet_transformers
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
-from tr2m_core.model.rescale_head import RescaleHead
-from tr2m_core.model.sources import HEAD_FILE, NO_OVERRIDES, ModelSources, Overrides, find_model
+from tr2m_core.model.sources import FROZEN, HEAD_FILE, NO_OVERRIDES, ModelSources, Overrides, find_model
 from tr2m_core.model.tensors import check_tensors, load_strictly, read_weights, save_tensors, unwrapped
-from tr2m_core.model.tr2m import TR2M
+from tr2m_core.model.tr2m import TR2M, Head, build_head
 from tr2m_core.types import InputError
 
 PREFIXES = ("module.scalemap.", "scalemap.", "module.")
@@ -28,14 +28,29 @@ def load_model(name: str | Path, overrides: Overrides = NO_OVERRIDES) -> TR2M:
     """
     sources = find_model(name, overrides)
     paths = sources.require()
+    model = _assemble(sources, paths)
+    load_head(model.rescale_head, paths["rescale_head"])
+    return model.eval()
+
+
+def new_model(sources: ModelSources, head: dict[str, Any]) -> TR2M:
+    """The frozen parts beside a head with fresh weights, to be trained. head: changes to its configuration.
+
+    Raises InputError for unknown settings and as `load_model` does.
+    """
+    changed = merge(sources.config.rescale_head, head, "head")
+    sources = dataclasses.replace(sources, config=dataclasses.replace(sources.config, rescale_head=changed))
+    return _assemble(sources, sources.require(FROZEN))
+
+
+def _assemble(sources: ModelSources, paths: dict[str, Path]) -> TR2M:
+    """The model with the frozen parts at `paths` and a fresh head."""
     config = sources.config
-    head = RescaleHead(config.rescale_head)
-    load_head(head, paths["rescale_head"])
     relative = RelativeDepthNetwork.from_pretrained(paths["relative_depth"])
     image = None if config.image_encoder == SHARED else ImageEncoder.from_pretrained(paths["image_encoder"])
     text = TextEncoder.from_pretrained(config.text_encoder.kind, paths["text_encoder"])
     _check_widths(config, (image or relative).token_width, text.width, sources)
-    return TR2M(portable(sources), relative, image, text, head).eval()
+    return TR2M(portable(sources), relative, image, text, build_head(config.rescale_head))
 
 
 def _check_widths(config: ModelConfig, image_width: int, text_width: int, sources: ModelSources) -> None:
@@ -81,7 +96,7 @@ def convert(sources: ModelSources, directory: Path) -> ModelConfig:
     }
     stored = [role for role, source in origins.items() if source == STORED]
     paths = sources.require(["rescale_head", *stored])
-    head = RescaleHead(config.rescale_head)
+    head = build_head(config.rescale_head)
     load_head(head, paths["rescale_head"])
     relative = RelativeDepthNetwork.from_pretrained(paths["relative_depth"]) if "relative_depth" in stored else None
     image = ImageEncoder.from_pretrained(paths["image_encoder"]) if "image_encoder" in stored else None
@@ -101,7 +116,7 @@ def save_model(model: TR2M, directory: Path) -> None:
 def save_parts(
     directory: Path,
     config: ModelConfig,
-    head: RescaleHead,
+    head: Head,
     relative_depth: RelativeDepthNetwork | None,
     image_encoder: ImageEncoder | None,
     text_encoder: TextEncoder | None,
@@ -119,7 +134,7 @@ def save_parts(
     (directory / "config.json").write_text(config.to_json(), encoding="utf-8")
 
 
-def load_head(head: RescaleHead, path: Path) -> None:
+def load_head(head: Head, path: Path) -> None:
     """Loads a rescale head, strictly, from any of the forms it is published in.
 
     safetensors, or a file of torch.save that holds the weights themselves, a dictionary with them as `state_dict`, or

@@ -85,6 +85,24 @@ class ResidualConvUnit(nn.Module):
         return x
 
 
+def heard_embedding(text_embedding: Tensor, config: RescaleHeadConfig) -> Tensor:
+    """The embedding (B, 1, Ct) itself, or zeros where the configuration says that the head hears no sentence.
+
+    A head without text thus adds a learnt constant, with the parameters it would have with text. Raises ValueError for
+    another shape.
+    """
+    if text_embedding.ndim != 3 or text_embedding.shape[1] != 1:
+        raise ValueError(f"text_embedding must be (B, 1, {config.text_width}), not {tuple(text_embedding.shape)}")
+    return text_embedding if config.use_text else torch.zeros_like(text_embedding)
+
+
+def check_grid(image_tokens: Tensor, grid: tuple[int, int]) -> None:
+    """Raises ValueError unless the tokens (B, P, C) fill the grid (h, w)."""
+    h, w = grid
+    if image_tokens.shape[1] != h * w:
+        raise ValueError(f"{image_tokens.shape[1]} image tokens do not fill a {h}x{w} grid")
+
+
 def _resize(x: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(x, size=size, mode="bilinear", align_corners=True)
 
@@ -125,11 +143,7 @@ class RescaleHead(nn.Module):
 
         Depends on nothing but the sentence, so it is computed once per sentence.
         """
-        if text_embedding.ndim != 3 or text_embedding.shape[1] != 1:
-            raise ValueError(
-                f"text_embedding must be (B, 1, {self.config.text_width}), not {tuple(text_embedding.shape)}"
-            )
-        return self.crossattn.text_vector(self.align_mlp(text_embedding))
+        return self.crossattn.text_vector(self.align_mlp(heard_embedding(text_embedding, self.config)))
 
     def forward(self, image_tokens: Tensor, text_embedding: Tensor, grid: tuple[int, int]) -> RescaleMaps:
         """image_tokens (B, P, Ci) row by row on the grid (h, w), P = h * w; text_embedding (B, 1, Ct)."""
@@ -137,9 +151,8 @@ class RescaleHead(nn.Module):
 
     def rescale_maps(self, image_tokens: Tensor, text_vector: Tensor, grid: tuple[int, int]) -> RescaleMaps:
         """As forward, for a sentence already reduced by `text_vector`: (B or 1, 1, Ci)."""
+        check_grid(image_tokens, grid)
         h, w = grid
-        if image_tokens.shape[1] != h * w:
-            raise ValueError(f"{image_tokens.shape[1]} image tokens do not fill a {h}x{w} grid")
         x = self.crossattn(image_tokens, text_vector)
         x = x.transpose(1, 2).reshape(x.shape[0], -1, h, w)
         x = self.layer1_rn(self.resize_layers(self.projects(x)))

@@ -16,7 +16,8 @@ from tr2m_core.model.presets import EMBEDDED_DIRECTORY, PRESETS, RELEASED_HEADS
 from tr2m_core.types import InputError
 
 HEAD_FILE = "rescale_head.safetensors"
-ROLES = ("relative_depth", "image_encoder", "text_encoder", "rescale_head")
+FROZEN = ("relative_depth", "image_encoder", "text_encoder")
+ROLES = (*FROZEN, "rescale_head")
 
 
 @dataclass(frozen=True)

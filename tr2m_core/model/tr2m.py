@@ -8,11 +8,14 @@ from typing import Any
 from huggingface_hub import ModelCard, PyTorchModelHubMixin
 from torch import Tensor, nn
 
-from tr2m_core.config import PATCH_SIZE, ModelConfig
+from tr2m_core.config import MAPS, PATCH_SIZE, ModelConfig, RescaleHeadConfig
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
 from tr2m_core.model.rescale_head import RescaleHead
+from tr2m_core.model.single_factor import SingleFactorHead
 from tr2m_core.types import TR2MOutput
+
+Head = RescaleHead | SingleFactorHead
 
 MODEL_CARD = """\
 ---
@@ -44,6 +47,11 @@ depth = predictor.predict(rgb_uint8_hw3, "A small office with two desks.").metri
 """
 
 
+def build_head(config: RescaleHeadConfig) -> Head:
+    """A head of the configuration's kind with fresh weights."""
+    return RescaleHead(config) if config.kind == MAPS else SingleFactorHead(config)
+
+
 class TR2M(
     nn.Module,
     PyTorchModelHubMixin,
@@ -64,7 +72,7 @@ class TR2M(
         relative_depth: RelativeDepthNetwork,
         image_encoder: ImageEncoder | None,
         text_encoder: TextEncoder,
-        rescale_head: RescaleHead,
+        rescale_head: Head,
     ) -> None:
         super().__init__()
         self.config = config
@@ -108,7 +116,8 @@ class TR2M(
 
     def encode(self, sentences: list[str]) -> Tensor:
         """Sentences -> the vectors (B, 1, Ci) that `forward` takes, one per sentence and independent of the picture."""
-        return self.rescale_head.text_vector(self.text_encoder.encode(sentences))
+        embedding = self.text_encoder.encode(sentences).clone()  # made in inference mode; training needs a plain tensor
+        return self.rescale_head.text_vector(embedding)
 
     def forward(self, pixel_values: Tensor, text_vector: Tensor) -> TR2MOutput:
         """Normalised pictures (B, 3, H, W) and sentence vectors (B or 1, 1, Ci) from `encode`."""

@@ -1,0 +1,57 @@
+"""The first row of the paper's ablation: one scale and one shift for the whole picture, from sentence and picture."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from tr2m_core.config import PATCH_SIZE, RescaleHeadConfig
+from tr2m_core.model.precision import Float32Conv2d, LayerNorm
+from tr2m_core.model.rescale_head import AlignMLP, QuickGELU, check_grid, heard_embedding
+from tr2m_core.types import RescaleMaps
+
+
+class SingleFactorHead(nn.Module):
+    """Predicts one scale A and one shift B of metric depth = 1 / (A * relative depth + B), as RSA (arXiv 2410.02924).
+
+    A three-layer MLP on the aligned sentence beside the mean image token. It has RescaleHead's interface, so that the
+    two are trained, stored and compared alike.
+    """
+
+    def __init__(self, config: RescaleHeadConfig) -> None:
+        super().__init__()
+        self.config = c = config
+        self.align_mlp = AlignMLP(c.text_width, c.image_width) if c.text_width != c.image_width else nn.Identity()
+        self.ln_text = LayerNorm(c.image_width)
+        self.ln_image = LayerNorm(c.image_width)
+        self.mlp = nn.Sequential(
+            nn.Linear(2 * c.image_width, c.image_width),
+            QuickGELU(),
+            nn.Linear(c.image_width, c.image_width),
+            QuickGELU(),
+        )
+        self.output_scale = Float32Conv2d(c.image_width, 1, 1)
+        self.output_shift = Float32Conv2d(c.image_width, 1, 1)
+
+    def text_vector(self, text_embedding: Tensor) -> Tensor:
+        """What the MLP reads of the sentence, computed once per sentence: (B, 1, Ct) -> (B, 1, Ci)."""
+        vector: Tensor = self.ln_text(self.align_mlp(heard_embedding(text_embedding, self.config)))
+        return vector
+
+    def forward(self, image_tokens: Tensor, text_embedding: Tensor, grid: tuple[int, int]) -> RescaleMaps:
+        """image_tokens (B, P, Ci) row by row on the grid (h, w), P = h * w; text_embedding (B, 1, Ct)."""
+        return self.rescale_maps(image_tokens, self.text_vector(text_embedding), grid)
+
+    def rescale_maps(self, image_tokens: Tensor, text_vector: Tensor, grid: tuple[int, int]) -> RescaleMaps:
+        """As forward, for a sentence already reduced by `text_vector`: (B or 1, 1, Ci).
+
+        The maps hold one value per picture; both kinds of features are the MLP's last hidden layer, (B, Ci, 1, 1).
+        """
+        check_grid(image_tokens, grid)
+        image = self.ln_image(image_tokens.mean(1, keepdim=True, dtype=torch.float32))
+        x = torch.cat((image, text_vector.expand(image.shape[0], -1, -1).float()), dim=-1)
+        features = self.mlp(x).transpose(1, 2).unsqueeze(-1)
+        scale = self.output_scale(features).exp() * self.config.scale_coefficient
+        shift = self.output_shift(features).exp() * self.config.shift_coefficient
+        height, width = PATCH_SIZE * grid[0], PATCH_SIZE * grid[1]
+        return RescaleMaps(scale.expand(-1, -1, height, width), shift.expand(-1, -1, height, width), features, features)
