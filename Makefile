@@ -17,12 +17,14 @@ export MPLBACKEND := Agg
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export PYTHONUNBUFFERED := 1
+# Threads that wait must not spin: where several programs share the cores, spinning starves them all.
+export OMP_WAIT_POLICY := passive
 
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test test-slow test-oldest lint format clean
+.PHONY: help setup demo test test-slow test-oldest lint format embedded ablation clean
 
 help:
 	@echo "make setup      virtual environment in .venv with everything, ROS 2 included"
@@ -31,6 +33,8 @@ help:
 	echo "make test-slow  the tests that take minutes"
 	echo "make test-oldest  the tests that need no ROS, with the oldest torch, transformers, NumPy... admitted"
 	echo "make lint       ruff and mypy; make format lets ruff rewrite"
+	echo "make embedded   trains the embedded model anew, in runs/; hours on two cores"
+	echo "make ablation   what each part of the training recipe contributes: docs/ablation.md"
 
 setup: $(STAMP)
 
@@ -96,6 +100,20 @@ lint: setup
 format: setup
 	@$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format --quiet .
+
+# Each stage starts from what the one before it left in runs/; one that is interrupted goes on when called again.
+EMBEDDED_STAGES := embedded_relative embedded_relative_more embedded_relative_fine embedded_text \
+	embedded_text_more embedded_text_long embedded_rescale
+
+embedded: setup
+	@for stage in $(EMBEDDED_STAGES); do
+		[ -f runs/$$stage/checkpoints/last.pt ] && from="--resume" || from="--output"
+		$(BIN)/tr2m train config/train/$$stage.yaml $$from runs/$$stage
+	done
+	echo "==> runs/embedded_rescale/model; compare: tr2m evaluate procedural --model runs/embedded_rescale/model"
+
+ablation: setup
+	@$(BIN)/python -m tr2m_core.train.ablation config/train/ablation.yaml -o runs/ablation --docs docs
 
 clean:
 	@rm -rf $(VENV) $(OLDEST) build install log out .pytest_cache .mypy_cache .ruff_cache ./*.egg-info

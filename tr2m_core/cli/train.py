@@ -1,49 +1,114 @@
-"""`tr2m train`: both stages of training, from a YAML file."""
+"""Training, from one YAML file that names every choice.
+
+Runs on one device as it is, on several under `accelerate launch -m tr2m_core train ...`. DIR/model is the best model so
+far, a model directory; DIR/checkpoints/last.pt is what --resume goes on from; DIR/tensorboard, log.jsonl and
+validation.jsonl tell how it went; config.yaml and environment.json how to do it again.
+"""
 
 from __future__ import annotations
 
 import argparse
+import itertools
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tr2m_core.cli.common import format_table
+from tr2m_core.types import InputError
+
+if TYPE_CHECKING:
+    from tr2m_core.data.base import DatasetConfig
+    from tr2m_core.data.dataset import Part
+    from tr2m_core.train.config import TrainConfig
 
 HELP = "train a model from a YAML configuration"
 EXAMPLES = """examples:
-  tr2m train config/train/embedded_relative.yaml --output runs/embedded_relative
-  tr2m train config/train/embedded_rescale.yaml --set learning_rate=5e-4 --output runs/rescale
-  tr2m train config/train/embedded_relative.yaml --resume runs/embedded_relative
+  tr2m train config/train/smoke.yaml --output runs/smoke
+  tr2m train config/train/paper.yaml --check
+  tr2m train config/train/paper.yaml --set datasets.0.root=/data/nyu --set batch_size=16
+  tr2m train config/train/smoke.yaml --resume runs/smoke
+  accelerate launch --num_processes 4 -m tr2m_core train config/train/paper.yaml
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, metavar="CONFIG.yaml")
     parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="where the run goes; default runs/NAME of the configuration"
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="where the run goes; default runs/NAME of the configuration, or runs/NAME-2 where that is taken",
     )
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="overrides a setting; may be repeated"
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="overrides a setting, such as optimizer.learning_rate=1e-4; may be repeated",
     )
     parser.add_argument(
         "--resume", type=Path, metavar="DIR", help="goes on with the run in DIR, from its last checkpoint"
     )
+    parser.add_argument(
+        "--check", action="store_true", help="say what is missing or unusable in the configuration's data, and exit"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    from tr2m_core.train.relative import RelativeStage
-    from tr2m_core.train.trainer import Stage, Trainer, read_config
-    from tr2m_core.types import InputError
+    try:
+        import accelerate  # noqa: F401
+        import tensorboard  # noqa: F401
+    except ImportError as error:
+        raise InputError(f"training needs {error.name}: pip install 'tr2m_ros[train]'") from None
+    from tr2m_core.train.config import read_config
 
     config = read_config(args.config, args.set)
-    if config.stage == "relative":
-        stage: Stage = RelativeStage(config)
-    elif config.stage == "rescale":
-        from tr2m_core.train.rescale import RescaleStage
+    if args.check:
+        return check(args, config)
+    from tr2m_core.train.trainer import main_process, train
 
-        stage = RescaleStage(config)
-    else:
-        raise InputError(f"{args.config}: stage '{config.stage}' must be 'relative' or 'rescale'")
-    directory = args.resume or args.output or Path("runs") / args.config.stem
-    trainer = Trainer(stage, config, directory)
-    if args.resume:
-        trainer.resume()
-    trainer.train()
-    print(f"{directory / 'model'}: trained for {trainer.step} steps, {trainer.skipped} skipped as not finite")
+    directory = args.resume or args.output or free_directory(Path("runs") / args.config.stem)
+    metrics = train(config, directory, resume=args.resume is not None)
+    if main_process():
+        for source, row in metrics.items():
+            print(format_table([source, ""], row.items()))
+        print(f"written to {directory}; the model is {directory / 'model'}")
+    return 0
+
+
+def free_directory(directory: Path) -> Path:
+    """The directory itself, or with the first number behind it that is not taken by another run.
+
+    Every process of a run comes to the same answer: none writes before all have met in `train`.
+    """
+    from tr2m_core.train.checkpoint import has_state
+
+    numbered = (directory.with_name(f"{directory.name}-{number}") for number in itertools.count(2))
+    return next(path for path in itertools.chain([directory], numbered) if not has_state(path))
+
+
+def check(args: argparse.Namespace, config: TrainConfig) -> int:
+    """Goes over model and data and prints what it finds. Raises InputError when training could not start."""
+    from tr2m_core.cli.common import progress_bar
+    from tr2m_core.data.registry import check_dataset
+    from tr2m_core.model.sources import FROZEN
+    from tr2m_core.train.config import frozen_sources
+
+    print(f"{args.config}: all settings are valid")
+    unusable = []
+    try:
+        parts = [part.role for part in frozen_sources(config).parts.values() if part.role in FROZEN]
+        print(f"model {config.model.base}: {', '.join(parts)} found")
+    except InputError as error:
+        print(error)
+        unusable.append("the model")
+    named: list[tuple[str, DatasetConfig, Part]] = [("datasets", each, "train") for each in config.datasets]
+    named += [("validation.datasets", each, "test") for each in config.validation.datasets]
+    for place, dataset, part in named:
+        with progress_bar(dataset.name) as on_progress:
+            found = check_dataset(dataset, on_progress=on_progress, part=part)
+        print(*(f"{place}: {line}" for line in found.lines()), sep="\n", flush=True)
+        if not found.usable:
+            unusable.append(f"{place}: {dataset.name}")
+    if unusable:
+        raise InputError(f"{args.config}: training cannot start, not usable: {', '.join(unusable)} (see above)")
     return 0

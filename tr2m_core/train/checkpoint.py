@@ -10,22 +10,31 @@ import torch
 
 from tr2m_core.types import InputError
 
-STATE_FILE = "last.pt"
+FOLDER = "checkpoints"
+LAST, BEST = "last.pt", "best.pt"
 
 
-def save_state(state: dict[str, Any], directory: Path) -> None:
-    """Writes `last.pt` under a temporary name and renames it, so that a kill at any moment leaves a whole file."""
-    temporary = directory / f"{STATE_FILE}.partial"
+def save_state(state: dict[str, Any], directory: Path, name: str = LAST) -> None:
+    """Writes under a temporary name and renames, so that a kill at any moment leaves a whole file."""
+    folder = directory / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f"{name}.partial"
     torch.save(state, temporary)
-    os.replace(temporary, directory / STATE_FILE)
+    os.replace(temporary, folder / name)
 
 
-def load_state(directory: Path) -> dict[str, Any]:
-    path = directory / STATE_FILE
+def has_state(directory: Path) -> bool:
+    """Whether a run in `directory` has got as far as a checkpoint."""
+    return (directory / FOLDER / LAST).is_file()
+
+
+def load_state(directory: Path, name: str = LAST) -> dict[str, Any]:
+    """The state that `save_state` wrote. Raises InputError when there is none or it cannot be read."""
+    path = directory / FOLDER / name
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise InputError(f"{path}: nothing to resume from; is this the output directory of a run?") from None
+        raise InputError(f"{path}: nothing to resume from; is {directory} the output directory of a run?") from None
     except Exception as error:
         raise InputError(f"{path}: not a readable training state ({type(error).__name__})") from None
     return state

@@ -8,26 +8,25 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
+from tr2m_core.train.config import OptimizerConfig
 
-def adamw(
-    parameters: Iterable[tuple[str, nn.Parameter]], learning_rate: float, weight_decay: float
-) -> torch.optim.AdamW:
-    """AdamW that decays matrices and convolutions only, not biases and norms."""
-    parameters = [(n, p) for n, p in parameters if p.requires_grad]
+
+def adamw(parameters: Iterable[nn.Parameter], config: OptimizerConfig) -> torch.optim.AdamW:
+    """AdamW over the parameters that want a gradient."""
     return torch.optim.AdamW(
-        [
-            {"params": [p for _, p in parameters if p.ndim > 1], "weight_decay": weight_decay},
-            {"params": [p for _, p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-        ],
-        lr=learning_rate,
-        betas=(0.9, 0.98),
-        eps=1e-6,
+        [parameter for parameter in parameters if parameter.requires_grad],
+        lr=config.learning_rate,
+        betas=config.betas,
+        eps=config.eps,
+        weight_decay=config.weight_decay,
     )
 
 
-def warmup_cosine(step: int, steps: int, warmup: int) -> float:
-    """Factor on the learning rate: linear from 0 over `warmup` steps, then a half cosine down to 1 %."""
-    if step < warmup:
-        return (step + 1) / warmup
-    progress = (step - warmup) / max(1, steps - warmup)
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+def learning_rate(config: OptimizerConfig, step: int, steps: int, epoch: int) -> float:
+    """The rate of a step: linear warm-up, then multiplied by decay_per_epoch each epoch or a half cosine to 1 %."""
+    if step < config.warmup_steps:
+        return config.learning_rate * (step + 1) / config.warmup_steps
+    if config.schedule == "epoch_decay":
+        return config.learning_rate * config.decay_per_epoch**epoch
+    progress = (step - config.warmup_steps) / max(1, steps - config.warmup_steps)
+    return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))

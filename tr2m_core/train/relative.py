@@ -1,49 +1,114 @@
-"""Stage one of the embedded model: the relative-depth network, whose backbone is the image encoder as well."""
+"""Stage one of an embedded model: the relative-depth network, whose backbone is the image encoder as well."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from accelerate import Accelerator
+from torch import Generator, Tensor, nn
 
-from tr2m_core.backend import select_device
-from tr2m_core.data.procedural import ProceduralScenes, SceneBatch
+from tr2m_core.alignment import fit_scale_shift
+from tr2m_core.data.base import BatchSource, TrainBatch
+from tr2m_core.data.procedural import ProceduralScenes
+from tr2m_core.data.registry import build_source
 from tr2m_core.losses.affine_invariant import affine_invariant_loss, median_anchor_loss
+from tr2m_core.metrics import clamp_depth, compute_depth_metrics, mean_metrics
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.presets import EMBEDDED, embedded_relative_depth_config
 from tr2m_core.model.pretrained import quiet_transformers
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
-from tr2m_core.train.trainer import Stage, TrainConfig
+from tr2m_core.train.config import TrainConfig
+from tr2m_core.train.task import Metrics, Moment, Task
+from tr2m_core.train.validation import SCENES_SEED
+from tr2m_core.types import InputError
+from tr2m_core.visualization import colourise
+
+BATCH = 10
 
 
-class RelativeStage(Stage):
-    """Learns inverse depth up to scale and shift from procedural scenes; each scene is seen once."""
+class RelativeTask(Task):
+    """Learns inverse depth up to scale and shift. A result is the folder model/relative_depth."""
 
-    def __init__(self, config: TrainConfig) -> None:
-        self.config = config
-        self.device = select_device(config.device)
+    def __init__(self, config: TrainConfig, accelerator: Accelerator) -> None:
+        self.config, self.accelerator, self.device = config, accelerator, accelerator.device
         torch.manual_seed(config.seed)
-        self.network = RelativeDepthNetwork.from_config(embedded_relative_depth_config())
-        initialise(self.network)
+        if config.model.network:
+            self.network = RelativeDepthNetwork.from_pretrained(config.model.network).requires_grad_(True)
+        else:
+            self.network = RelativeDepthNetwork.from_config(embedded_relative_depth_config())
+            initialise(self.network)
         self.trained = self.network.to(self.device)
         self.normalize = Normalizer(EMBEDDED, self.device)
+        if not config.datasets:
+            raise InputError("datasets: none is named; there is nothing to train on")
+        device = torch.device("cpu") if config.workers else self.device
+        self.sources: list[BatchSource] = [build_source(each, config.seed, device) for each in config.datasets]
 
-    def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
-        size, count, first = self.config.phase_at(step)
-        scenes = ProceduralScenes(size, seed=self.config.seed, device=self.device)
-        batch = flip_half(scenes.batch(range(first, first + count)))
-        relative, _ = self.network(self.normalize(batch.image))
+    def loss(
+        self, trained: nn.Module, batch: TrainBatch, moment: Moment, random: Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        image, depth = flip_half(batch.image), flip_half(batch.depth)
+        relative, _ = trained(self.normalize(image))
+        valid = depth > 0
         # The sky is infinitely far: inverse depth 0, and that is worth learning.
-        inverse = torch.where(batch.valid, 1.0 / batch.depth.clamp_min(1e-9), 0.0)
-        everywhere = torch.ones_like(batch.valid)
-        shape = affine_invariant_loss(relative, inverse, everywhere, self.config.gradient_weight)
-        anchor = median_anchor_loss(relative, inverse, batch.valid)
-        return shape + self.config.anchor_weight * anchor, {"shape": shape.item(), "anchor": anchor.item()}
+        inverse = torch.where(valid, 1.0 / depth.clamp_min(1e-9), 0.0)
+        settings = self.config.relative
+        shape = affine_invariant_loss(relative, inverse, torch.ones_like(valid), settings.gradient_weight)
+        anchor = median_anchor_loss(relative, inverse, valid)
+        return shape + settings.anchor_weight * anchor, {"shape": shape.detach(), "anchor": anchor.detach()}
 
-    def save(self, directory: Path) -> None:
+    def validate(self, trained: nn.Module) -> Metrics:
+        """Metrics of held-out procedural scenes after the best affine fit in inverse depth, on every process alike."""
+        rows = []
+        for first in range(0, self.config.validation.scenes, BATCH):
+            batch = self._held_out(range(first, min(first + BATCH, self.config.validation.scenes)))
+            relative = self._predict(trained, batch.image)
+            for prediction, truth in zip(relative, batch.depth[:, 0].cpu().numpy(), strict=True):
+                rows.append(aligned_metrics(prediction, truth))
+        return {"procedural, aligned": mean_metrics(rows)} if rows else {}
+
+    def pictures(self, trained: nn.Module) -> dict[str, npt.NDArray[np.uint8]]:
+        batch = self._held_out(range(self.config.validation.pictures))
+        panels = {}
+        for n, relative in enumerate(self._predict(trained, batch.image)):
+            picture = (batch.image[n].permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
+            low, high = float(relative.min()), float(relative.max())
+            panels[f"relative_depth/{n}"] = np.hstack((picture, colourise(relative, low, high)))
+        return panels
+
+    def save(self, trained: nn.Module, directory: Path) -> None:
+        folder, temporary = directory / "relative_depth", directory / "partial"
+        folder.mkdir(parents=True, exist_ok=True)
         with quiet_transformers():
-            self.network.network.save_pretrained(directory / "relative_depth")
+            trained.network.save_pretrained(temporary)  # type: ignore[operator, union-attr]
+        for path in temporary.iterdir():
+            os.replace(path, folder / path.name)
+        temporary.rmdir()
+
+    def _held_out(self, indices: range) -> TrainBatch:
+        scenes = ProceduralScenes(EMBEDDED.input_size, seed=SCENES_SEED, device=self.device)
+        batch = scenes.batch(indices)
+        return TrainBatch("procedural", self.sources[0].protocol, batch.image, batch.depth, batch.descriptions)
+
+    @torch.no_grad()
+    def _predict(self, trained: nn.Module, image: Tensor) -> npt.NDArray[np.float32]:
+        trained.eval()
+        relative: npt.NDArray[np.float32] = trained(self.normalize(image))[0][:, 0].float().cpu().numpy()
+        return relative
+
+
+def aligned_metrics(relative: npt.NDArray[np.floating], depth: npt.NDArray[np.floating]) -> dict[str, float]:
+    """Metrics of 1 / (a * relative + b), with a and b fitted to the inverse of the depth (H, W) where it is over 0."""
+    valid = depth > 0
+    truth = depth[valid].astype(np.float64)
+    scale, shift = fit_scale_shift(relative[valid], 1.0 / truth)
+    inverse = np.maximum(scale * relative[valid] + shift, 1e-9)
+    # Nothing farther than ten times the farthest: a fit through 0 would make one pixel infinitely wrong.
+    return compute_depth_metrics(truth, clamp_depth(1.0 / inverse, 1e-6, 10 * truth.max()))
 
 
 def initialise(network: RelativeDepthNetwork) -> None:
@@ -72,9 +137,8 @@ def sine_cosine_grid(like: Tensor) -> Tensor:
     return 0.5 * torch.cat((rows, columns), dim=1).unsqueeze(0)
 
 
-def flip_half(batch: SceneBatch) -> SceneBatch:
-    """Mirrors every second scene; for relative depth no sentence is involved that could speak of left and right."""
-    mirrored = slice(1, None, 2)
-    for tensor in (batch.image, batch.depth, batch.valid):
-        tensor[mirrored] = tensor[mirrored].flip(-1)
-    return batch
+def flip_half(tensor: Tensor) -> Tensor:
+    """Mirrors every second picture; no sentence is involved that could speak of left and right."""
+    mirrored = tensor.clone()
+    mirrored[1::2] = tensor[1::2].flip(-1)
+    return mirrored

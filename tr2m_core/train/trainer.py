@@ -1,179 +1,283 @@
-"""The training loop that both stages share: seeded, resumable, guarded against non-finite losses."""
+"""The training loop on Hugging Face accelerate: one process or many, resumable bit for bit on a CPU.
+
+Every random choice is a function of seed, step and sample, so there is no sampler state to lose.
+"""
 
 from __future__ import annotations
 
-import json
+import contextlib
+import copy
+import math
 import time
-from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
+from accelerate import Accelerator, PartialState
+from accelerate.utils import DistributedDataParallelKwargs, gather_object
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
-from tr2m_core.config import merge
-from tr2m_core.train.checkpoint import load_state, save_state
-from tr2m_core.train.optim import adamw, warmup_cosine
+from tr2m_core.data.base import TrainBatch
+from tr2m_core.losses.contrast import momentum_update
+from tr2m_core.metrics import LARGER_IS_BETTER
+from tr2m_core.train.checkpoint import BEST, has_state, load_state, save_state
+from tr2m_core.train.config import TrainConfig
+from tr2m_core.train.optim import adamw, learning_rate
+from tr2m_core.train.record import TENSORBOARD, RunRecord
+from tr2m_core.train.sampling import Request, RequestedBatches, RequestSampler, Schedule
+from tr2m_core.train.task import Metrics, Moment, Task
 from tr2m_core.types import InputError
 
-MAX_SKIPPED_IN_A_ROW = 20
 
+def train(config: TrainConfig, directory: Path, resume: bool = False) -> Metrics:
+    """Runs a configuration to its end and returns the last validation. Raises InputError.
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """Every choice of a run. Phases are lists [height, width, batch size, steps] gone through in order.
-
-    stage: "relative" (relative-depth network) or "rescale" (rescale head). gradient_weight, anchor_weight: see
-    losses/affine_invariant.py. relative_depth: where the rescale stage finds the finished first stage. initial_head: a
-    rescale head to go on from, empty for a new one. variance_focus: see losses/silog.py. abs_rel_weight: weight of the
-    mean relative error beside it. scenes, sentences: how many of each the rescale stage learns from. text_noise,
-    text_dropout: disturbances of the sentence embeddings.
+    resume: go on from the last checkpoint in `directory`. Without it a directory that holds a run is refused.
     """
-
-    stage: str = "relative"
-    seed: int = 1
-    device: str = "auto"
-    phases: tuple[tuple[int, int, int, int], ...] = ((84, 112, 16, 100),)
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.05
-    warmup_steps: int = 200
-    clip_norm: float = 1.0
-    checkpoint_every: int = 100
-    log_every: int = 10
-    gradient_weight: float = 0.5
-    anchor_weight: float = 0.5
-    relative_depth: str = ""
-    initial_head: str = ""
-    variance_focus: float = 0.6
-    abs_rel_weight: float = 0.0
-    scenes: int = 4000
-    sentences: int = 50000
-    text_noise: float = 0.0
-    text_dropout: float = 0.0
-
-    @property
-    def steps(self) -> int:
-        return sum(phase[3] for phase in self.phases)
-
-    def phase_at(self, step: int) -> tuple[tuple[int, int], int, int]:
-        """Picture size, batch size and the index of the first scene of a step; scenes are never repeated."""
-        scene = 0
-        for height, width, batch, steps in self.phases:
-            if step < steps:
-                return (height, width), batch, scene + step * batch
-            step, scene = step - steps, scene + steps * batch
-        raise IndexError("step is past the last phase")
+    if has_state(directory) and not resume:
+        raise InputError(
+            f"{directory}: holds a run already; go on with --resume {directory}, or choose another --output"
+        )
+    if resume and not has_state(directory):
+        raise InputError(f"{directory}: nothing to resume from; is it the output directory of a run?")
+    accelerator = make_accelerator(config, directory)
+    trainer = Trainer(build_task(config, accelerator), config, directory, accelerator)
+    if resume:
+        trainer.resume()
+    return trainer.run()
 
 
-def read_config(path: Path, overrides: list[str]) -> TrainConfig:
-    """A YAML file plus key=value overrides. Raises InputError naming file and key."""
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such configuration file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not readable YAML ({str(error).splitlines()[0]})") from None
-    if not isinstance(values, dict):
-        raise InputError(f"{path}: must be a mapping of settings")
-    values.update(_override(text) for text in overrides)
-    config: TrainConfig = merge(TrainConfig(), values, str(path))
-    return config
+def make_accelerator(config: TrainConfig, directory: Path) -> Accelerator:
+    if config.precision == "fp16" and (config.device == "cpu" or not torch.cuda.is_available()):
+        raise InputError("precision: fp16 needs a GPU; bf16 and fp32 work everywhere")
+    # Two parameters of the rescale head have no effect and thus no gradient: see RescaleHead.
+    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+    return Accelerator(
+        cpu=config.device == "cpu",
+        mixed_precision={"fp32": "no"}.get(config.precision, config.precision),
+        log_with=TENSORBOARD,
+        project_dir=directory,
+        kwargs_handlers=[unused],
+    )
 
 
-def _override(text: str) -> tuple[str, Any]:
-    key, separator, value = text.partition("=")
-    if not separator or not key:
-        raise InputError(f"--set {text}: must be key=value")
-    return key, yaml.safe_load(value)
+def main_process() -> bool:
+    """Whether this process is the one of its run that speaks."""
+    return bool(PartialState().is_main_process)
 
 
-class Stage(ABC):
-    """What is trained, on what, against which loss."""
+def build_task(config: TrainConfig, accelerator: Accelerator) -> Task:
+    if config.stage == "relative":
+        from tr2m_core.train.relative import RelativeTask
 
-    trained: nn.Module
+        return RelativeTask(config, accelerator)
+    from tr2m_core.train.rescale import RescaleTask
 
-    @abstractmethod
-    def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
-        """The loss of one step and figures to log."""
-
-    @abstractmethod
-    def save(self, directory: Path) -> None:
-        """Writes what the run is for."""
+    return RescaleTask(config, accelerator)
 
 
 class Trainer:
-    """Runs a stage to its last step and keeps `directory`/last.pt current."""
+    """Takes a task to the last step and keeps `directory` current: checkpoints, logs and the best model so far."""
 
-    def __init__(self, stage: Stage, config: TrainConfig, directory: Path) -> None:
-        self.stage, self.config, self.directory = stage, config, directory
-        self.optimiser = adamw(stage.trained.named_parameters(), config.learning_rate, config.weight_decay)
+    def __init__(self, task: Task, config: TrainConfig, directory: Path, accelerator: Accelerator) -> None:
+        self.task, self.config, self.directory, self.accelerator = task, config, directory, accelerator
+        self.schedule = Schedule(config, [len(source) for source in task.sources])
+        self.average = copy.deepcopy(task.trained).requires_grad_(False) if config.ema else None
+        optimiser = adamw(task.trained.parameters(), config.optimizer)
+        self.module, self.optimiser = accelerator.prepare(task.trained, optimiser)
         self.step = 0
         self.skipped = 0
         self.skipped_in_a_row = 0
+        self.best = math.nan
+        self.last_metrics: Metrics = {}
 
-    def resume(self) -> None:
-        state = load_state(self.directory)
-        self.stage.trained.load_state_dict(state["trained"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        torch.set_rng_state(state["rng"])
-        self.step, self.skipped = state["step"], state["skipped"]
+    # ---- state ----
 
-    def save(self) -> None:
-        state = {
-            "trained": self.stage.trained.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+    def state(self) -> dict[str, Any]:
+        scaler = self.accelerator.scaler
+        return {
+            "model": self.accelerator.unwrap_model(self.module).state_dict(),
+            "optimizer": self.optimiser.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "task": self.task.state(),
+            "scaler": None if scaler is None else scaler.state_dict(),
             "rng": torch.get_rng_state(),
             "step": self.step,
             "skipped": self.skipped,
+            "best": self.best,
         }
-        save_state(state, self.directory)
 
-    def train(self) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True)
-        (self.directory / "config.yaml").write_text(yaml.safe_dump(asdict(self.config)), encoding="utf-8")
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.stage.trained.train()
-        with (
-            Progress(*columns, console=Console(stderr=True)) as progress,
-            (self.directory / "log.jsonl").open("a") as log,
-        ):
-            bar = progress.add_task(self.config.stage, total=self.config.steps, completed=self.step)
-            while self.step < self.config.steps:
-                started = time.monotonic()
-                figures = self.train_step()
-                self.step += 1
-                progress.update(bar, completed=self.step, description=f"{self.config.stage} loss {figures['loss']:.3f}")
-                if self.step % self.config.log_every == 0:
-                    figures |= {"step": self.step, "seconds": round(time.monotonic() - started, 3)}
-                    log.write(json.dumps(figures) + "\n")
-                    log.flush()
-                if self.step % self.config.checkpoint_every == 0 or self.step == self.config.steps:
-                    self.save()
-        self.stage.save(self.directory / "model")
+    def resume(self) -> None:
+        """Goes back to the last checkpoint. Raises InputError when there is none or it is of another model."""
+        state = load_state(self.directory)
+        try:
+            self.accelerator.unwrap_model(self.module).load_state_dict(state["model"])
+            self.optimiser.load_state_dict(state["optimizer"])
+            if self.average is not None:
+                self.average.load_state_dict(state["average"] or state["model"])
+            self.task.load_state(state["task"])
+            if self.accelerator.scaler is not None and state["scaler"]:
+                self.accelerator.scaler.load_state_dict(state["scaler"])
+        except (RuntimeError, ValueError, KeyError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"{self.directory}: the checkpoint is of another configuration ({reason})") from None
+        torch.set_rng_state(state["rng"])
+        self.step, self.skipped, self.best = state["step"], state["skipped"], state["best"]
 
-    def train_step(self) -> dict[str, float]:
-        factor = warmup_cosine(self.step, self.config.steps, self.config.warmup_steps)
+    def save(self) -> None:
+        if self.accelerator.is_main_process:
+            save_state(self.state(), self.directory)
+
+    @property
+    def result(self) -> nn.Module:
+        """The weights that are validated and saved."""
+        module: nn.Module = self.accelerator.unwrap_model(self.module) if self.average is None else self.average
+        return module
+
+    # ---- the loop ----
+
+    def run(self) -> Metrics:
+        if self.accelerator.is_main_process:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        self.accelerator.wait_for_everyone()
+        record = RunRecord(self.directory, self.config, self.accelerator, self.step)
+        if self.step == 0:
+            self.save()  # a kill from here on loses no more than the steps made
+        batches = self._batches()
+        try:
+            with self._progress() as show:
+                while self.step < self.schedule.steps:
+                    started = time.monotonic()
+                    figures = self.train_step(batches)
+                    self.step += 1
+                    show(figures)
+                    self._after_step(record, figures, time.monotonic() - started)
+        finally:
+            record.close()
+        return self.last_metrics
+
+    def train_step(self, batches: Iterator[tuple[Request, TrainBatch]]) -> dict[str, Tensor]:
+        """One optimiser step; its figures as scalar tensors, averaged over the micro-batches."""
+        moment = Moment(self.step, self.schedule.epoch(self.step), self.schedule.steps_per_epoch)
+        rate = learning_rate(self.config.optimizer, self.step, self.schedule.steps, moment.epoch)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.config.learning_rate * factor
+            group["lr"] = rate
+        self.module.train()
         self.optimiser.zero_grad(set_to_none=True)
-        loss, figures = self.stage.loss(self.step)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.stage.trained.parameters(), self.config.clip_norm)
-        if torch.isfinite(loss) and torch.isfinite(norm):
-            self.optimiser.step()
-            self.skipped_in_a_row = 0
-        else:
-            self._skip()
-        return {"loss": loss.item(), "grad_norm": norm.item(), "lr": self.config.learning_rate * factor, **figures}
+        figures: dict[str, list[Tensor]] = {}
+        taken: list[str] = []
+        count = self.config.accumulation
+        for place in range(count):
+            request, batch = next(batches)
+            random = self._random(place)
+            last = place == count - 1
+            with contextlib.nullcontext() if last else self.accelerator.no_sync(self.module):
+                loss, terms = self.task.loss(self.module, batch.to(self.accelerator.device), moment, random)
+                self.accelerator.backward(loss / count)
+            samples = ", ".join(str(key.index) for key in request.keys)
+            taken.append(f"data set '{batch.source}', samples {samples}")
+            for name, value in {"loss": loss, **terms}.items():
+                figures.setdefault(name, []).append(value.detach().float())
+        limit = self.config.optimizer.clip_norm or math.inf
+        norm = self.accelerator.clip_grad_norm_(self.module.parameters(), limit)
+        self._optimise(norm, taken, figures["loss"])
+        means = {name: torch.stack(values).mean() for name, values in figures.items()}
+        return means | {"grad_norm": norm.detach().float(), "learning_rate": torch.tensor(rate)}
 
-    def _skip(self) -> None:
+    def _optimise(self, norm: Tensor, taken: list[str], losses: list[Tensor]) -> None:
+        """Makes the step, unless the gradient is not finite. Processes share the gradient, so all decide alike.
+
+        taken: the samples of each micro-batch in words, whose losses are `losses`.
+        """
+        finite = bool(torch.isfinite(norm))
+        if finite or self.accelerator.scaler is not None:  # the scaler skips by itself, and lowers its scale
+            self.optimiser.step()
+        if finite:
+            self.skipped_in_a_row = 0
+            trained = self.accelerator.unwrap_model(self.module)
+            self.task.after_step(trained)
+            if self.average is not None:
+                momentum_update(self.average, trained, self.config.ema)
+            return
         self.skipped += 1
         self.skipped_in_a_row += 1
-        if self.skipped_in_a_row >= MAX_SKIPPED_IN_A_ROW:
+        if self.skipped_in_a_row >= self.config.max_skipped:
+            told = gather_object(list(zip(taken, (bool(loss.isfinite()) for loss in losses), strict=True)))
+            culprits = [samples for samples, finite in told if not finite] or [samples for samples, _ in told]
             raise InputError(
-                f"step {self.step}: {self.skipped_in_a_row} non-finite losses in a row; lower learning_rate"
+                f"step {self.step}: {self.skipped_in_a_row} steps in a row were not finite, the last on "
+                f"{'; '.join(culprits)}; look at these, or lower optimizer.learning_rate"
             )
+
+    def _after_step(self, record: RunRecord, figures: dict[str, Tensor], seconds: float) -> None:
+        ended = self.step == self.schedule.steps
+        if self.step % self.config.log_every == 0 or ended:
+            means = {
+                name: self.accelerator.reduce(v.to(self.accelerator.device), "mean") for name, v in figures.items()
+            }
+            values = {name: value.item() for name, value in means.items()}
+            record.scalars(values | {"skipped": self.skipped, "seconds": round(seconds, 3)}, self.step)
+        every = self.config.validation.every or self.schedule.steps_per_epoch
+        improved = False
+        if self.step % every == 0 or ended:
+            improved = self._validate(record)
+        if improved and self.accelerator.is_main_process:
+            # Before the checkpoint that remembers it as the best: a kill in between only repeats it.
+            self.task.save(self.result, self.directory / "model")
+            save_state(self.state(), self.directory, BEST)
+        if self.step % self.config.checkpoint_every == 0 or improved or ended:
+            self.save()
+
+    def _validate(self, record: RunRecord) -> bool:
+        """Whether the model is the best so far; without validation data the latest is."""
+        self.last_metrics = metrics = self.task.validate(self.result)
+        if not metrics:
+            return True
+        record.metrics(metrics, self.step)
+        record.pictures(self.task.pictures(self.result), self.step)
+        name = self.config.validation.metric
+        value = sum(row[name] for row in metrics.values()) / len(metrics)
+        better = value > self.best if name in LARGER_IS_BETTER else value < self.best
+        if math.isnan(self.best) or better:
+            self.best = value
+            return True
+        return False
+
+    def _batches(self) -> Iterator[tuple[Request, TrainBatch]]:
+        """The batches of this process from the next step on. Raises InputError for a sample that cannot be read."""
+        sampler = RequestSampler(
+            self.schedule, self.step, self.accelerator.process_index, self.accelerator.num_processes
+        )
+        loader: DataLoader[Any] = DataLoader(
+            RequestedBatches(self.task.sources),
+            sampler=sampler,
+            batch_size=None,
+            num_workers=self.config.workers,
+            generator=torch.Generator(),  # the global one, which checkpoints hold, is not its to draw from
+        )
+        for request, batch in loader:
+            if isinstance(batch, InputError):
+                raise batch
+            yield request, batch
+
+    def _random(self, place: int) -> torch.Generator:
+        numbers = (self.config.seed, self.step, place, self.accelerator.process_index)
+        return torch.Generator().manual_seed(hash(numbers) & 0x7FFFFFFFFFFF)
+
+    @contextlib.contextmanager
+    def _progress(self) -> Iterator[Any]:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        console = Console(stderr=True)
+        shown = self.accelerator.is_main_process and console.is_terminal
+        with Progress(*columns, console=console, disable=not shown) as progress:
+            bar = progress.add_task(self.config.stage, total=self.schedule.steps, completed=self.step)
+
+            def show(figures: dict[str, Tensor]) -> None:
+                text = f"{self.config.stage}: loss {figures['loss'].item():.3f}"
+                progress.update(bar, completed=self.step, description=text)
+
+            yield show

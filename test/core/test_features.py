@@ -1,0 +1,123 @@
+"""Stored features: what the frozen networks said, cut, paired and disturbed as the configuration wants."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tr2m_core.data.base import SampleKey
+from tr2m_core.data.procedural import ProceduralScenes
+from tr2m_core.model.checkpoints import load_model
+from tr2m_core.model.normalizer import Normalizer
+from tr2m_core.model.tr2m import TR2M
+from tr2m_core.train.features import SENTENCES_SEED, FeaturesConfig, FeatureSource
+from tr2m_core.types import InputError
+
+KEYS = [SampleKey(i, 0) for i in range(6)]
+
+
+@pytest.fixture(scope="module")
+def model() -> TR2M:
+    return load_model("embedded")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("features")
+
+
+def silent(label: str):
+    return lambda done, total: None
+
+
+def source(model: TR2M, folder: Path, **changes) -> FeatureSource:
+    config = FeaturesConfig(**{"scenes": 6, "sentences": 80, "folder": str(folder), "seed": 3, **changes})
+    return FeatureSource(model, config, seed=1, report=silent)
+
+
+def test_whole_pictures_are_what_the_networks_say_of_the_scenes(model: TR2M, folder: Path):
+    size = model.config.input_size
+    batch = source(model, folder).batch(KEYS, size)
+    scenes = ProceduralScenes(size, seed=3).batch(range(6))
+    with torch.no_grad():
+        relative, tokens = model.relative_depth(Normalizer(model.config, torch.device("cpu"))(scenes.image))
+    assert torch.allclose(batch.tokens, tokens, atol=2e-2) and batch.tokens.shape == tokens.shape
+    assert torch.allclose(batch.relative_depth, relative, atol=1e-2)
+    assert torch.allclose(batch.image, scenes.image, atol=0.5 / 255 + 1e-6)
+    # Another size than the scene's own, for the sentence tells another: the same shape up to one factor per picture.
+    for mine, theirs in zip(batch.depth, scenes.depth, strict=True):
+        ratio = mine[theirs > 0] / theirs[theirs > 0]
+        assert torch.allclose(ratio, ratio.median().expand_as(ratio), rtol=5e-3)
+        assert bool((mine[theirs == 0] == 0).all())
+
+
+def test_sentences_go_with_scenes_of_their_domain_and_tell_the_size(model: TR2M, folder: Path):
+    made = source(model, folder)
+    batch = made.batch(KEYS, model.config.input_size)
+    texts = ProceduralScenes(model.config.input_size, seed=3 + SENTENCES_SEED)
+    known = model.text_encoder.encode([texts.describe(i) for i in range(80)]).squeeze(1)
+    scenes = ProceduralScenes(model.config.input_size, seed=3)
+    for i in range(6):
+        said = int((known @ batch.text[i, 0]).argmax())
+        assert torch.allclose(known[said], batch.text[i, 0], atol=2e-3)
+        facts = texts.facts(said)
+        assert facts.domain == scenes.facts(i).domain
+        truth = scenes.batch([i])
+        expected = truth.depth[truth.valid].median() / scenes.facts(i).distance_m * facts.distance_m
+        assert batch.depth[i][batch.depth[i] > 0].median().item() == pytest.approx(expected.item(), rel=0.01)
+
+
+def test_a_window_is_cut_out_of_everything_alike(model: TR2M, folder: Path):
+    made = source(model, folder)
+    whole, window = made.batch(KEYS, model.config.input_size), made.batch(KEYS, (28, 42))
+    assert window.tokens.shape == (6, 6, whole.tokens.shape[2]) and window.image.shape == (6, 3, 28, 42)
+    places = [
+        (top, left)
+        for top in range(8)
+        for left in range(10)
+        if torch.equal(whole.image[:, :, 14 * top : 14 * top + 28, 14 * left : 14 * left + 42], window.image)
+    ]
+    assert len(places) == 1
+    top, left = places[0]
+    rows, columns = slice(14 * top, 14 * top + 28), slice(14 * left, 14 * left + 42)
+    assert torch.equal(whole.relative_depth[..., rows, columns], window.relative_depth)
+    tokens = whole.tokens.unflatten(1, (9, 12))[:, top : top + 2, left : left + 3].flatten(1, 2)
+    assert torch.equal(tokens, window.tokens)
+
+
+def test_batches_repeat_for_equal_keys_and_change_with_the_epoch(model: TR2M, folder: Path):
+    made = source(model, folder, text_noise=0.3)
+    first, again = (made.batch(KEYS, (14, 14)) for _ in range(2))
+    later = made.batch([SampleKey(key.index, 1) for key in KEYS], (14, 14))
+    assert torch.equal(first.text, again.text) and torch.equal(first.depth, again.depth)
+    assert not torch.equal(first.text, later.text)
+    assert torch.allclose(first.text.norm(dim=-1), torch.ones(6, 1), atol=1e-5)
+
+
+def test_sparse_ground_truth_keeps_the_same_pixels_in_every_epoch(model: TR2M, folder: Path):
+    dense, sparse = source(model, folder), source(model, folder, ground_truth_share=0.05)
+    size = model.config.input_size
+    first, later = (sparse.batch([SampleKey(i, epoch) for i in range(6)], size).depth > 0 for epoch in (0, 1))
+    assert torch.equal(first, later)
+    full = dense.batch(KEYS, size).depth > 0
+    assert 0.04 < (first.sum() / full.sum()).item() < 0.06 and bool((first <= full).all())
+
+
+def test_features_are_computed_once_and_again_for_another_network(model: TR2M, folder: Path):
+    source(model, folder)
+    files = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    source(model, folder)
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == files
+    other = load_model("embedded")
+    with torch.no_grad():
+        other.relative_depth.network.backbone.layernorm.bias += 0.1
+    source(other, folder)
+    added = [path.name for path in folder.iterdir() if path not in files]
+    assert len(added) == 1 and added[0].startswith("pictures-")
+
+
+def test_too_few_sentences_are_refused(model: TR2M, folder: Path):
+    with pytest.raises(InputError, match=r"features\.sentences: 1 are too few"):
+        source(model, folder, sentences=1)

@@ -1,0 +1,230 @@
+"""Every choice of a training run, read from one YAML file."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tr2m_core.config import merge, validate_input_size
+from tr2m_core.data.base import DatasetConfig
+from tr2m_core.losses.total import LossConfig
+from tr2m_core.metrics import METRIC_NAMES
+from tr2m_core.model.sources import FROZEN, ModelSources, Overrides, find_model
+from tr2m_core.train.features import FeaturesConfig
+from tr2m_core.types import InputError
+
+STAGES = ("rescale", "relative")
+SCHEDULES = ("epoch_decay", "cosine")
+PRECISIONS = ("fp32", "bf16", "fp16")
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """What is trained and beside which frozen parts.
+
+    base: a preset or model directory. relative_depth, image_encoder, text_encoder: in place of its own parts.
+    checkpoint: rescale head to go on from; empty: a new one. network: relative stage only, a relative-depth folder to
+    go on from.
+    """
+
+    base: str = "paper"
+    relative_depth: str = ""
+    image_encoder: str = ""
+    text_encoder: str = ""
+    checkpoint: str = ""
+    network: str = ""
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """AdamW. schedule: "epoch_decay" multiplies by decay_per_epoch after each epoch, "cosine" falls to 1 % at the end.
+
+    clip_norm: largest norm of the gradient, 0 for no limit.
+    """
+
+    learning_rate: float = 1e-5
+    weight_decay: float = 1e-2
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-6
+    schedule: str = "epoch_decay"
+    decay_per_epoch: float = 0.9
+    warmup_steps: int = 0
+    clip_norm: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_not_negative(
+            self, "learning_rate", "weight_decay", "eps", "decay_per_epoch", "warmup_steps", "clip_norm"
+        )
+        if len(self.betas) != 2 or not all(isinstance(beta, float) and 0 <= beta < 1 for beta in self.betas):
+            raise InputError(f"betas: {list(self.betas)} must be two numbers in 0..1, 1 excluded")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Part of a run with a picture size and batch size of its own."""
+
+    input_size: tuple[int, int] = (126, 168)
+    batch_size: int = 16
+    steps: int = 0
+
+
+@dataclass(frozen=True)
+class ValidationConfig:
+    """Held-out data, every so many steps and at the end; 0 steps: at the end of each epoch.
+
+    scenes: procedural scenes. samples: at most so many of each of `datasets`, 0 for all. metric: which one decides
+    what is best, one of metrics.METRIC_NAMES. pictures: how many panels go to TensorBoard.
+    """
+
+    every: int = 0
+    scenes: int = 0
+    datasets: tuple[DatasetConfig, ...] = ()
+    samples: int = 0
+    metric: str = "abs_rel"
+    pictures: int = 2
+
+    def __post_init__(self) -> None:
+        _check_not_negative(self, "every", "scenes", "samples", "pictures")
+        if self.metric not in METRIC_NAMES:
+            raise InputError(f"validation.metric: {self.metric!r} is not one of {', '.join(METRIC_NAMES)}")
+
+
+@dataclass(frozen=True)
+class RelativeConfig:
+    """Losses of the relative stage: see losses/affine_invariant.py."""
+
+    gradient_weight: float = 0.25
+    anchor_weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A run. The defaults are the paper's where it publishes a value.
+
+    stage: "rescale" trains the rescale head, "relative" the relative-depth network of an embedded model.
+    head: changes to the model's RescaleHeadConfig.
+    batch_size: over all processes and per optimiser step, divided by accumulation. epochs: passes over the longest data
+    set, every other one repeated as often as it takes; steps: instead of epochs. phases: instead of batch_size and
+    steps. precision: fp32, bf16 or fp16. device: "auto" or "cpu". workers: processes that load data. ema: decay of an
+    average of the weights that is validated and saved in their place, 0 for none. max_skipped: so many non-finite steps
+    in a row end the run. checkpoint_every, log_every: steps.
+    """
+
+    stage: str = "rescale"
+    seed: int = 1
+    device: str = "auto"
+    precision: str = "fp32"
+    model: ModelChoice = field(default_factory=ModelChoice)
+    head: dict[str, Any] = field(default_factory=dict)
+    datasets: tuple[DatasetConfig, ...] = ()
+    features: FeaturesConfig = field(default_factory=FeaturesConfig)
+    batch_size: int = 8
+    accumulation: int = 1
+    epochs: int = 20
+    steps: int = 0
+    phases: tuple[Phase, ...] = ()
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    relative: RelativeConfig = field(default_factory=RelativeConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+    ema: float = 0.0
+    max_skipped: int = 20
+    workers: int = 0
+    checkpoint_every: int = 500
+    log_every: int = 10
+
+    def __post_init__(self) -> None:
+        for key, allowed in (("stage", STAGES), ("precision", PRECISIONS), ("device", ("auto", "cpu"))):
+            if getattr(self, key) not in allowed:
+                raise InputError(f"{key}: {getattr(self, key)!r} is not one of {', '.join(allowed)}")
+        if self.optimizer.schedule not in SCHEDULES:
+            raise InputError(f"optimizer.schedule: {self.optimizer.schedule!r} is not one of {', '.join(SCHEDULES)}")
+        for key in ("batch_size", "accumulation", "max_skipped", "checkpoint_every", "log_every"):
+            if getattr(self, key) < 1:
+                raise InputError(f"{key}: {getattr(self, key)} must be at least 1")
+        _check_not_negative(self, "seed", "steps", "epochs", "workers")
+        if not 0 <= self.ema < 1:
+            raise InputError(f"ema: {self.ema} must lie in 0..1, 1 excluded")
+        for place, phase in enumerate(self.phases):
+            validate_input_size(phase.input_size)
+            if phase.batch_size < 1 or phase.steps < 1:
+                raise InputError(f"phases {place}: batch_size and steps must be at least 1")
+
+
+def _check_not_negative(config: Any, *keys: str) -> None:
+    for key in keys:
+        if not getattr(config, key) >= 0:
+            raise InputError(f"{key}: {getattr(config, key)} must not be negative")
+
+
+def read_config(path: Path, overrides: list[str]) -> TrainConfig:
+    """A YAML file plus key=value overrides, dots between levels (optimizer.learning_rate=1e-4, datasets.0.root=/data).
+
+    Raises InputError naming file and key.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such configuration file") from None
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not readable YAML ({str(error).splitlines()[0]})") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: must be a mapping of settings")
+    for text in overrides:
+        _override(values, text)
+    return config_from(values, str(path))
+
+
+def config_from(values: dict[str, Any], where: str) -> TrainConfig:
+    """The configuration of a mapping as YAML gives it. Raises InputError naming `where` and the key."""
+    try:
+        config: TrainConfig = merge(TrainConfig(), values, where)
+    except InputError as error:
+        raise InputError(str(error) if str(error).startswith(where) else f"{where}: {error}") from None
+    return config
+
+
+def _override(values: dict[str, Any], text: str) -> None:
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise InputError(f"--set {text}: must be key=value")
+    *parents, last = key.split(".")
+    place: Any = values
+    try:
+        for parent in parents:
+            place = place[int(parent)] if isinstance(place, list) else place.setdefault(parent, {})
+        place[int(last) if isinstance(place, list) else last] = yaml.safe_load(value)
+    except (ValueError, IndexError, AttributeError, TypeError):
+        raise InputError(f"--set {text}: there is no such place in the configuration") from None
+    except yaml.YAMLError:
+        raise InputError(f"--set {text}: the value is not readable YAML") from None
+
+
+def frozen_sources(config: TrainConfig) -> ModelSources:
+    """Where the model's frozen parts lie. Raises InputError naming those that are missing."""
+    choice = config.model
+    sources = find_model(
+        choice.base,
+        Overrides(
+            relative_depth=choice.relative_depth or None,
+            image_encoder=choice.image_encoder or None,
+            text_encoder=choice.text_encoder or None,
+        ),
+    )
+    sources.require(FROZEN)
+    return sources
+
+
+def resolved(config: TrainConfig) -> str:
+    """The whole configuration as YAML, defaults included; `read_config` reads it back."""
+    return yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False, allow_unicode=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,233 @@
+"""What the frozen networks say of procedural scenes and sentences, computed once and kept on disk.
+
+On a CPU the frozen networks cost more than the head that learns from them. Without augmentation of the picture their
+results never change, so a head can train on the stored ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from tr2m_core.config import PATCH_SIZE
+from tr2m_core.data.base import BatchSource, DepthProtocol, SampleKey, TrainBatch
+from tr2m_core.data.descriptions import DOMAINS
+from tr2m_core.data.procedural import ProceduralScenes
+from tr2m_core.model.normalizer import Normalizer
+from tr2m_core.model.tr2m import TR2M
+from tr2m_core.types import InputError
+
+PICTURES_AT_ONCE = 16
+SENTENCES_AT_ONCE = 256
+SENTENCES_SEED = 1_000_003  # added to the scenes' seed: sentences of other scenes than those rendered
+LIMITS = (0.001, 200.0)  # metres
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class FeaturesConfig:
+    """Training on stored features of procedural scenes; off while scenes is 0.
+
+    scenes, sentences: how many of each. Any sentence goes with any scene of its domain, for pixels do not tell size.
+    folder: where they are kept. seed: of scenes and sentences. text_noise: spread of noise on sentence embeddings, in
+    units of the embedding's own, so that wordings never met land near ones that were. ground_truth_share: share of
+    pixels that keep their depth.
+    """
+
+    scenes: int = 0
+    sentences: int = 0
+    folder: str = "runs/features"
+    seed: int = 1
+    text_noise: float = 0.0
+    ground_truth_share: float = 1.0
+
+
+@dataclass
+class FeatureBatch(TrainBatch):
+    """A batch with what the frozen networks say of it.
+
+    tokens: (B, P, C), row by row. relative_depth: (B, 1, h, w). text: embeddings (B, 1, Ct).
+    """
+
+    tokens: Tensor
+    relative_depth: Tensor
+    text: Tensor
+
+
+class FeatureSource(BatchSource):
+    """Batches of stored features; a size smaller than the model's input cuts a window out of every picture."""
+
+    name = "procedural"
+
+    def __init__(self, model: TR2M, config: FeaturesConfig, seed: int, report: Callable[[str], Progress]) -> None:
+        self.config, self.seed = config, seed
+        self.protocol = DepthProtocol(*LIMITS, variance_focus=0.6)
+        self.input_size = model.config.input_size
+        self.grid = (self.input_size[0] // PATCH_SIZE, self.input_size[1] // PATCH_SIZE)
+        self.pictures = stored_pictures(model, config, report("scenes"))
+        self.sentences = stored_sentences(model, config, report("sentences"))
+        domains = self.sentences["domain"]
+        self.by_domain = {d: (domains == d).nonzero().squeeze(1) for d in range(len(DOMAINS))}
+        lacking = {int(d) for d in self.pictures["domain"]} - {d for d, found in self.by_domain.items() if len(found)}
+        if lacking:
+            raise InputError(
+                f"features.sentences: {config.sentences} are too few, none is about a {DOMAINS[min(lacking)]}"
+            )
+
+    def __len__(self) -> int:
+        return self.config.scenes
+
+    def batch(self, keys: Sequence[SampleKey], size: tuple[int, int]) -> FeatureBatch:
+        random = torch.Generator().manual_seed(_hash(self.seed, *((key.index, key.epoch) for key in keys)))
+        scene = torch.tensor([key.index for key in keys])
+        text, metres = self._sentences(self.pictures["domain"][scene], random)
+        h, w = size[0] // PATCH_SIZE, size[1] // PATCH_SIZE
+        top = int(torch.randint(self.grid[0] - h + 1, (), generator=random))
+        left = int(torch.randint(self.grid[1] - w + 1, (), generator=random))
+        rows = slice(PATCH_SIZE * top, PATCH_SIZE * (top + h))
+        columns = slice(PATCH_SIZE * left, PATCH_SIZE * (left + w))
+        depth = self.pictures["depth"][scene, :, rows, columns].float() * metres.view(-1, 1, 1, 1)
+        return FeatureBatch(
+            source=self.name,
+            protocol=self.protocol,
+            image=self.pictures["image"][scene, :, rows, columns].float() / 255,
+            depth=depth * self._measured(scene, rows, columns),
+            descriptions=[""] * len(keys),
+            tokens=self.pictures["tokens"][scene, top : top + h, left : left + w].flatten(1, 2).float(),
+            relative_depth=self.pictures["relative"][scene, :, rows, columns].float(),
+            text=text.unsqueeze(1),
+        )
+
+    def _measured(self, scene: Tensor, rows: slice, columns: slice) -> Tensor:
+        """Which pixels have ground truth; of the scene alone, or in time every pixel would have been measured."""
+        if self.config.ground_truth_share == 1:
+            return torch.ones(())
+        masks = []
+        for index in scene.tolist():
+            random = torch.Generator().manual_seed(_hash(self.seed, index))
+            masks.append(torch.rand(self.input_size, generator=random)[rows, columns] < self.config.ground_truth_share)
+        return torch.stack(masks).unsqueeze(1)
+
+    def _sentences(self, domains: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Embeddings (B, Ct) of sentences about these domains and the sizes they tell, metres (B,).
+
+        Were each scene tied to one sentence, the head would learn pictures by heart instead of reading.
+        """
+        chance = torch.rand(len(domains), generator=random)
+        chosen = torch.empty(len(domains), dtype=torch.long)
+        for domain in sorted(set(domains.tolist())):
+            candidates, mine = self.by_domain[domain], domains == domain
+            chosen[mine] = candidates[(chance[mine] * len(candidates)).long()]
+        text = self.sentences["text"][chosen].float()
+        if self.config.text_noise:
+            noise = torch.randn(text.shape, generator=random)
+            text = text + noise * (self.config.text_noise / text.shape[1] ** 0.5)
+        return F.normalize(text, dim=1), self.sentences["size"][chosen]
+
+
+def _hash(*numbers: object) -> int:
+    return hash(numbers) & 0x7FFFFFFFFFFF
+
+
+@torch.inference_mode()
+def stored_pictures(model: TR2M, config: FeaturesConfig, progress: Progress) -> dict[str, Tensor]:
+    """image uint8 (N, 3, H, W), tokens (N, h, w, C), relative and depth (N, 1, H, W) in half precision, domain (N,).
+
+    Depth is that of a scene of size one metre; 0 = no ground truth.
+    """
+    size = model.config.input_size
+    device = next(model.relative_depth.parameters()).device
+    scenes = ProceduralScenes(size, seed=config.seed, device=device)
+    normalize = Normalizer(model.config, device)
+    grid = (size[0] // PATCH_SIZE, size[1] // PATCH_SIZE)
+
+    def describe(indices: range) -> dict[str, Tensor]:
+        batch = scenes.batch(indices)
+        relative, tokens = model.relative_depth(normalize(batch.image))
+        if model.image_encoder is not None:
+            tokens = model.image_encoder(normalize(batch.image))
+        metres = torch.tensor([facts.distance_m for facts in batch.facts], device=device)
+        parts = {
+            "image": (batch.image * 255).round().byte(),
+            "tokens": tokens.unflatten(1, grid).half(),
+            "relative": relative.half(),
+            "depth": (batch.depth / metres.view(-1, 1, 1, 1)).half(),
+            "domain": torch.tensor([DOMAINS.index(facts.domain) for facts in batch.facts]),
+        }
+        return {name: value.cpu() for name, value in parts.items()}
+
+    identity = [*size, *_checksums(describe(range(1)))]
+    path = _path(config, "pictures", config.scenes, identity)
+    return _stored(path, lambda: _in_chunks(describe, config.scenes, PICTURES_AT_ONCE, progress))
+
+
+@torch.inference_mode()
+def stored_sentences(model: TR2M, config: FeaturesConfig, progress: Progress) -> dict[str, Tensor]:
+    """text (N, Ct) in half precision, size (N,) metres, domain (N,)."""
+    scenes = ProceduralScenes(model.config.input_size, seed=config.seed + SENTENCES_SEED)
+
+    def encode(sentences: list[str]) -> Tensor:
+        return model.text_encoder.encode(sentences).squeeze(1).half().cpu()
+
+    def encode_all() -> dict[str, Tensor]:
+        sentences = [scenes.describe(i) for i in range(config.sentences)]
+        facts = [scenes.facts(i) for i in range(config.sentences)]
+        # Alike lengths together: padding costs time.
+        order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
+        chunks = _in_chunks(
+            lambda places: {"text": encode([sentences[order[i]] for i in places])},
+            len(order),
+            SENTENCES_AT_ONCE,
+            progress,
+        )
+        text = torch.empty_like(chunks["text"])
+        text[torch.tensor(order)] = chunks["text"]
+        return {
+            "text": text,
+            "size": torch.tensor([f.distance_m for f in facts]),
+            "domain": torch.tensor([DOMAINS.index(f.domain) for f in facts]),
+        }
+
+    first = [scenes.describe(i) for i in range(min(SENTENCES_AT_ONCE, config.sentences))]
+    identity = [*first, *_checksums({"text": encode(first[:1])})]
+    return _stored(_path(config, "sentences", config.sentences, identity), encode_all)
+
+
+def _in_chunks(
+    compute: Callable[[range], dict[str, Tensor]], count: int, at_once: int, progress: Progress
+) -> dict[str, Tensor]:
+    parts = []
+    for first in range(0, count, at_once):
+        parts.append(compute(range(first, min(first + at_once, count))))
+        progress(min(first + at_once, count), count)
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def _checksums(tensors: dict[str, Tensor]) -> list[str]:
+    """What the networks say of the first item: other weights or other scenes say something else."""
+    return [f"{name}:{value.double().sum().item():.4g}" for name, value in tensors.items()]
+
+
+def _path(config: FeaturesConfig, kind: str, count: int, identity: Sequence[object]) -> Path:
+    text = "/".join(str(part) for part in (config.seed, count, *identity))
+    return Path(config.folder) / f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.safetensors"
+
+
+def _stored(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The file's tensors; computed and written first where there is none, under a name of its own until whole."""
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tensors = compute()
+        temporary = path.with_suffix(f".{os.getpid()}.partial")
+        save_file(tensors, temporary)
+        os.replace(temporary, path)
+    return load_file(path)
