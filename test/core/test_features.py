@@ -12,7 +12,8 @@ from tr2m_core.data.procedural import ProceduralScenes
 from tr2m_core.model.checkpoints import load_model
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.tr2m import TR2M
-from tr2m_core.train.features import SENTENCES_SEED, FeaturesConfig, FeatureSource
+from tr2m_core.train.config import FeaturesConfig
+from tr2m_core.train.features import SENTENCES_SEED, FeatureSource
 from tr2m_core.types import InputError
 
 KEYS = [SampleKey(i, 0) for i in range(6)]
@@ -116,6 +117,11 @@ def test_features_are_computed_once_and_again_for_another_network(model: TR2M, f
     source(other, folder)
     added = [path.name for path in folder.iterdir() if path not in files]
     assert len(added) == 1 and added[0].startswith("pictures-")
+
+
+def test_a_window_larger_than_the_pictures_is_refused(model: TR2M, folder: Path):
+    with pytest.raises(InputError, match=r"input_size \(140, 168\): stored features end at"):
+        source(model, folder).batch(KEYS, (140, 168))
 
 
 def test_too_few_sentences_are_refused(model: TR2M, folder: Path):

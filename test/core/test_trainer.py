@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,24 @@ import torch
 from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tiny_datasets import write_kitti
 from torch import Tensor
 
+from tr2m_core import DepthPredictor
 from tr2m_core.data.base import BatchSource, DatasetConfig, SampleKey, TrainBatch
+from tr2m_core.data.kitti import KITTI
 from tr2m_core.data.procedural_source import ProceduralSource
+from tr2m_core.eval.evaluator import Sample, measure
+from tr2m_core.eval.protocols import evaluation_crop
 from tr2m_core.metrics import METRIC_NAMES
 from tr2m_core.model.checkpoints import load_model
 from tr2m_core.train import trainer as trainer_module
 from tr2m_core.train.checkpoint import BEST, LAST, load_state
-from tr2m_core.train.config import TrainConfig, config_from
+from tr2m_core.train.config import TrainConfig, ValidationConfig, config_from
 from tr2m_core.train.record import SCALARS, VALIDATION, read_lines
 from tr2m_core.train.rescale import RescaleTask
 from tr2m_core.train.trainer import Trainer, make_accelerator, train
+from tr2m_core.train.validation import HeldOut
 from tr2m_core.types import InputError
 
 WITHOUT_EFFECT = {"crossattn.ln_visual.weight", "crossattn.ln_visual.bias"}  # see CrossAttentionBlock
@@ -239,6 +246,22 @@ def test_the_result_is_the_last_model_without_and_the_best_with_validation(setti
     train(settings(ema=0.0, steps=3), tmp_path / "last")
     stored = load_file(tmp_path / "last" / "model" / "rescale_head.safetensors")
     assert_same(stored, dict(load_state(tmp_path / "last")["model"]))
+
+
+@pytest.mark.parametrize("size", [None, (28, 42)])
+def test_held_out_pictures_are_seen_at_the_size_of_their_protocol(settings, tiny_paper, tmp_path, size):
+    kitti = replace(write_kitti(tmp_path / "kitti", count=2), input_size=size)
+    config = settings()
+    held_out = HeldOut(ValidationConfig(datasets=(kitti,), samples=1), make_accelerator(config, tmp_path))
+    found = held_out.measure(load_model(tiny_paper))
+
+    predictor = DepthPredictor.from_pretrained(
+        tiny_paper, device="cpu", precision="fp32", input_size=size or KITTI.input_size
+    )
+    image, depth, sentences = KITTI().read(KITTI().records(kitti).records[0])
+    sample = Sample(image, sentences[0], depth, evaluation_crop("kitti", depth.shape), (0.001, 80.0))
+    expected = measure(predictor, [sample])[0]
+    assert found == {"kitti": pytest.approx(expected, rel=1e-4)}
 
 
 class Poisoned(BatchSource):

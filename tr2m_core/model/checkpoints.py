@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,10 @@ def save_parts(
         if config.text_encoder.source == STORED and text_encoder is not None:
             text_encoder.save_pretrained(directory / "text_encoder")
     save_tensors(head, directory / HEAD_FILE)
-    (directory / "config.json").write_text(config.to_json(), encoding="utf-8")
+    # Last and in one step: its presence says that the directory is whole.
+    temporary = directory / "config.json.partial"
+    temporary.write_text(config.to_json(), encoding="utf-8")
+    os.replace(temporary, directory / "config.json")
 
 
 def load_head(head: Head, path: Path) -> None:

@@ -14,7 +14,6 @@ from tr2m_core.data.base import DatasetConfig
 from tr2m_core.losses.total import LossConfig
 from tr2m_core.metrics import METRIC_NAMES
 from tr2m_core.model.sources import FROZEN, ModelSources, Overrides, find_model
-from tr2m_core.train.features import FeaturesConfig
 from tr2m_core.types import InputError
 
 STAGES = ("rescale", "relative")
@@ -99,6 +98,24 @@ class RelativeConfig:
 
     gradient_weight: float = 0.25
     anchor_weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class FeaturesConfig:
+    """Training on stored features of procedural scenes; off while scenes is 0.
+
+    scenes, sentences: how many of each. Any sentence goes with any scene of its domain, for pixels do not tell size.
+    folder: where they are kept. seed: of scenes and sentences. text_noise: spread of noise on sentence embeddings, in
+    units of the embedding's own, so that wordings never met land near ones that were. ground_truth_share: share of
+    pixels that keep their depth.
+    """
+
+    scenes: int = 0
+    sentences: int = 0
+    folder: str = "runs/features"
+    seed: int = 1
+    text_noise: float = 0.0
+    ground_truth_share: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from tr2m_core.data.descriptions import DOMAINS
 from tr2m_core.data.procedural import ProceduralScenes
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.tr2m import TR2M
+from tr2m_core.train.config import FeaturesConfig
 from tr2m_core.types import InputError
 
 PICTURES_AT_ONCE = 16
@@ -31,24 +32,6 @@ SENTENCES_SEED = 1_000_003  # added to the scenes' seed: sentences of other scen
 LIMITS = (0.001, 200.0)  # metres
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class FeaturesConfig:
-    """Training on stored features of procedural scenes; off while scenes is 0.
-
-    scenes, sentences: how many of each. Any sentence goes with any scene of its domain, for pixels do not tell size.
-    folder: where they are kept. seed: of scenes and sentences. text_noise: spread of noise on sentence embeddings, in
-    units of the embedding's own, so that wordings never met land near ones that were. ground_truth_share: share of
-    pixels that keep their depth.
-    """
-
-    scenes: int = 0
-    sentences: int = 0
-    folder: str = "runs/features"
-    seed: int = 1
-    text_noise: float = 0.0
-    ground_truth_share: float = 1.0
 
 
 @dataclass
@@ -91,6 +74,8 @@ class FeatureSource(BatchSource):
         scene = torch.tensor([key.index for key in keys])
         text, metres = self._sentences(self.pictures["domain"][scene], random)
         h, w = size[0] // PATCH_SIZE, size[1] // PATCH_SIZE
+        if h > self.grid[0] or w > self.grid[1]:
+            raise InputError(f"input_size {size}: stored features end at {self.input_size}, the model's own size")
         top = int(torch.randint(self.grid[0] - h + 1, (), generator=random))
         left = int(torch.randint(self.grid[1] - w + 1, (), generator=random))
         rows = slice(PATCH_SIZE * top, PATCH_SIZE * (top + h))

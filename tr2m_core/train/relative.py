@@ -45,6 +45,10 @@ class RelativeTask(Task):
         self.normalize = Normalizer(EMBEDDED, self.device)
         if not config.datasets:
             raise InputError("datasets: none is named; there is nothing to train on")
+        if config.validation.datasets:
+            raise InputError(
+                "validation.datasets: the relative stage is validated on procedural scenes; use scenes"
+            )
         device = torch.device("cpu") if config.workers else self.device
         self.sources: list[BatchSource] = [build_source(each, config.seed, device) for each in config.datasets]
 
@@ -72,8 +76,10 @@ class RelativeTask(Task):
         return {"procedural, aligned": mean_metrics(rows)} if rows else {}
 
     def pictures(self, trained: nn.Module) -> dict[str, npt.NDArray[np.uint8]]:
+        panels: dict[str, npt.NDArray[np.uint8]] = {}
+        if not self.config.validation.pictures:
+            return panels
         batch = self._held_out(range(self.config.validation.pictures))
-        panels = {}
         for n, relative in enumerate(self._predict(trained, batch.image)):
             picture = (batch.image[n].permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
             low, high = float(relative.min()), float(relative.max())

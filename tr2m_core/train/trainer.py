@@ -270,10 +270,12 @@ class Trainer:
 
     @contextlib.contextmanager
     def _progress(self) -> Iterator[Any]:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         console = Console(stderr=True)
-        shown = self.accelerator.is_main_process and console.is_terminal
-        with Progress(*columns, console=console, disable=not shown) as progress:
+        if not (self.accelerator.is_main_process and console.is_terminal):
+            yield lambda figures: None
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console) as progress:
             bar = progress.add_task(self.config.stage, total=self.schedule.steps, completed=self.step)
 
             def show(figures: dict[str, Tensor]) -> None:
