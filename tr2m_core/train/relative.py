@@ -46,9 +46,7 @@ class RelativeTask(Task):
         if not config.datasets:
             raise InputError("datasets: none is named; there is nothing to train on")
         if config.validation.datasets:
-            raise InputError(
-                "validation.datasets: the relative stage is validated on procedural scenes; use scenes"
-            )
+            raise InputError("validation.datasets: the relative stage is validated on procedural scenes; use scenes")
         device = torch.device("cpu") if config.workers else self.device
         self.sources: list[BatchSource] = [build_source(each, config.seed, device) for each in config.datasets]
 
