@@ -45,8 +45,8 @@ def test_the_sentence_sets_the_size(embedded):
 
 
 def test_right_sentences_beat_wrong_ones_and_none_on_unseen_scenes(embedded):
-    rows = {kind: metrics["abs_rel"] for kind, metrics in evaluate_procedural(embedded, count=20).items()}
-    assert rows["training wording"] < 0.75 * rows["best constant"]
+    rows = {kind: metrics["abs_rel"] for kind, metrics in evaluate_procedural(embedded, count=40).items()}
+    assert rows["training wording"] < 0.6 * rows["best constant"]
     assert rows["object-only"] < rows["best constant"]
     assert rows["other size"] > 2 * rows["unseen wording"]
     assert rows["other size"] > 3 * rows["training wording"]
