@@ -202,7 +202,7 @@ def render_rooms(frames: int, size: tuple[int, int] = SIZE) -> list[Room]:
     places = [PLACES[name] for name in ROOMS]
     first = places[0].distance_m
     batch = render_sequence(SceneFacts("room", places[0].name, "", first, OBJECTS), frames, size, seed=SEED)
-    pictures = (batch.image.permute(0, 2, 3, 1).numpy() * 255).round().astype(np.uint8)
+    pictures = batch.pictures()
     depth = batch.depth[:, 0].numpy()
     fx, fy, cx, cy = batch.intrinsics[0].tolist()
     return [

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -22,6 +23,8 @@ from tr2m_core.data.descriptions import SceneFacts, Wording, describe, sample_fa
 from tr2m_core.data.layout import KINDS, NOWHERE, Layout, build_layout, turn_y
 
 SIZE_JITTER = 0.08  # standard deviation of log size around what the sentence's place and size stand for
+LIMITS = (0.001, 200.0)  # metres that ground truth counts between and predictions are clamped to
+VARIANCE_FOCUS = 0.6  # of the log loss, as the paper has it for rooms
 SKY_DEPTH = 1e4  # normalised units beyond which nothing is measured
 
 
@@ -40,6 +43,11 @@ class SceneBatch:
     intrinsics: Tensor
     descriptions: list[str]
     facts: list[SceneFacts]
+
+    def pictures(self) -> npt.NDArray[np.uint8]:
+        """The images as a camera stores them, (B, H, W, 3)."""
+        stored: npt.NDArray[np.uint8] = (self.image * 255).round().byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
+        return stored
 
 
 class ProceduralScenes:

@@ -11,12 +11,10 @@ from torch import Tensor
 
 from tr2m_core.data.base import BatchSource, DatasetConfig, DepthProtocol, SampleKey, TrainBatch
 from tr2m_core.data.descriptions import DOMAINS
-from tr2m_core.data.procedural import ProceduralScenes
+from tr2m_core.data.procedural import LIMITS, VARIANCE_FOCUS, ProceduralScenes
 from tr2m_core.types import InputError
 
 INPUT_SIZE = (126, 168)
-LIMITS = (0.001, 200.0)  # metres
-VARIANCE_FOCUS = 0.6
 
 
 class ProceduralSource(BatchSource):

@@ -12,13 +12,12 @@ import torch
 import torch.nn.functional as F
 
 from tr2m_core.data.descriptions import describe_as, names_place, place_may_go
-from tr2m_core.data.procedural import ProceduralScenes
+from tr2m_core.data.procedural import LIMITS, ProceduralScenes
 from tr2m_core.inference import DepthPredictor
 from tr2m_core.metrics import best_constant_depth, clamp_depth, compute_depth_metrics, mean_metrics
 
 HELD_OUT_SEED = 990_000
 PICTURE_SIZE = (240, 320)
-LIMITS = (0.001, 200.0)  # metres that predictions are clamped to, as the paper's protocols do with theirs
 OTHER_SIZE_FACTOR = 2.0
 BATCH = 10  # a fifth faster on one core than scene by scene
 SAMPLES = 500  # pixels of each scene that the best constant depth is chosen for and measured on
@@ -51,7 +50,7 @@ def evaluate_procedural(
     for first in range(0, count, BATCH):
         last = min(first + BATCH, count)
         batch = scenes.batch(range(first, last))
-        pictures = (batch.image * 255).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
+        pictures = batch.pictures()
         truths = [d[v].numpy() for d, v in zip(batch.depth, batch.valid, strict=True)]
         samples += [truth[np.linspace(0, truth.size - 1, SAMPLES).astype(int)] for truth in truths]
         for kind, sentences in told_by_kind.items():

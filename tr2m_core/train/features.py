@@ -20,7 +20,7 @@ from torch import Tensor
 from tr2m_core.config import PATCH_SIZE
 from tr2m_core.data.base import BatchSource, DepthProtocol, SampleKey, TrainBatch
 from tr2m_core.data.descriptions import DOMAINS
-from tr2m_core.data.procedural import ProceduralScenes
+from tr2m_core.data.procedural import LIMITS, VARIANCE_FOCUS, ProceduralScenes
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.tr2m import TR2M
 from tr2m_core.train.config import FeaturesConfig
@@ -29,7 +29,6 @@ from tr2m_core.types import InputError
 PICTURES_AT_ONCE = 16
 SENTENCES_AT_ONCE = 256
 SENTENCES_SEED = 1_000_003  # added to the scenes' seed: sentences of other scenes than those rendered
-LIMITS = (0.001, 200.0)  # metres
 
 Progress = Callable[[int, int], None]
 
@@ -53,7 +52,7 @@ class FeatureSource(BatchSource):
 
     def __init__(self, model: TR2M, config: FeaturesConfig, seed: int, report: Callable[[str], Progress]) -> None:
         self.config, self.seed = config, seed
-        self.protocol = DepthProtocol(*LIMITS, variance_focus=0.6)
+        self.protocol = DepthProtocol(*LIMITS, VARIANCE_FOCUS)
         self.input_size = model.config.input_size
         self.grid = (self.input_size[0] // PATCH_SIZE, self.input_size[1] // PATCH_SIZE)
         self.pictures = stored_pictures(model, config, report("scenes"))

@@ -13,7 +13,7 @@ from torch import Generator, Tensor, nn
 
 from tr2m_core.alignment import fit_scale_shift
 from tr2m_core.data.base import BatchSource, TrainBatch
-from tr2m_core.data.procedural import ProceduralScenes
+from tr2m_core.data.procedural import ProceduralScenes, SceneBatch
 from tr2m_core.data.registry import build_source
 from tr2m_core.losses.affine_invariant import affine_invariant_loss, median_anchor_loss
 from tr2m_core.metrics import clamp_depth, compute_depth_metrics, mean_metrics
@@ -78,8 +78,8 @@ class RelativeTask(Task):
         if not self.config.validation.pictures:
             return panels
         batch = self._held_out(range(self.config.validation.pictures))
-        for n, relative in enumerate(self._predict(trained, batch.image)):
-            picture = (batch.image[n].permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
+        predicted = self._predict(trained, batch.image)
+        for n, (picture, relative) in enumerate(zip(batch.pictures(), predicted, strict=True)):
             low, high = float(relative.min()), float(relative.max())
             panels[f"relative_depth/{n}"] = np.hstack((picture, colourise(relative, low, high)))
         return panels
@@ -93,10 +93,8 @@ class RelativeTask(Task):
             os.replace(path, folder / path.name)
         temporary.rmdir()
 
-    def _held_out(self, indices: range) -> TrainBatch:
-        scenes = ProceduralScenes(EMBEDDED.input_size, seed=SCENES_SEED, device=self.device)
-        batch = scenes.batch(indices)
-        return TrainBatch("procedural", self.sources[0].protocol, batch.image, batch.depth, batch.descriptions)
+    def _held_out(self, indices: range) -> SceneBatch:
+        return ProceduralScenes(EMBEDDED.input_size, seed=SCENES_SEED, device=self.device).batch(indices)
 
     @torch.no_grad()
     def _predict(self, trained: nn.Module, image: Tensor) -> npt.NDArray[np.float32]:

@@ -41,7 +41,6 @@ class RescaleTask(Task):
         torch.manual_seed(config.seed)
         self.model = build_model(config).to(self.device).train()
         self.trained = self.model.rescale_head
-        self.frozen = {name for name, parameter in self.model.named_parameters() if not parameter.requires_grad}
         self.normalize = Normalizer(self.model.config, self.device)
         self.sources = self._sources()
         self.total_loss = TotalLoss(config.loss, accelerator.gather, accelerator.process_index)

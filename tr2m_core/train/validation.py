@@ -13,10 +13,10 @@ from torch import Tensor
 
 from tr2m_core.data.base import DatasetConfig
 from tr2m_core.data.check import examine
-from tr2m_core.data.procedural import ProceduralScenes
+from tr2m_core.data.procedural import LIMITS, ProceduralScenes
 from tr2m_core.data.registry import find_dataset
 from tr2m_core.eval.evaluator import Sample, measure
-from tr2m_core.eval.procedural import LIMITS, PICTURE_SIZE
+from tr2m_core.eval.procedural import PICTURE_SIZE
 from tr2m_core.eval.protocols import evaluation_crop
 from tr2m_core.inference import DepthPredictor
 from tr2m_core.metrics import mean_metrics
@@ -84,12 +84,11 @@ class HeldOut:
 
     def _render(self, numbers: range) -> list[Sample]:
         batch = self.scenes.batch(numbers)
-        pictures = (batch.image * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
         depth = batch.depth[:, 0].cpu().numpy()
         everywhere = np.ones(PICTURE_SIZE, bool)
         return [
             Sample(picture, sentence, truth, everywhere, LIMITS)
-            for picture, sentence, truth in zip(pictures, batch.descriptions, depth, strict=True)
+            for picture, sentence, truth in zip(batch.pictures(), batch.descriptions, depth, strict=True)
         ]
 
 
