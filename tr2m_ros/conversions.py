@@ -13,6 +13,8 @@ import numpy.typing as npt
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from tr2m_core.packing import pack_depth
+
 # Encoding -> bytes per pixel and the OpenCV conversion to RGB. All are 8 bit: is_bigendian has no bearing on them.
 _TO_RGB: dict[str, tuple[int, int | None]] = {
     "rgb8": (3, None),
@@ -22,7 +24,6 @@ _TO_RGB: dict[str, tuple[int, int | None]] = {
     "mono8": (1, cv2.COLOR_GRAY2RGB),
 }
 SUPPORTED_ENCODINGS = tuple(_TO_RGB)
-_SMALLEST = np.finfo(np.float32).tiny  # zero and below are not depths
 MIN_SIDE = 2  # pixels; the model cannot resize less
 
 
@@ -104,18 +105,10 @@ def rgb_from_image(msg: Image, memory: Memory | None = None) -> npt.NDArray[np.u
 def depth_to_image(
     depth: npt.NDArray[np.float32], header: Header, min_depth: float, max_depth: float, memory: Memory | None = None
 ) -> Image:
-    """(H, W) metres -> 32FC1 as REP 117 wants it.
-
-    NaN where there is no depth (NaN, zero or negative), -Inf nearer than `min_depth`, +Inf beyond `max_depth`.
-    """
+    """(H, W) metres -> 32FC1 as REP 117 wants it, see `pack_depth`."""
     height, width = depth.shape
     msg, data = (memory or Memory()).message(Image, 4 * height * width)
-    out = data.view(np.float32).reshape(height, width)
-    np.copyto(out, depth)
-    if not (depth.min() >= max(min_depth, _SMALLEST) and depth.max() <= max_depth):  # also when either is NaN
-        np.copyto(out, np.inf, where=depth > max_depth)
-        np.copyto(out, -np.inf, where=depth < min_depth)
-        np.copyto(out, np.nan, where=depth <= 0)
+    pack_depth(depth, min_depth, max_depth, out=data.view(np.float32).reshape(height, width))
     msg.header, msg.height, msg.width = header, height, width
     msg.encoding, msg.step, msg.is_bigendian = "32FC1", 4 * width, 0
     return msg

@@ -21,6 +21,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import String
 
 from tr2m_core import InputError
+from tr2m_core.camera import is_rectified
 from tr2m_core.model.presets import parse_input_size
 from tr2m_ros import diagnostics
 from tr2m_ros.conversions import Memory, MessageError, check_image, clean_description, depth_to_image, rgb_from_image
@@ -281,8 +282,7 @@ class DepthNode(LifecycleNode):
     def _is_rectified(self) -> bool:
         if self.settings.image_geometry != "auto":
             return self.settings.image_geometry == "rectified"
-        last_token = self.resolve_topic_name("image").rsplit("/", 1)[-1]
-        return not {"rect", "rectified"}.isdisjoint(last_token.split("_"))
+        return is_rectified(self.resolve_topic_name("image"))
 
     def _on_worker_error(self, error: Exception) -> None:
         self._statistics.count_dropped(diagnostics.FAILED)

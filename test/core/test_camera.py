@@ -1,0 +1,279 @@
+"""Rays and projection undo each other, agree with OpenCV, and show nothing that the lens cannot see."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import cv2
+import numpy as np
+import pytest
+from geometry_messages import camera_info
+
+from tr2m_core.camera import (
+    CameraError,
+    CameraModel,
+    RayTables,
+    is_finite,
+    is_rectified,
+    pinhole,
+    project,
+    ray_table,
+    resized,
+)
+from tr2m_core.distortion import distortion
+from tr2m_core.types import Intrinsics
+
+NO_P = [0.0] * 12
+STRONG = {
+    "barrel": ("plumb_bob", [-0.35, 0.14, 0.001, -0.001, -0.02]),
+    "pincushion, far off centre": ("plumb_bob", [0.3, 0.2, 0.01, -0.01, 0.1]),
+    "four coefficients": ("plumb_bob", [-0.2, 0.05, 0.002, 0.001]),
+    "rational": ("rational_polynomial", [0.45, -2.5, 0.001, -0.0003, 1.5, 0.33, -2.33, 1.42]),
+    "time of flight": ("rational_polynomial", [5.1, 3.4, 1e-4, -4e-5, 0.17, 5.4, 5.0, 0.93]),
+    "fisheye": ("equidistant", [-0.01, 0.03, -0.02, 0.004]),
+}
+WIDTH, HEIGHT = 160, 120
+
+
+def camera(model: str = "plumb_bob", d: list[float] | None = None, fx: float = 110.0, p: list[float] = NO_P):
+    k = [fx, 0.0, 79.2, 0.0, fx + 3, 60.1, 0.0, 0.0, 1.0]
+    return CameraModel(WIDTH, HEIGHT, model, [0.0] * 5 if d is None else d, k, p)
+
+
+def grid(info: CameraModel) -> np.ndarray:
+    return np.stack(np.meshgrid(np.arange(info.width), np.arange(info.height)), axis=-1).astype(np.float64)
+
+
+def directions(info: CameraModel, rectified: bool = False) -> np.ndarray:
+    rays = ray_table(info, rectified)
+    x, y = np.broadcast_arrays(rays.x, rays.y)
+    return np.stack((x, y, np.ones_like(x)), axis=-1).reshape(-1, 3)
+
+
+def by_opencv(points: np.ndarray, info: CameraModel) -> np.ndarray:
+    function = cv2.fisheye.projectPoints if info.distortion_model == "equidistant" else cv2.projectPoints
+    points = np.asarray(points, np.float64).reshape(-1, 1, 3)
+    return function(points, np.zeros(3), np.zeros(3), np.reshape(info.k, (3, 3)), np.array(info.d))[0].reshape(-1, 2)
+
+
+@pytest.mark.parametrize("lens", STRONG)
+@pytest.mark.parametrize("depth", [0.05, 70.0])
+def test_every_pixel_finds_its_way_back(lens, depth):
+    info = camera(*STRONG[lens])
+    points = depth * directions(info)
+    assert np.isfinite(points).all()
+    np.testing.assert_allclose(project(points, info, False), grid(info).reshape(-1, 2), atol=1e-3)
+    np.testing.assert_allclose(by_opencv(points, info), grid(info).reshape(-1, 2), atol=1e-3)
+
+
+@pytest.mark.parametrize("lens", STRONG)
+def test_no_two_rays_share_a_pixel(lens):
+    model, d = STRONG[lens]
+    rays = np.random.default_rng(0).uniform(-6, 6, (20_000, 2))
+    seen = distortion(model, d).distort(rays)
+    inside = np.isfinite(seen).all(axis=1)
+    assert inside.sum() > 100
+    back = distortion(model, d).undistort(seen[inside])
+    found = np.isfinite(back).all(axis=1)  # but for a few at the very fold
+    assert found.mean() > 0.999
+    np.testing.assert_allclose(back[found], rays[inside][found], atol=1e-8)
+    points = np.column_stack((rays[inside], np.ones(inside.sum())))
+    info = camera(model, d)
+    np.testing.assert_allclose(project(points, info, False), by_opencv(points, info), rtol=1e-9, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("model", "d", "fold"),
+    [
+        ("plumb_bob", [-0.4, 0.0, 0.0, 0.0, 0.0], math.sqrt(1 / 1.2)),  # r - 0.4 r^3 turns at 1 = 1.2 r^2
+        ("equidistant", [-0.3, 0.0, 0.0, 0.0], math.tan(math.sqrt(1 / 0.9))),  # a - 0.3 a^3 at 1 = 0.9 a^2
+        ("rational_polynomial", [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0], 1.0),  # r / (1 + r^2) at 1
+    ],
+)
+def test_what_lies_outside_the_field_of_view_does_not_fold_back(model, d, fold):
+    info = camera(model, d, fx=100.0)
+    radii = fold * np.array([0.0, 0.5, 0.999, 1.001, 1.1, 3.0])
+    points = np.column_stack((radii, np.zeros(6), np.ones(6)))
+    pixels = project(points, info, False)
+    assert np.isfinite(pixels[:3]).all()
+    assert np.isnan(pixels[3:]).all()
+    folded = by_opencv(points[4:5], info)[0]
+    assert 0 <= folded[0] < WIDTH
+    assert 0 <= folded[1] < HEIGHT
+
+
+def test_pixels_beyond_the_fold_have_no_ray():
+    rays = ray_table(camera("plumb_bob", [-0.4, 0.0, 0.0, 0.0, 0.0], fx=100.0), False)
+    x, y = (grid(camera())[..., 0] - 79.2) / 100, (grid(camera())[..., 1] - 60.1) / 103
+    reach = math.sqrt(1 / 1.2) * (1 - 0.4 / 1.2)
+    np.testing.assert_array_equal(np.isfinite(rays.x), np.hypot(x, y) < reach)
+    np.testing.assert_array_equal(np.isfinite(rays.y), np.hypot(x, y) < reach)
+
+
+def test_tangential_shift_folds_earlier_on_one_side():
+    lens = distortion("plumb_bob", [-0.4, 0.0, 0.0, -0.1, 0.0])
+    # Along x the lens gives x - 0.4 x^3 - 0.3 x^2, which turns at 1 = 1.2 x^2 + 0.6 x: x = 0.6964.
+    seen = lens.distort(np.array([[0.696, 0.0], [0.697, 0.0], [-0.697, 0.0]]))
+    assert np.isfinite(seen[[0, 2]]).all()
+    assert np.isnan(seen[1]).all()
+
+
+def test_points_that_are_not_in_front_are_not_seen():
+    points = np.array([[0.1, 0.2, 2.0], [0.1, 0.2, -2.0], [0.1, 0.2, 0.0], [0.0, 0.0, np.nan]])
+    for d in (None, [-0.2, 0.0, 0.0, 0.0, 0.0]):
+        pixels = project(points, camera(d=d), False)
+        assert np.isfinite(pixels[0]).all()
+        assert np.isnan(pixels[1:]).all()
+
+
+def test_pinhole_by_hand():
+    pixels = project(np.array([[1.0, -0.5, 4.0]]), camera(), False)
+    np.testing.assert_allclose(pixels, [[79.2 + 110 / 4, 60.1 - 113 / 8]])
+
+
+def test_p_counts_for_rectified_and_undistorted_pictures():
+    p = [200.0, 0.0, 70.0, -20.0, 0.0, 210.0, 50.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    point, distorted = np.array([[0.5, 0.25, 1.0]]), [0.1, 0.0, 0.0, 0.0, 0.0]
+    for info, rectified in ((camera(p=p), False), (camera(p=p), True), (camera(d=distorted, p=p), True)):
+        np.testing.assert_allclose(project(point, info, rectified), [[170.0, 102.5]])
+        rays = ray_table(info, rectified)
+        np.testing.assert_allclose((rays.x[0, 120], rays.y[71, 0]), (0.25, 0.1))
+    # 0.3125 is r^2: the raw picture is K's, 1.03125 times farther from the centre.
+    raw = project(point, camera(d=distorted, p=p), False)
+    np.testing.assert_allclose(raw, [[79.2 + 110 * 0.5 * 1.03125, 60.1 + 113 * 0.25 * 1.03125]])
+    assert project(point, camera(), True) == pytest.approx(project(point, camera(), False))  # no P: K
+
+
+def test_intrinsics_of_real_cameras(kit):
+    indexes = [json.loads(path.read_text()) for path in sorted((kit / "frames").glob("*/index.json"))]
+    frames = [index["frames"][0] for index in indexes]
+    assert len(frames) > 5
+    for frame in frames:
+        k = [frame["fx"], 0, frame["cx"], 0, frame["fy"], frame["cy"], 0, 0, 1]
+        info = CameraModel(frame["width"], frame["height"], "plumb_bob", [-0.28, 0.07, 2e-4, 1e-5, 0.0], k, NO_P)
+        rays = ray_table(info, False)
+        rows, columns = slice(None, None, 25), slice(None, None, 25)
+        points = 7 * np.stack((rays.x, rays.y, np.ones_like(rays.x)), axis=-1)[rows, columns].reshape(-1, 3)
+        np.testing.assert_allclose(project(points, info, False), grid(info)[rows, columns].reshape(-1, 2), atol=1e-3)
+
+
+def test_decoded_messages_are_cameras():
+    info = camera_info((HEIGHT, WIDTH), 100.0, (80.0, 60.0), d=np.array([-0.1, 0.0, 0.0, 0.0, 0.0]))
+    np.testing.assert_allclose(project(np.array([[0.5, 0.0, 1.0]]), info, False), [[80 + 50 * 0.975, 60.0]])
+    assert ray_table(info, False).x.shape == (HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize(
+    ("info", "words"),
+    [
+        (camera()._replace(k=[0.0] * 9), "not calibrated"),
+        (camera()._replace(k=[np.nan] * 9), "NaN or infinite"),
+        (camera(d=[np.inf, 0.0, 0.0, 0.0, 0.0]), "NaN or infinite"),
+        (camera(p=[5.0] + [0.0] * 11), "focal length of 0"),
+        (camera("magic", [0.1]), "'magic' is not one of plumb_bob, rational_polynomial, equidistant"),
+        (camera(d=[0.1, 0.0, 0.0]), "3 distortion coefficients"),
+        (camera(d=[1e300, 0.0, 0.0, 0.0, 0.0]), "beyond 1e\\+06"),
+        (camera("rational_polynomial", [0.1] * 12), "12 distortion coefficients: 4, 5 or 8"),
+        (camera("equidistant", [0.1] * 5), "5 distortion coefficients: equidistant has 4"),
+    ],
+)
+def test_cameras_without_rays(info, words):
+    for function in (lambda: ray_table(info, False), lambda: project(np.ones((1, 3)), info, False)):
+        with pytest.raises(CameraError, match=words) as caught:
+            function()
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("lens", STRONG)
+def test_no_coefficients_break_the_arithmetic(lens):
+    model, d = STRONG[lens]
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        wild = random.normal(size=len(d)) * 10.0 ** random.uniform(-14, 5, len(d))
+        info = camera(model, wild.tolist())._replace(width=9, height=7)
+        rays = ray_table(info, False)
+        assert rays.x.shape == rays.y.shape == (7, 9)
+        assert not np.isinf(rays.x).any()
+        far = random.normal(size=(40, 3)) * 10.0 ** random.uniform(-300, 300, (40, 1))
+        assert not np.isinf(project(far, info, False)).any()
+
+
+def test_further_coefficients_of_zero_change_nothing():
+    short, long = (camera("rational_polynomial", [0.1, 0.02, 0, 0, 0, 0.3, 0, 0] + [0] * n) for n in (0, 6))
+    np.testing.assert_array_equal(ray_table(short, False).x, ray_table(long, False).x)
+
+
+@pytest.mark.parametrize("field", ["k", "p", "d"])
+def test_finite(field):
+    assert is_finite(camera()._replace(k=[0.0] * 9))
+    assert not is_finite(camera()._replace(**{field: [*getattr(camera(), field)[:-1], np.nan]}))
+
+
+def test_a_picture_of_another_size():
+    info = camera(d=[-0.2, 0.03, 0.001, 0.0, 0.0], p=[90.0, 0.0, 79.5, 0.0, 0.0, 90.0, 59.5, 0.0, 0.0, 0.0, 1.0, 0.0])
+    points = np.random.default_rng(0).uniform((-0.5, -0.4, 1), (0.5, 0.4, 2), (50, 3))
+    half = resized(info, (60, 80))
+    assert (half.height, half.width) == (60, 80)
+    assert half.p == [45.0, 0.0, 39.5, 0.0, 0.0, 45.0, 29.5, 0.0, 0.0, 0.0, 1.0, 0.0]
+    for rectified in (False, True):
+        expected = (project(points, info, rectified) + 0.5) / 2 - 0.5
+        np.testing.assert_allclose(project(points, half, rectified), expected)
+    assert resized(info, (HEIGHT, WIDTH)) == info
+    assert resized(info, (75, 101)).width == 101  # 100 but for rounding
+
+
+@pytest.mark.parametrize("size", [(120, 120), (90, 160), (240, 330)])
+def test_a_cropped_picture_is_another_camera(size):
+    with pytest.raises(CameraError, match=f"160x120 pixels, the image has {size[1]}x{size[0]}"):
+        resized(camera(), size)
+
+
+def test_a_camera_without_a_size():
+    with pytest.raises(CameraError, match="0x0"):
+        resized(camera()._replace(width=0, height=0), (120, 160))
+
+
+def test_tables_are_kept_while_the_camera_stays():
+    tables = RayTables()
+    first = tables.get(camera(), (HEIGHT, WIDTH), False)
+    assert tables.get(camera(), (HEIGHT, WIDTH), False) is first
+    other = tables.get(camera(fx=55.0), (HEIGHT, WIDTH), False)
+    np.testing.assert_allclose(other.x, 2 * first.x, rtol=1e-6)
+    with pytest.raises(CameraError, match="160x120 pixels, the image has 80x60"):
+        tables.get(camera(), (60, 80), False)
+    for _ in range(2):  # also the second time
+        with pytest.raises(CameraError, match="magic"):
+            tables.get(camera("magic", [0.1]), (HEIGHT, WIDTH), False)
+
+
+@pytest.mark.parametrize(
+    ("topic", "rectified"),
+    [
+        ("/camera/image_rect", True),
+        ("/camera/image_rect_color", True),
+        ("/camera/depth/image_rect_raw", True),
+        ("/camera/image_rectified", True),
+        ("/camera/image_rect/compressed", True),
+        ("/camera/depth/image_rect_raw/compressedDepth", True),
+        ("/camera/image_raw", False),
+        ("/camera/image_raw/compressed", False),
+        ("/rect/image_raw", False),
+        ("/camera/direct", False),
+        ("/camera/image_correct", False),
+        ("/compressed", False),
+        ("", False),
+    ],
+)
+def test_names_of_rectified_pictures(topic, rectified):
+    assert is_rectified(topic) is rectified
+
+
+def test_pinhole_is_k_of_a_raw_picture_and_p_of_a_rectified_one():
+    p = [100.0, 0.0, 80.0, 0.0, 0.0, 101.0, 61.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    info = camera("plumb_bob", [0.1, 0.0, 0.0, 0.0, 0.0], p=p)
+    assert pinhole(info, rectified=False) == Intrinsics(110.0, 113.0, 79.2, 60.1)
+    assert pinhole(info, rectified=True) == Intrinsics(100.0, 101.0, 80.0, 61.0)
+    assert pinhole(camera(fx=0.0)) is None
+    assert pinhole(None) is None
