@@ -11,6 +11,9 @@ from tr2m_core.data.base import DatasetConfig
 
 KITTI_SIZES = ((375, 1242), (370, 1226), (376, 1241))  # those of the first, third and fourth day of recording
 C3VD_SIZE = (108, 135)  # a tenth of the published frames
+SUNRGBD_SIZES = ((90, 120), (106, 146))
+HYPERSIM_SIZE = DIODE_SIZE = (96, 128)  # an eighth of the published frames
+SIMCOL_SIZE = (95, 95)  # a fifth
 
 
 def gradient(size: tuple[int, int]) -> np.ndarray:
@@ -23,7 +26,7 @@ def gradient(size: tuple[int, int]) -> np.ndarray:
 
 
 def write_picture(path: Path, picture: np.ndarray) -> None:
-    """Pictures (H, W, 3) uint8 and depth counts (H, W) uint16."""
+    """Pictures (H, W, 3) uint8, depth counts (H, W) uint16 and masks (H, W) bool."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(picture).save(path)
 
@@ -102,3 +105,84 @@ def write_c3vd(folder: Path, videos: tuple[str, ...] = ("cecum_t1_a", "desc_t4_a
             write_picture(folder / video / f"{number:04d}_occlusion.png", gradient(C3VD_SIZE))
         (folder / video / "pose.txt").write_text("1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1\n" * frames)
     return DatasetConfig("c3vd", root=str(folder))
+
+
+def write_sunrgbd(
+    folder: Path,
+    sizes: tuple[tuple[int, int], ...] = SUNRGBD_SIZES,
+    counts: int | np.ndarray = 20000,
+    nested: bool = False,
+) -> DatasetConfig:
+    """rgb/NAME.jpg and gt/NAME.png, nested: rgb/rgb and gt/gt. `counts` ten-thousandths of a metre everywhere."""
+    rgb, gt = ("rgb/rgb", "gt/gt") if nested else ("rgb", "gt")
+    for number, size in enumerate(sizes):
+        name = f"img-{number + 1:06d}"
+        write_picture(folder / rgb / f"{name}.jpg", gradient(size))
+        write_picture(folder / gt / f"{name}.png", np.broadcast_to(np.uint16(counts), size))
+        write_text(folder / "texts" / rgb / f"{name}.txt", f"bedroom {number}")
+    return DatasetConfig("sunrgbd", root=str(folder), text_root=str(folder / "texts"))
+
+
+def write_ibims(
+    folder: Path,
+    names: tuple[str, ...] = ("corridor_01", "kitchen_02"),
+    counts: int | np.ndarray = 4369,
+    invalid: bool | np.ndarray = True,
+    transparent: bool | np.ndarray = True,
+) -> DatasetConfig:
+    """rgb, depth and masks, each NAME.png; 4369 counts are 10/3 m. invalid, transparent: what counts."""
+    for name in names:
+        write_picture(folder / "rgb" / f"{name}.png", gradient((480, 640)))
+        write_picture(folder / "depth" / f"{name}.png", np.broadcast_to(np.uint16(counts), (480, 640)))
+        write_picture(folder / "mask_invalid" / f"{name}.png", np.broadcast_to(np.bool_(invalid), (480, 640)))
+        write_picture(folder / "mask_transp" / f"{name}.png", np.broadcast_to(np.bool_(transparent), (480, 640)))
+        write_text(folder / "texts" / "rgb" / f"{name}.txt", name)
+    (folder / "imagelist.txt").write_text("".join(f"{name}\n" for name in names))
+    return DatasetConfig("ibims", root=str(folder), text_root=str(folder / "texts"))
+
+
+def write_hypersim(
+    folder: Path, count: int = 2, distance: float | np.ndarray = 2.0, size: tuple[int, int] = HYPERSIM_SIZE
+) -> DatasetConfig:
+    """ai_001_001/images, two cameras in turn; metres from the camera's centre in half precision, as published."""
+    import h5py
+
+    for number in range(count):
+        camera = f"ai_001_001/images/scene_cam_{number % 2:02d}"
+        image = f"{camera}_final_preview/frame.{number:04d}.tonemap.jpg"
+        depth = folder / f"{camera}_geometry_hdf5/frame.{number:04d}.depth_meters.hdf5"
+        write_picture(folder / image, gradient(size))
+        depth.parent.mkdir(parents=True, exist_ok=True)
+        with h5py.File(depth, "w") as file:
+            file["dataset"] = np.broadcast_to(np.float16(distance), size)
+        write_text((folder / "texts" / image).with_suffix(".txt"), f"hall {number}")
+    return DatasetConfig("hypersim", root=str(folder), text_root=str(folder / "texts"))
+
+
+def write_diode(
+    folder: Path,
+    count: int = 2,
+    depth: float | np.ndarray = 5.0,
+    mask: float | np.ndarray = 1.0,
+    size: tuple[int, int] = DIODE_SIZE,
+) -> DatasetConfig:
+    """outdoor/scene_00022/scan_00193: pictures, metres (H, W, 1) and masks as arrays."""
+    for number in range(count):
+        image = f"outdoor/scene_00022/scan_00193/00022_00193_outdoor_000_{10 * number:03d}.png"
+        stem = str(folder / image).removesuffix(".png")
+        write_picture(folder / image, gradient(size))
+        np.save(f"{stem}_depth.npy", np.broadcast_to(np.float32(depth), size)[..., None])
+        np.save(f"{stem}_depth_mask.npy", np.broadcast_to(np.float64(mask), size))
+        write_text((folder / "texts" / image).with_suffix(".txt"), f"street {number}")
+    return DatasetConfig("diode_outdoor", root=str(folder), text_root=str(folder / "texts"))
+
+
+def write_simcol(
+    folder: Path, count: int = 2, counts: int | np.ndarray = 3264, size: tuple[int, int] = SIMCOL_SIZE
+) -> DatasetConfig:
+    """SyntheticColon_I/Frames_S5 with FrameBuffer_NNNN.png and Depth_NNNN.png; 3264 counts are 10 mm."""
+    video = folder / "SyntheticColon_I" / "Frames_S5"
+    for number in range(count):
+        write_picture(video / f"FrameBuffer_{number:04d}.png", gradient(size))
+        write_picture(video / f"Depth_{number:04d}.png", np.broadcast_to(np.uint16(counts), size))
+    return DatasetConfig("simcol", root=str(folder))

@@ -47,7 +47,13 @@ def test_protocols_are_those_of_the_paper():
         "kitti": DepthProtocol(0.001, 80.0, 1.0),
         "void": DepthProtocol(0.2, 5.0, 0.6),
         "c3vd": DepthProtocol(0.1, 100.0, 1.0),
+        "sunrgbd": DepthProtocol(0.001, 8.0, 0.6),
+        "ibims": DepthProtocol(0.001, 10.0, 0.6),
+        "hypersim": DepthProtocol(0.001, 80.0, 0.6),
+        "diode_outdoor": DepthProtocol(0.001, 80.0, 1.0),
+        "simcol": DepthProtocol(0.1, 100.0, 1.0),
     }
+    assert list(DATASETS) == list(DATASET_INPUT_SIZES)
     for name, dataset in DATASETS.items():
         assert dataset.input_size == DATASET_INPUT_SIZES[name]
         assert dataset.brightness == ((0.75, 1.25) if name == "nyu" else (0.9, 1.1))
@@ -158,7 +164,7 @@ def test_c3vd_by_a_split_file(tmp_path):
 
 
 def test_c3vd_folder_without_videos(tmp_path):
-    with pytest.raises(InputError, match=r"no videos; set root"):
+    with pytest.raises(InputError, match=r"no pictures of its train part; set root to the folder of cecum_t1_a"):
         DATASETS["c3vd"].records(DatasetConfig("c3vd", root=str(tmp_path)))
 
 

@@ -1,4 +1,4 @@
-"""Training sets by name: batches that depend on their keys alone, and what a check finds wrong with files."""
+"""Data sets by name: batches that depend on their keys alone, and what a check finds wrong with files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,21 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_datasets import gradient, write_c3vd, write_kitti, write_nyu, write_picture, write_void
+from tiny_datasets import (
+    DIODE_SIZE,
+    HYPERSIM_SIZE,
+    SIMCOL_SIZE,
+    gradient,
+    write_c3vd,
+    write_diode,
+    write_hypersim,
+    write_ibims,
+    write_kitti,
+    write_nyu,
+    write_picture,
+    write_simcol,
+    write_void,
+)
 
 from tr2m_core.data.base import DatasetConfig, SampleKey
 from tr2m_core.data.procedural_source import ProceduralSource
@@ -25,7 +39,16 @@ def batches_equal(a, b):
 
 @pytest.mark.parametrize(
     ("write", "depth_size"),
-    [(write_nyu, (480, 640)), (write_kitti, (352, 1216)), (write_void, (480, 640)), (write_c3vd, (480, 640))],
+    [
+        (write_nyu, (480, 640)),
+        (write_kitti, (352, 1216)),
+        (write_void, (480, 640)),
+        (write_c3vd, (480, 640)),
+        (write_ibims, (480, 640)),
+        (write_hypersim, HYPERSIM_SIZE),
+        (write_diode, DIODE_SIZE),
+        (write_simcol, SIMCOL_SIZE),
+    ],
 )
 def test_batches_of_every_set(tmp_path, write, depth_size):
     source = build_source(write(tmp_path), 1, "cpu")
@@ -83,7 +106,8 @@ def test_procedural_scenes_are_a_data_set_too():
 
 
 def test_unknown_names():
-    with pytest.raises(InputError, match="unknown data set 'nyu2'; known: nyu, kitti, void, c3vd, procedural"):
+    known = "nyu, kitti, void, c3vd, sunrgbd, ibims, hypersim, diode_outdoor, simcol, procedural"
+    with pytest.raises(InputError, match=f"unknown data set 'nyu2'; known: {known}"):
         build_source(DatasetConfig("nyu2"), 0, "cpu")
     assert "unknown data set 'nyu2'" in check_dataset(DatasetConfig("nyu2")).summary()
 

@@ -63,8 +63,9 @@ class DatasetConfig:
     """One entry of `datasets` in a training configuration.
 
     name: of the registry. root, gt_root, text_root: folders of images, depth (default: root) and texts (default: root).
-    split: file with an image and a depth path per line. input_size: (height, width) of the model's input, multiples of
-    14, and variance_focus, 0..1: instead of the data set's own.
+    split: file with an image and a depth path per line, for data sets without a layout of their own, or instead of it.
+    input_size: (height, width) of the model's input, multiples of 14, and variance_focus, 0..1: instead of the data
+    set's own.
     Procedural only: scenes: how many make one epoch; domains: of which kinds, all when empty; scene_seed;
     ground_truth_share: share of pixels that keep their depth, as a lidar leaves them; unit_m: metres per unit of depth.
     """

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from tr2m_core.data.base import DatasetConfig, DepthProtocol
-from tr2m_core.data.dataset import Depth, FileDataset, Listing, Part, Picture, Record
-from tr2m_core.data.split import read_split
+from tr2m_core.data.base import DepthProtocol
+from tr2m_core.data.dataset import Depth, FileDataset, Part, PathPair, Picture
 from tr2m_core.types import InputError
 
 TEST_VIDEOS = (0, 2, 5, 9, 12, 16, 19, 21)  # places in the sorted list of the 22 videos
@@ -27,33 +26,20 @@ class C3VD(FileDataset):
     """
 
     name = "c3vd"
+    layout = "the folder of cecum_t1_a, desc_t4_a and such"
     protocol = DepthProtocol(min_depth=0.1, max_depth=100.0, variance_focus=1.0)
     unit_per_count = 100 / 65535
 
-    def records(self, config: DatasetConfig, part: Part = "train") -> Listing:
-        """The videos of the part, or what a split file names. Raises InputError for roots, split and unknown names."""
-        root, gt_root, _ = self.roots(config)
-        if config.split:
-            return self._records_of_split(Path(config.split).expanduser(), root, gt_root)
+    def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
         videos = sorted(path.name for path in root.iterdir() if path.is_dir() and _VIDEO.fullmatch(path.name))
-        if not videos:
-            raise InputError(
-                f"{self.name}: {root}: no videos; set root to the folder of cecum_t1_a, desc_t4_a and such"
-            )
         chosen = [name for place, name in enumerate(videos) if (place in TEST_VIDEOS) == (part == "test")]
-        return Listing([record for name in chosen for record in _frames(root / name, gt_root / name)], [])
+        return [pair for name in chosen for pair in _frames(root, gt_root, name)]
 
-    def _records_of_split(self, split: Path, root: Path, gt_root: Path) -> Listing:
-        records, unmeasured = [], []
-        for line in read_split(split):
-            video = next((part for part in line.image.parts if _VIDEO.fullmatch(part)), None)
-            if video is None:
-                raise InputError(f"{split}: line {line.number}: {line.image} names no video such as cecum_t1_a")
-            if line.depth is None:
-                unmeasured.append(root / line.image)
-            else:
-                records.append(Record(root / line.image, gt_root / line.depth, None, video_sentence(video)))
-        return Listing(records, unmeasured)
+    def sentence(self, image: PurePosixPath) -> str:
+        video = next((part for part in image.parts if _VIDEO.fullmatch(part)), None)
+        if video is None:
+            raise InputError(f"{image} names no video such as cecum_t1_a")
+        return video_sentence(video)
 
     def fits(self, size: tuple[int, int]) -> bool:
         return True  # 1350x1080 as published; depth of any size is brought to one
@@ -75,20 +61,20 @@ def video_sentence(video: str) -> str:
     return f"The image shows a medical scene of {part} with texture type {texture}."
 
 
-def _frames(images: Path, depths: Path) -> list[Record]:
-    """A record per picture in order; numbers may be padded differently in the names of pictures and depth."""
-    pictures = _numbered(images, "color.png")
-    measured = _numbered(depths, "depth.tiff")
-    sentence = video_sentence(images.name)
+def _frames(root: Path, gt_root: Path, video: str) -> list[PathPair]:
+    """A pair per picture in order; numbers may be padded differently in the names of pictures and depth."""
+    pictures = _numbered(root / video, "color.png")
+    measured = _numbered(gt_root / video, "depth.tiff")
+    place = PurePosixPath(video)
     return [
-        Record(pictures[number], measured.get(number, depths / f"{number:04d}_depth.tiff"), None, sentence)
+        (place / pictures[number], place / measured.get(number, f"{number:04d}_depth.tiff"))
         for number in sorted(pictures)
     ]
 
 
-def _numbered(folder: Path, kind: str) -> dict[int, Path]:
-    """The folder's frames of a kind by number; none when there is no such folder."""
+def _numbered(folder: Path, kind: str) -> dict[int, str]:
+    """Names of the folder's frames of a kind by number; none when there is no such folder."""
     if not folder.is_dir():
         return {}
-    matches = ((path, _FRAME.fullmatch(path.name)) for path in folder.iterdir())
-    return {int(match[1]): path for path, match in matches if match and match[2] == kind}
+    matches = (_FRAME.fullmatch(path.name) for path in folder.iterdir())
+    return {int(match[1]): match[0] for match in matches if match and match[2] == kind}

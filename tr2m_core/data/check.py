@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from PIL import Image
 
 from tr2m_core.data.dataset import FileDataset, Listing, Record
+from tr2m_core.data.headers import picture_size
 from tr2m_core.data.texts import read_texts
 from tr2m_core.files import read_image
 from tr2m_core.metrics import valid_depth
@@ -73,7 +72,7 @@ def examine(
 ) -> tuple[list[Record], DatasetCheck]:
     """The usable records, and what is wrong with the others; each counts under its first fault.
 
-    Every record's files are looked for, the headers of its pictures and its text read. pixels: how many records,
+    Every record's files are looked for, the headers of its image and depth and its text read. pixels: how many records,
     evenly spread, are also decoded, which finds damaged files and depth without a single valid pixel; None: all.
     """
     count = len(listing.records)
@@ -112,15 +111,16 @@ class _Fault(Exception):
 
 def _inspect(dataset: FileDataset, record: Record, decode: bool) -> None:
     """Raises _Fault for the first thing wrong with a record."""
-    for kind, path in (("missing image", record.image), ("missing depth", record.depth), ("missing text", record.text)):
-        if path is not None and not path.is_file():
+    files = [("missing image", record.image), ("missing depth", record.depth)]
+    files += [("missing mask", path) for path in dataset.masks(record)]
+    files += [] if record.text is None else [("missing text", record.text)]
+    for kind, path in files:
+        if not path.is_file():
             raise _Fault(kind, path)
     if record.text is not None:
         _attempt("empty text", read_texts, record.text)
-    image_size, _ = _attempt("unreadable image", _header, record.image)
-    depth_size, mode = _attempt("unreadable depth", _header, record.depth)
-    if not mode.startswith("I"):
-        raise _Fault("unreadable depth", f"{record.depth}: not a 16-bit depth picture")
+    image_size = _attempt("unreadable image", picture_size, record.image)
+    depth_size = _attempt("unreadable depth", dataset.measured_size, record)
     _attempt("wrong size", dataset.check_sizes, record, image_size, depth_size)
     if decode:
         _inspect_pixels(dataset, record)
@@ -141,13 +141,3 @@ def _attempt(kind: str, action: Callable[..., T], *arguments: Any) -> T:
         return action(*arguments)
     except InputError as error:
         raise _Fault(kind, error) from None
-
-
-def _header(path: Path) -> tuple[tuple[int, int], str]:
-    """(height, width) and Pillow's mode of a picture, without decoding it. Raises InputError."""
-    try:
-        with Image.open(path) as picture:
-            return (picture.height, picture.width), picture.mode
-    except Exception as error:  # Pillow raises many kinds for damaged files
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not a picture that can be read ({type(error).__name__}: {reason})") from None

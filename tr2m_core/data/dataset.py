@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from tr2m_core.data.base import DatasetConfig, DepthProtocol
-from tr2m_core.data.split import read_split
+from tr2m_core.data.headers import depth_picture_size
+from tr2m_core.data.split import SplitLine, read_split
 from tr2m_core.data.texts import read_texts
 from tr2m_core.files import read_depth_png, read_image
 from tr2m_core.types import InputError
@@ -18,11 +19,13 @@ from tr2m_core.types import InputError
 Picture = npt.NDArray[np.uint8]
 Depth = npt.NDArray[np.float32]
 Part = Literal["train", "test"]
+Crop = Literal["eigen", "garg"]  # see eval/protocols.py
+PathPair = tuple[PurePosixPath, PurePosixPath]  # of an image and its depth, relative to their roots
 
 
 @dataclass(frozen=True)
 class Record:
-    """Where one sample lies. text: file of its sentences; None: `sentence` is the only one."""
+    """Where one sample lies. text: file of its sentences; None: `sentence` is the only one, and none when empty."""
 
     image: Path
     depth: Path
@@ -40,7 +43,7 @@ class Listing:
 
 class Sample(NamedTuple):
     """image (h, w, 3) uint8 RGB; depth (H, W) float32 in the set's unit, 0 where not measured; sentences, the first for
-    evaluation."""
+    evaluation, none when the record has none."""
 
     image: Picture
     depth: Depth
@@ -50,53 +53,88 @@ class Sample(NamedTuple):
 class FileDataset:
     """What one data set's protocol says; subclasses override what is special about theirs.
 
-    input_size: (height, width) of the model's input. depth_size: of the ground truth as `read` returns it.
-    unit_per_count: of the depth files' integers. brightness: limits of the factor in training.
+    layout: what root must be, in a few words; empty: only a split file finds the pictures. input_size: (height, width)
+    of the model's input. depth_size: of the ground truth as `read` returns it, unless `fits` takes others.
+    image_size: that `read` brings pictures to; None: they keep theirs. crop: what of the ground truth counts in
+    evaluation; None: all. normalisation: whether pictures are fed with ImageNet's mean and deviation; each choice is
+    evaluated. unit_per_count: of the depth files' integers. brightness: limits of the factor in training.
     """
 
     name: ClassVar[str]
+    layout: ClassVar[str] = ""
     protocol: ClassVar[DepthProtocol]
     input_size: ClassVar[tuple[int, int]] = (434, 560)
     depth_size: ClassVar[tuple[int, int]] = (480, 640)
+    image_size: ClassVar[tuple[int, int] | None] = None
+    crop: ClassVar[Crop | None] = None
+    normalisation: ClassVar[tuple[bool, ...]] = (True,)
     unit_per_count: ClassVar[float]
     brightness: ClassVar[tuple[float, float]] = (0.9, 1.1)
 
-    def records(self, config: DatasetConfig, part: Part = "train") -> Listing:
-        """All records of the split file; it decides the part. Raises InputError for roots and split files."""
-        root, gt_root, text_root = self.roots(config)
-        if not config.split:
-            raise InputError(f"{self.name}: split is not set; give a file with an image and a depth path per line")
-        lines = read_split(Path(config.split).expanduser())
-        records = [
-            Record(root / line.image, gt_root / line.depth, (text_root / line.image).with_suffix(".txt"))
-            for line in lines
-            if line.depth is not None
-        ]
+    def records(self, config: DatasetConfig, part: Part = "train", texts: bool = True) -> Listing:
+        """The records of the split file, which decides the part then, or of the published layout.
+
+        texts: whether sentences will be read; if not, no record names a text file and text_root is not looked at.
+        Raises InputError for roots and split files, and when no pictures are found.
+        """
+        root, gt_root, text_root = self.roots(config, texts)
+        lines = self._lines(config.split, root, gt_root, part)
+        records = []
+        for line in lines:
+            try:
+                sentence = self.sentence(line.image)
+            except InputError as error:
+                raise InputError(f"{config.split}: line {line.number}: {error}") from None
+            text = (text_root / line.image).with_suffix(".txt") if texts and sentence is None else None
+            if line.depth is not None:
+                records.append(Record(root / line.image, gt_root / line.depth, text, sentence or ""))
         return Listing(records, [root / line.image for line in lines if line.depth is None])
 
-    def roots(self, config: DatasetConfig) -> tuple[Path, Path, Path]:
+    def _lines(self, split: str, root: Path, gt_root: Path, part: Part) -> list[SplitLine]:
+        if split:
+            return read_split(Path(split).expanduser())
+        pairs = self.pairs(root, gt_root, part)
+        if not pairs:
+            raise InputError(f"{self.name}: {root}: no pictures of its {part} part; set root to {self.layout}")
+        return [SplitLine(number, image, depth) for number, (image, depth) in enumerate(pairs, 1)]
+
+    def roots(self, config: DatasetConfig, texts: bool = True) -> tuple[Path, Path, Path]:
         """The folders of images, depth and texts. Raises InputError, naming the setting, for one that is not there."""
         if not config.root:
             raise InputError(f"{self.name}: root is not set; give the folder that holds the pictures")
         keys = ("root", "gt_root", "text_root")
         named = {key: Path(getattr(config, key) or config.root).expanduser() for key in keys}
-        missing = [f"{key} {named[key]}" for key in named if getattr(config, key) and not named[key].is_dir()]
+        needed = [key for key in keys if getattr(config, key) and (texts or key != "text_root")]
+        missing = [f"{key} {named[key]}" for key in needed if not named[key].is_dir()]
         if missing:
             raise InputError(f"{self.name}: no such folder: {', '.join(missing)}; set them to where the data set lies")
         return named["root"], named["gt_root"], named["text_root"]
 
+    def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
+        """The pictures of the published layout, in order, each with where its depth must lie."""
+        raise InputError(f"{self.name}: split is not set; give a file with an image and a depth path per line")
+
+    def sentence(self, image: PurePosixPath) -> str | None:
+        """The sentence that the protocol has for an image; None: text files have them. Raises InputError."""
+        return None
+
+    def masks(self, record: Record) -> tuple[Path, ...]:
+        """Files that say which depth counts."""
+        return ()
+
     def fits(self, size: tuple[int, int]) -> bool:
-        """Whether the protocol takes pictures of this (height, width)."""
+        """Whether the protocol takes depth of this (height, width)."""
         return size == self.depth_size
 
     def check_sizes(self, record: Record, image: tuple[int, int], depth: tuple[int, int]) -> None:
         """Raises InputError, naming the file, unless both sizes (height, width) are one that the protocol takes."""
-        if image != depth:
+        if self.image_size is None and image != depth:
             sizes = f"{depth[1]}x{depth[0]} pixels, its picture has {image[1]}x{image[0]}"
             raise InputError(f"{record.depth}: the depth has {sizes}")
-        if not self.fits(image):
+        if not self.fits(depth):
+            path = record.depth if self.image_size else record.image
             height, width = self.depth_size
-            raise InputError(f"{record.image}: {image[1]}x{image[0]} pixels; {self.name} needs {width}x{height}")
+            raise InputError(f"{path}: {depth[1]}x{depth[0]} pixels; {self.name} needs {width}x{height}")
 
     def read(self, record: Record) -> Sample:
         """The sample as the protocol frames it. Raises InputError, naming the file, when a part of it is not usable."""
@@ -104,7 +142,17 @@ class FileDataset:
         depth = self.read_depth(record)
         self.check_sizes(record, image.shape[:2], depth.shape)
         image, depth = self.frame(image, depth)
-        return Sample(image, depth, [record.sentence] if record.text is None else read_texts(record.text))
+        if self.image_size is not None:
+            from tr2m_core.data.transforms import resize_picture  # torch is not needed to check a data set
+
+            image = resize_picture(image, self.image_size)
+        if record.text is not None:
+            return Sample(image, depth, read_texts(record.text))
+        return Sample(image, depth, [record.sentence] if record.sentence else [])
+
+    def measured_size(self, record: Record) -> tuple[int, int]:
+        """(height, width) of the depth, from headers. Raises InputError, naming the file, for depth of another kind."""
+        return depth_picture_size(record.depth)
 
     def read_depth(self, record: Record) -> Depth:
         """(H, W) float32 in the set's unit, 0 where not measured."""

@@ -36,6 +36,8 @@ class FileSource(BatchSource):
 
     def batch(self, keys: Sequence[SampleKey], size: tuple[int, int]) -> TrainBatch:
         images, depths, descriptions = zip(*(self._sample(key, size) for key in keys), strict=True)
+        if len({depth.shape for depth in depths}) > 1:
+            raise InputError(f"{self.name}: depth of several sizes cannot share a batch; set batch_size to 1")
         return TrainBatch(self.name, self.protocol, torch.stack(images), torch.stack(depths), list(descriptions))
 
     def _sample(self, key: SampleKey, size: tuple[int, int]) -> tuple[Tensor, Tensor, str]:

@@ -13,6 +13,7 @@ class KITTI(FileDataset):
     protocol = DepthProtocol(min_depth=0.001, max_depth=80.0, variance_focus=1.0)
     input_size = (350, 1204)
     depth_size = (352, 1216)
+    crop = "garg"
     unit_per_count = 1 / 256
 
     def fits(self, size: tuple[int, int]) -> bool:

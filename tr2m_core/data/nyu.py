@@ -13,6 +13,7 @@ class NYU(FileDataset):
 
     name = "nyu"
     protocol = DepthProtocol(min_depth=0.001, max_depth=10.0, variance_focus=0.6)
+    crop = "eigen"
     unit_per_count = 1 / 1000
     brightness = (0.75, 1.25)
 

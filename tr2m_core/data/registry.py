@@ -1,4 +1,4 @@
-"""Training sets by name."""
+"""Data sets by name."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from tr2m_core.data.base import BatchSource, DatasetConfig
 from tr2m_core.data.c3vd import C3VD
 from tr2m_core.data.check import DatasetCheck, examine
 from tr2m_core.data.dataset import FileDataset, Part
+from tr2m_core.data.diode import DIODEOutdoor
+from tr2m_core.data.hypersim import HyperSim
+from tr2m_core.data.ibims import IBims
 from tr2m_core.data.kitti import KITTI
 from tr2m_core.data.nyu import NYU
+from tr2m_core.data.simcol import SimCol
+from tr2m_core.data.sunrgbd import SUNRGBD
 from tr2m_core.data.void import VOID
 from tr2m_core.types import InputError
 
@@ -18,7 +23,8 @@ if TYPE_CHECKING:
     import torch
 
 PROCEDURAL = "procedural"  # rendered, not read
-DATASETS: dict[str, FileDataset] = {dataset.name: dataset for dataset in (NYU(), KITTI(), VOID(), C3VD())}
+_SETS = (NYU(), KITTI(), VOID(), C3VD(), SUNRGBD(), IBims(), HyperSim(), DIODEOutdoor(), SimCol())
+DATASETS: dict[str, FileDataset] = {dataset.name: dataset for dataset in _SETS}
 
 
 def find_dataset(name: str) -> FileDataset:

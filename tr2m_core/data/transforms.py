@@ -1,4 +1,4 @@
-"""Augmentation of training pictures with their depth, and resizing to the model's input."""
+"""Augmentation of training pictures with their depth, and resizing of pictures."""
 
 from __future__ import annotations
 
@@ -36,3 +36,9 @@ def augment(
 def resize_image(image: npt.NDArray[np.float32], size: tuple[int, int]) -> Tensor:
     """(3, H, W) -> (3, h, w) of (height, width) = size: bilinear, as the predictor does for the published model."""
     return F.interpolate(torch.from_numpy(image)[None], size=size, mode="bilinear", align_corners=True)[0]
+
+
+def resize_picture(picture: Picture, size: tuple[int, int]) -> Picture:
+    """(H, W, 3) uint8 -> (h, w, 3) uint8 of (height, width) = size: as `resize_image`, rounded."""
+    channels = np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32)
+    return np.ascontiguousarray(resize_image(channels, size).numpy().round().astype(np.uint8).transpose(1, 2, 0))

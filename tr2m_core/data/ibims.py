@@ -1,0 +1,47 @@
+"""iBims-1: rooms, depth from a laser scanner."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from tr2m_core.data.base import DepthProtocol
+from tr2m_core.data.dataset import Depth, FileDataset, Part, PathPair, Record
+from tr2m_core.data.headers import check_mask_size, picture_size
+from tr2m_core.files import read_image
+
+MASKS = ("mask_invalid", "mask_transp")
+
+
+class IBims(FileDataset):
+    """root is ibims1_core_raw: rgb/NAME.png, depth/NAME.png and, beside depth, a folder per kind of mask.
+
+    In both masks, what is not 0 counts: no missing depth in one, no glass in the other.
+    """
+
+    name = "ibims"
+    layout = "ibims1_core_raw, the folder of rgb/, depth/, mask_invalid/ and mask_transp/"
+    protocol = DepthProtocol(min_depth=0.001, max_depth=10.0, variance_focus=0.6)
+    crop = "eigen"
+    normalisation = (False, True)  # the published figure is without
+    unit_per_count = 50 / 65535
+
+    def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
+        names = sorted(path.name for path in (root / "rgb").glob("*.png"))
+        return [(PurePosixPath("rgb", name), PurePosixPath("depth", name)) for name in names]
+
+    def masks(self, record: Record) -> tuple[Path, ...]:
+        return tuple(record.depth.parent.parent / folder / record.depth.name for folder in MASKS)
+
+    def measured_size(self, record: Record) -> tuple[int, int]:
+        size = super().measured_size(record)
+        for path in self.masks(record):
+            check_mask_size(path, picture_size(path), size)
+        return size
+
+    def read_depth(self, record: Record) -> Depth:
+        depth = super().read_depth(record)
+        for path in self.masks(record):
+            mask = read_image(path).any(axis=2)
+            check_mask_size(path, mask.shape, depth.shape)
+            depth[~mask] = 0
+        return depth

@@ -1,0 +1,47 @@
+"""SimCol3D: rendered colonoscopy. Its unit of depth is the millimetre."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from tr2m_core.data.base import DepthProtocol
+from tr2m_core.data.c3vd import video_sentence
+from tr2m_core.data.dataset import FileDataset, Part, PathPair
+from tr2m_core.data.texts import read_texts
+
+TEST_LIST = PurePosixPath("misc/test_file.txt")
+SENTENCE = video_sentence("cecum_t1_a")
+
+
+class SimCol(FileDataset):
+    """root holds Frames_*/FrameBuffer_NNNN.png and Depth_NNNN.png, or a folder per scene, such as SyntheticColon_I,
+    with them. Where root has misc/test_file.txt, as published, only the folders that it names count.
+
+    One sentence stands for all pictures, so text_root has no use.
+    """
+
+    name = "simcol"
+    layout = "the folder of SyntheticColon_I and such, or of Frames_S1 and such"
+    protocol = DepthProtocol(min_depth=0.1, max_depth=100.0, variance_focus=1.0)
+    image_size = (480, 640)
+    unit_per_count = 200 / (255 * 256)
+
+    def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
+        found = [*root.glob("Frames_*"), *root.glob("*/Frames_*")]
+        folders = sorted(folder.relative_to(root).as_posix() for folder in found if folder.is_dir())
+        if (root / TEST_LIST).is_file():
+            listed = {line.strip("/") for line in read_texts(root / TEST_LIST)}
+            folders = [folder for folder in folders if folder in listed]
+        return [pair for folder in folders for pair in _frames(root, folder)]
+
+    def sentence(self, image: PurePosixPath) -> str:
+        return SENTENCE
+
+    def fits(self, size: tuple[int, int]) -> bool:
+        return True  # 475x475 as published
+
+
+def _frames(root: Path, folder: str) -> list[PathPair]:
+    images = sorted(path.name for path in (root / folder).glob("FrameBuffer_*.png"))
+    place = PurePosixPath(folder)
+    return [(place / name, place / name.replace("FrameBuffer", "Depth")) for name in images]
