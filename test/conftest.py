@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from tr2m_core.types import DepthPrediction
@@ -64,6 +64,12 @@ class Messages:
         }
         return self.store.types["sensor_msgs/msg/Image"](**fields | changes)
 
+    def compressed(self, stamp: int, image_format: str, data: bytes) -> Any:
+        """A CompressedImage of the bytes of a file."""
+        return self.store.types["sensor_msgs/msg/CompressedImage"](
+            header=self._header(stamp), format=image_format, data=np.frombuffer(data, np.uint8)
+        )
+
     def text(self, sentence: str) -> Any:
         return self.store.types["std_msgs/msg/String"](data=sentence)
 
@@ -83,9 +89,16 @@ class Messages:
             roi=region,
         )
 
-    def write(self, path: Path, storage: str, entries: Sequence[tuple[str, int, Any]]) -> Path:
-        """Writes (topic, recording time, message) entries; a message of (type, bytes) is written as it is."""
-        with Writer(path, version=8, storage_plugin=STORAGES[storage]) as writer:
+    def write(
+        self, path: Path, storage: str, entries: Sequence[tuple[str, int, Any]], compression: str = "none"
+    ) -> Path:
+        """Writes (topic, recording time, message) entries; a message of (type, bytes) is written as it is.
+
+        compression: none, file, message, or storage for the chunks of mcap.
+        """
+        writer = Writer(path, version=8, storage_plugin=STORAGES[storage])
+        writer.set_compression(CompressionMode[compression.upper()], CompressionFormat.ZSTD)
+        with writer:
             connections: dict[str, Any] = {}
             for topic, recorded, message in entries:
                 raw = isinstance(message, tuple)
@@ -137,12 +150,17 @@ def write_bag(tmp_path: Path, messages: Messages, storage: str) -> Callable[[Seq
 class ConstantPredictor:
     """Predicts one depth everywhere and remembers the sentences and mean brightness it was given."""
 
+    device, precision = "cpu", "fp32"
+
     class config:
         notice = ""
 
     def __init__(self, depth: float = 1.0) -> None:
         self.depth = depth
         self.seen: list[tuple[str, float]] = []
+
+    def warm_up(self) -> None:
+        pass
 
     def predict(self, rgb: np.ndarray, description: str, *, maps: bool = True, flip: bool = False) -> DepthPrediction:
         if min(rgb.shape[:2]) < 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tr2m_core.backend import TorchBackend
+from tr2m_core.backend import PRECISIONS, TorchBackend
 from tr2m_core.config import ModelConfig
 from tr2m_core.model.checkpoints import load_model
 from tr2m_core.model.normalizer import Normalizer
@@ -27,13 +28,14 @@ SENTENCES_KEPT = 16
 class Backend(Protocol):
     """What computes depth from normalised pictures: torch, or a graph in onnxruntime.
 
-    input_size: (height, width) of the pictures it takes, on `device`.
+    input_size: (height, width) of the pictures it takes, on `device`. precision: of its arithmetic.
     """
 
     @property
     def config(self) -> ModelConfig: ...
 
     device: torch.device
+    precision: torch.dtype
     input_size: tuple[int, int]
 
     def encode(self, sentences: list[str]) -> Tensor:
@@ -107,8 +109,20 @@ class DepthPredictor:
         return self.backend.device
 
     @property
+    def precision(self) -> str:
+        """fp32, bf16 or fp16."""
+        return next(name for name, dtype in PRECISIONS.items() if dtype == self.backend.precision)
+
+    @property
     def input_size(self) -> tuple[int, int]:
         return self.backend.input_size
+
+    def without_normalisation(self) -> DepthPredictor:
+        """The same network fed with colours in 0..1 as they are; the paper's authors evaluate iBims-1 that way."""
+        other = DepthPredictor(self.backend)
+        plain = dataclasses.replace(self.config, image_mean=(0.0, 0.0, 0.0), image_std=(1.0, 1.0, 1.0))
+        other._normalize = Normalizer(plain, self.device, white=255.0)
+        return other
 
     def warm_up(self, description: str = "A room.", size: tuple[int, int] = (480, 640)) -> None:
         """Runs one blank frame so that the first real one is not slower than the rest."""
@@ -123,15 +137,17 @@ class DepthPredictor:
         maps: bool = True,
         flip: bool = False,
         size: tuple[int, int] | None = None,
+        allow_empty: bool = False,
     ) -> DepthPrediction:
         """One frame (H, W, 3) or a batch (N, H, W, 3) of uint8 RGB -> arrays (H, W) or (N, H, W).
 
         description: one sentence for all frames, or one per frame. maps=False returns the metric depth alone, which is
         faster. flip averages with the prediction of the mirrored frame, at twice the cost. size: (height, width) of the
-        arrays instead of the frames' own.
+        arrays instead of the frames' own. allow_empty: an empty description is encoded like any other, to see what a
+        model makes of none.
 
         Raises ValueError for another shape or type, no frames or frames under 2x2 pixels, InputError for an empty
-        description.
+        description that is not allowed.
         """
         if rgb.ndim not in (3, 4) or rgb.shape[-1] != 3 or rgb.dtype != np.uint8:
             raise ValueError(f"frames must be (H, W, 3) or (N, H, W, 3) uint8, not {rgb.shape} {rgb.dtype}")
@@ -140,7 +156,7 @@ class DepthPredictor:
             raise ValueError(f"the frame is {batch.shape[2]}x{batch.shape[1]} pixels; at least 2x2 are needed")
         if len(batch) == 0:
             raise ValueError("the batch holds no frame")
-        text = self._encoded(description, len(batch))
+        text = self._encoded(description, len(batch), allow_empty)
         pixel_values = self.preprocess(batch)
         if flip:
             pixel_values = torch.cat((pixel_values, pixel_values.flip(-1)))
@@ -166,17 +182,17 @@ class DepthPredictor:
             self._normalize(pictures.float()), size=self.input_size, mode="bilinear", align_corners=True
         )
 
-    def _encoded(self, description: str | Sequence[str], count: int) -> Tensor:
+    def _encoded(self, description: str | Sequence[str], count: int, allow_empty: bool) -> Tensor:
         """(1 or N, 1, C) for one sentence or one per frame."""
         if isinstance(description, str):
-            return self._sentence(description)
+            return self._sentence(description, allow_empty)
         if len(description) != count:
             raise ValueError(f"{len(description)} descriptions for {count} frames")
-        return torch.cat([self._sentence(sentence) for sentence in description])
+        return torch.cat([self._sentence(sentence, allow_empty) for sentence in description])
 
-    def _sentence(self, description: str) -> Tensor:
+    def _sentence(self, description: str, allow_empty: bool) -> Tensor:
         """The sentence as the backend uses it, (1, 1, C); encoded once and remembered."""
-        if not description.strip():
+        if not (allow_empty or description.strip()):
             raise InputError(
                 "the scene description is empty; give one sentence, such as 'A small office with two desks.'"
             )

@@ -43,7 +43,7 @@ def test_every_verb_explains_itself_with_examples(capsys, verb):
         (["infer", "a.png", "--text", "x", "-o", "out", "--size", "100x100"], "multiples of 14"),
         (["infer", "a.png", "--text", "x", "-o", "out", "--size", "big"], "HEIGHTxWIDTH"),
         (["replay", "bag", "-o", "out", "--fail-above", "abs_rel"], "METRIC=NUMBER"),
-        (["replay", "bag", "-o", "out", "--fail-above", "delta1=0.3"], "METRIC=NUMBER"),
+        (["replay", "bag", "-o", "out", "--fail-above", "nope=0.3"], "METRIC=NUMBER"),
         (["replay", "bag", "-o", "out", "--tolerance", "-1"], "--tolerance"),
         (["replay", "bag", "-o", "out", "--min-depth", "5", "--max-depth", "2"], "depth range"),
         (["evaluate"], "data set"),

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import csv
 import json
 
+import numpy as np
 import pytest
 
 from tr2m_core.cli.main import main
+
+IMAGE, DEPTH, TEXT = "/camera/image_raw", "/camera/depth/image_raw", "/scene_description"
+START, PERIOD = 1_600_000_000_000_000_000, 100_000_000
 
 
 @pytest.fixture
@@ -24,7 +29,8 @@ def test_table_and_files(replay, write_bag, messages, tmp_path):
     assert (code, err) == (0, "")
     assert "3 of 3 frames processed, 3 measured" in out
     assert "abs_rel" in out
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"report.json", "frames.csv", "pictures"}
+    written = {"report.json", "report.html", "frames.csv", "timing.csv", "pictures"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == written
 
 
 def test_json_is_the_report(replay, write_bag, messages, tmp_path):
@@ -44,6 +50,22 @@ def test_threshold(replay, write_bag, messages):
     assert "rmse" not in err
 
 
+def test_thresholds_take_any_metric_from_either_side(replay, write_bag, messages):
+    bag = write_bag(messages.recording(3))  # 1.0, 1.1 and 1.2 m, predicted as 1 m: delta1 is 1
+    assert replay(bag, "--fail-below", "delta1=0.9", "--fail-above", "silog=1")[0] == 0
+    code, _, err = replay(bag, "--fail-below", "delta1=1.1", "--fail-above", "delta2=0.5")
+    assert code == 1
+    assert "delta1 1 is below 1.1" in err
+    assert "delta2 1 is above 0.5" in err
+
+
+@pytest.mark.parametrize("threshold", ["nope=1", "abs_rel", "abs_rel=nan", "abs_rel=x"])
+def test_threshold_that_is_none(replay, write_bag, messages, threshold):
+    code, _, err = replay(write_bag(messages.recording(1)), "--fail-above", threshold)
+    assert code == 2
+    assert threshold in err
+
+
 def test_nothing_measured_is_a_failure(replay, write_bag, messages):
     code, _, err = replay(write_bag(messages.recording(3)), "--min-depth", "50")
     assert code == 1
@@ -56,6 +78,11 @@ def test_nothing_measured_is_a_failure(replay, write_bag, messages):
         (["--image-topic", "/nope"], "/camera/image_raw (sensor_msgs/msg/Image, 2)"),
         (["--text", " "], "empty"),
         (["--text", "x" * 100_000], "100000 characters"),
+        (["--every", "0"], "--every 0"),
+        (["--start", "-1"], "--start -1"),
+        (["--duration", "0"], "--duration 0"),
+        (["--start", "5"], "between --start 5 s and the end"),
+        (["--depth-topic", "/scene_description"], "/camera/depth/image_raw (sensor_msgs/msg/Image, 2)"),
     ],
 )
 def test_bad_input_is_one_line(replay, write_bag, messages, arguments, words):
@@ -75,3 +102,135 @@ def test_bag_without_messages(replay, write_bag, messages):
     code, _, err = replay(write_bag(messages.recording(0)))
     assert code == 2
     assert "no image topic" in err
+
+
+def test_sentences_are_compared(replay, write_bag, messages):
+    code, out, _ = replay(write_bag(messages.recording(2)), "--text", "A desk.", "--text", "A hangar.")
+    assert code == 0
+    assert [line.split("  ")[0] for line in out.splitlines() if line.startswith("A ")] == ["A desk.", "A hangar."]
+
+
+def test_without_ground_truth(replay, write_bag, messages, tmp_path):
+    bag = write_bag([entry for entry in messages.recording(2) if entry[0] != DEPTH])
+    code, out, err = replay(bag)
+    assert (code, err) == (0, "")
+    assert "ground truth none" in out
+    assert "2 of 2 frames processed, 0 measured" in out
+    code, _, err = replay(bag, "--fail-above", "abs_rel=0.3")
+    assert code == 1
+    assert "no ground truth to hold abs_rel against" in err
+
+
+def test_new_bag(replay, write_bag, messages, tmp_path):
+    bag = write_bag(messages.recording(2))
+    assert replay(bag, "--write-bag", str(tmp_path / "new"))[0] == 0
+    assert replay(tmp_path / "new", "--image-topic", "/metric_depth")[0] == 2  # depth is no picture
+    code, _, err = replay(bag, "--write-bag", str(tmp_path / "new"))
+    assert code == 2
+    assert str(tmp_path / "new") in err
+
+
+def test_two_processes_give_what_one_gives(write_bag, messages, tiny_paper, tmp_path, in_two_processes):
+    bag = str(write_bag(messages.recording(5)))
+    chosen = [
+        "--model",
+        str(tiny_paper),
+        "--device",
+        "cpu",
+        "--text",
+        "A desk.",
+        "--text",
+        "A hangar.",
+        "--pictures",
+        "3",
+    ]
+    assert main(["replay", bag, *chosen, "-o", str(tmp_path / "one")]) == 0
+    (code, said, complaints), (other_code, silent, _) = in_two_processes(
+        "replay", bag, *chosen, "-o", str(tmp_path / "two")
+    )
+    assert (code, other_code, silent) == (0, 0, ""), complaints
+    assert "5 of 5 frames processed" in said
+    assert (tmp_path / "one/frames.csv").read_bytes() == (tmp_path / "two/frames.csv").read_bytes()
+    one, two = (json.loads((tmp_path / name / "report.json").read_text()) for name in ("one", "two"))
+    assert one.pop("timing") != two.pop("timing")
+    assert one == two
+    assert len(one["worst_frames"]) == 5
+    drawn = [sorted(path.name for path in (tmp_path / name / "pictures").iterdir()) for name in ("one", "two")]
+    assert drawn[0] == drawn[1] and len(drawn[0]) == 3
+
+
+# -- bags as robots leave them ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mcap(messages, tmp_path):
+    """The one file of an mcap bag of 30 frames."""
+    return next(messages.write(tmp_path / "recording", "mcap", messages.recording(30)).glob("*.mcap"))
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_truncated_mcap_is_used_as_far_as_it_goes(replay, mcap, folder):
+    mcap.write_bytes(mcap.read_bytes()[: mcap.stat().st_size * 2 // 3])
+    code, out, err = replay(mcap.parent if folder else mcap)
+    assert code == 1
+    processed = int(out.split(" of ")[0].split()[-1])
+    assert 1 <= processed < 30
+    assert err.startswith("tr2m: error: damaged bag, used as far as it can be read: ")
+    assert mcap.name in err
+    assert err.count("\n") == 1
+    assert "abs_rel" in out
+
+
+def test_zero_byte_file(replay, mcap):
+    mcap.write_bytes(b"")
+    code, out, err = replay(mcap)
+    assert (code, out) == (2, "")
+    assert str(mcap) in err
+    assert err.count("\n") == 1
+
+
+def test_only_descriptions(replay, write_bag, messages):
+    code, _, err = replay(write_bag([(TEXT, START, messages.text("A desk."))]))
+    assert code == 2
+    assert "no image topic" in err
+    assert "/scene_description (std_msgs/msg/String, 1)" in err
+
+
+def depth_frames(messages, depths, stamps=None):
+    """Entries of a bag with these depth images (6, 8), recorded in this order."""
+    entries = [(TEXT, START - PERIOD, messages.text("A desk."))]
+    for i, depth in enumerate(depths):
+        stamp = START + (i if stamps is None else stamps[i]) * PERIOD
+        encoding = "16UC1" if depth.dtype == np.uint16 else "32FC1"
+        entries.append((IMAGE, START + i * PERIOD, messages.image(stamp, "rgb8", np.zeros((6, 8, 3), np.uint8))))
+        entries.append((DEPTH, START + i * PERIOD, messages.image(stamp, encoding, depth)))
+    return entries
+
+
+def test_nan_and_infinity_in_ground_truth_do_not_count(replay, write_bag, messages):
+    depth = np.full((6, 8), 2.0, np.float32)  # predicted as 1 m
+    depth[0], depth[1], depth[2], depth[3, 0] = np.nan, np.inf, -np.inf, -2.0
+    code, out, _ = replay(write_bag(depth_frames(messages, [depth])), "--json")
+    report = json.loads(out)
+    assert code == 0
+    assert report["metrics"]["abs_rel"] == pytest.approx(0.5)
+    assert report["ranges"] == [{"from_m": 2.0, "to_m": 3.0, "pixels": 23, "abs_rel": 0.5, "bias": -0.5}]
+
+
+def test_all_zero_ground_truth(replay, write_bag, messages):
+    code, out, err = replay(write_bag(depth_frames(messages, [np.zeros((6, 8), np.uint16)] * 2)))
+    assert code == 1
+    assert "2 of 2 frames processed, 0 measured" in out
+    assert err.endswith("nothing could be measured: 2 x no valid ground truth in range\n")
+
+
+def test_stamps_out_of_order_and_duplicate(replay, write_bag, messages, tmp_path):
+    depths = [np.full((6, 8), 1000 + 100 * i, np.uint16) for i in range(4)]
+    code, _, _ = replay(write_bag(depth_frames(messages, depths, stamps=[2, 0, 1, 1])))
+    assert code == 0
+    rows = list(csv.DictReader((tmp_path / "out" / "frames.csv").open()))
+    assert [int(row["stamp"]) - START for row in rows] == [0, PERIOD, PERIOD, 2 * PERIOD]
+    truths = [float(row["scale_factor"]) for row in rows]  # predicted as 1 m everywhere
+    assert truths[0] == pytest.approx(1.1)
+    assert truths[1] == truths[2] == pytest.approx(1.2)  # of two depths with one stamp, the first
+    assert truths[3] == pytest.approx(1.0)

@@ -154,7 +154,10 @@ def test_missing_frozen_parts_are_named(tr2m, write_config, tmp_path):
         (["--set", "learning_rate=1"], "unknown setting 'learning_rate'"),
         (["--set", "batch_size"], "--set batch_size: must be key=value"),
         (["--set", "datasets=[]"], "datasets: none is named"),
-        (["--set", "datasets.0.name=nyuu"], "unknown data set 'nyuu'; known: nyu, kitti, void, c3vd, procedural"),
+        (
+            ["--set", "datasets.0.name=nyuu"],
+            "unknown data set 'nyuu'; known: nyu, kitti, void, c3vd, sunrgbd",
+        ),
         (["--set", "accumulation=3"], "batch_size 2 is not divisible by accumulation 3"),
         (["--set", "model.checkpoint=none.pth"], "none.pth: no such file"),
         (["--resume", "nothing"], "nothing: nothing to resume from"),

@@ -5,9 +5,13 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from stand_ins import FlatModel
 
 from tr2m_core.data.frames import read_frames
-from tr2m_core.eval.frames import evaluate_frames
+from tr2m_core.eval.conditions import OWN, conditions_for
+from tr2m_core.eval.evaluator import add_constant, evaluate
+from tr2m_core.eval.frames import by_source
+from tr2m_core.eval.methods import TextModel
 from tr2m_core.types import InputError, Intrinsics
 
 
@@ -42,28 +46,39 @@ def test_frames_of_all_sources(tmp_path):
     assert len(read_frames(tmp_path / "b")) == 1
 
 
-def test_evaluation_beside_the_best_constant(tmp_path, constant_predictor):
+def test_a_sample_set_for_each_source(tmp_path):
+    write_source(tmp_path / "b", "second", [2.0])
+    write_source(tmp_path / "a", "first", [1.0])
+    write_source(tmp_path / "c", "first", [1.5, 2.5])
+    first, second = by_source(read_frames(tmp_path), (0.001, 80))
+    assert [(samples.name, len(samples)) for samples in (first, second)] == [("first", 3), ("second", 1)]
+    assert [first.image(number) for number in range(3)] == ["frame0", "frame0", "frame1"]
+    assert first.sentence(2) == "Scene 1."
+    sample = first.read(range(2, 3))[0]
+    assert sample.description == "Scene 1." and sample.limits == (0.001, 80)
+    assert sample.rgb.max() == 10 and sample.valid.sum() == 40 and sample.depth[sample.valid] == pytest.approx(2.5)
+
+
+def test_evaluation_beside_the_best_constant(tmp_path):
     write_source(tmp_path / "data", "flat", [1.0, 2.0, 4.0])
-    (tmp_path / "out").mkdir()
-    frames = read_frames(tmp_path / "data")
-    result = evaluate_frames(frames, constant_predictor, (0.001, 80), tmp_path / "out", save_predictions=True)
-    source = result.report()["sources"]["flat"]
-    assert source["model"]["abs_rel"] == pytest.approx((0 + 0.5 + 0.75) / 3)
-    assert source["best_constant_m"] == pytest.approx(1)  # the weight of a depth is 1 / depth
-    assert source["best_constant"]["abs_rel"] == pytest.approx((0 + 0.5 + 0.75) / 3)
-    assert [text for text, _ in constant_predictor.seen] == ["Scene 0.", "Scene 1.", "Scene 2."]
-    assert [row["frame"] for row in result.rows()] == ["frame0", "frame1", "frame2"]
-    assert len(list((tmp_path / "out" / "pictures").iterdir())) == 3
-    assert np.load(tmp_path / "out" / "predictions" / "flat_frame1.npy", allow_pickle=False).shape == (6, 8)
+    (samples,) = by_source(read_frames(tmp_path / "data"), (0.001, 80))
+    model = FlatModel()
+    found = evaluate(samples, [TextModel("model", model)], conditions_for(samples, [OWN]), keep_truths=True)
+    assert found.mean("model", OWN)["abs_rel"] == pytest.approx((0 + 0.5 + 0.75) / 3)
+    assert add_constant(samples, found) == pytest.approx(1)  # the weight of a depth is 1 / depth
+    assert found.mean("best constant", "")["abs_rel"] == pytest.approx((0 + 0.5 + 0.75) / 3)
+    assert [sentence for sentence, *_ in model.seen] == ["Scene 0.", "Scene 1.", "Scene 2."]
+    assert [each.measurement.valid_pixels for each in found.of("model", OWN)] == [40, 40, 40]
 
 
-def test_frames_that_cannot_be_used_become_problems(tmp_path, constant_predictor):
+def test_frames_that_cannot_be_used_become_problems(tmp_path):
     write_source(tmp_path / "sub", "sub", [1.0, 2.0, 60.0])
     (tmp_path / "sub" / "0_rgb.png").write_text("not a picture")
-    result = evaluate_frames(read_frames(tmp_path), constant_predictor, (0.001, 50))
-    assert [row["frame"] for row in result.rows()] == ["frame1"]
-    assert "0_rgb.png" in result.problems[0]
-    assert "no valid depth" in result.problems[1]
+    (samples,) = by_source(read_frames(tmp_path), (0.001, 50))
+    found = evaluate(samples, [TextModel("model", FlatModel())], conditions_for(samples, [OWN]))
+    assert [each.image for each in found.outcomes] == ["frame1"]
+    assert "0_rgb.png" in found.problems[0][1]
+    assert "no valid depth between 0.001 and 50 m" in found.problems[1][1]
 
 
 def test_depth_of_another_size(tmp_path):

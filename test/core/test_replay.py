@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from tr2m_core.metrics import METRIC_NAMES
-from tr2m_core.replay.bag_reader import Bag, find_topics
+from tr2m_core.replay.bag import Bag
 from tr2m_core.replay.replay import ReplayOptions, replay_bag
-from tr2m_core.types import InputError
+from tr2m_core.replay.topics import find_topics
+from tr2m_core.types import DepthPrediction, InputError
 
 IMAGE, DEPTH, INFO, TEXT = "/camera/image_raw", "/camera/depth/image_raw", "/camera/camera_info", "/scene_description"
 START, PERIOD = 1_600_000_000_000_000_000, 100_000_000
@@ -34,10 +35,15 @@ def test_every_frame_is_measured(write_bag, messages, replay, tmp_path):
     result = replay(write_bag(messages.recording(4)), pictures=2, save_predictions=True)
     depths = np.array([1.0, 1.1, 1.2, 1.3])
     assert [frame.metrics["abs_rel"] for frame in result.frames] == pytest.approx(abs(depths - 1) / depths)
-    assert [frame.valid_pixels for frame in result.frames] == [47] * 4
+    assert [frame.measurement.valid_pixels for frame in result.frames] == [47] * 4
+    assert [frame.measurement.scale_factor for frame in result.frames] == pytest.approx(depths)
+    assert [frame.median_m for frame in result.frames] == [1.0] * 4
     assert result.metrics()["abs_rel"] == pytest.approx(np.mean(abs(depths - 1) / depths))
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report == json.loads(json.dumps(result.report()))
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "report.json", "report.html", "frames.csv", "timing.csv", "pictures", "predictions"
+    }  # fmt: skip
     assert report["frames"] == {
         "total": 4,
         "processed": 4,
@@ -63,7 +69,10 @@ def test_sqlite3_and_mcap_agree_to_the_last_digit(tmp_path, messages, replay):
         replay(messages.write(tmp_path / storage, storage, messages.recording(5)), output=f"out_{storage}")
         for storage in ("sqlite3", "mcap")
     ]
-    assert results[0].frames == results[1].frames
+    first, second = (result.report() for result in results)
+    assert first.pop("bag") != second.pop("bag")
+    assert first.pop("timing").keys() == second.pop("timing").keys()
+    assert first == second
     assert (tmp_path / "out_sqlite3/frames.csv").read_bytes() == (tmp_path / "out_mcap/frames.csv").read_bytes()
 
 
@@ -77,12 +86,89 @@ def test_sentences_change_with_time(write_bag, messages, replay, constant_predic
     result = replay(write_bag(sorted(entries, key=lambda entry: entry[1])))
     assert [text for text, _ in constant_predictor.seen] == ["First.", "First.", "Second.", "Second."]
     assert sum(result.skipped_sentences.values()) == 1
-    assert result.report()["descriptions"] == ["First.", "Second."]
+    assert [(s["description"], s["frames"]) for s in result.report()["sentences"]] == [("First.", 2), ("Second.", 2)]
 
 
 def test_given_text_wins(write_bag, messages, replay, constant_predictor):
-    replay(write_bag(messages.recording(2)), text="A hangar.")
+    replay(write_bag(messages.recording(2)), texts=("A hangar.",))
     assert {text for text, _ in constant_predictor.seen} == {"A hangar."}
+
+
+class SentencePredictor:
+    """Predicts as many metres as the sentence has characters."""
+
+    def predict(self, rgb, description, *, maps=True):
+        return DepthPrediction(np.full(rgb.shape[:2], float(len(description)), np.float32))
+
+
+def test_sentences_are_compared_and_the_first_decides(write_bag, messages, tmp_path):
+    with Bag(write_bag(messages.recording(2))) as bag:
+        options = ReplayOptions(texts=("xx", "a"), pictures=0)
+        result = replay_bag(bag, find_topics(bag), SentencePredictor, tmp_path / "out", options)
+    assert len(result.frames) == 4
+    assert result.report()["frames"]["total"] == 2
+    assert result.metrics()["abs_rel"] == pytest.approx((1.0 + 0.9 / 1.1) / 2)
+    sentences = result.report()["sentences"]
+    assert [s["median_m"] for s in sentences] == [2.0, 1.0]
+    assert sentences[1]["metrics"]["abs_rel"] == pytest.approx((0.0 + 0.1 / 1.1) / 2, abs=1e-7)
+    rows = list(csv.DictReader((tmp_path / "out" / "frames.csv").open()))
+    assert [(row["index"], row["description"]) for row in rows] == [("0", "xx"), ("0", "a"), ("1", "xx"), ("1", "a")]
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({"every": 2}, [0, 2, 4]),
+        ({"start": 0.15}, [2, 3, 4]),
+        ({"duration": 0.25}, [0, 1, 2]),
+        ({"start": 0.1, "duration": 0.3, "every": 2}, [1, 3]),
+    ],
+)
+def test_part_of_the_recording(write_bag, messages, replay, options, kept):
+    result = replay(write_bag(messages.recording(5)), **options)
+    assert [frame.stamp for frame in result.frames] == [START + i * PERIOD for i in kept]
+    assert [frame.index for frame in result.frames] == list(range(len(kept)))
+
+
+def test_a_part_without_frames_is_refused(write_bag, messages, replay):
+    with pytest.raises(InputError, match=r"no messages on /camera/image_raw between --start 9 s and the end"):
+        replay(write_bag(messages.recording(3)), start=9.0)
+
+
+def test_bag_without_ground_truth(write_bag, messages, replay, tmp_path):
+    result = replay(write_bag([entry for entry in messages.recording(3) if entry[0] != DEPTH]), pictures=2)
+    report = result.report()
+    assert report["topics"]["depth"] is None
+    assert report["metrics"] is None
+    assert report["problems"] == {}
+    assert report["sentences"][0]["median_m"] == 1.0
+    assert [result.index for result, _ in result.shown()] == [0, 2]
+    assert len(list((tmp_path / "out" / "pictures").iterdir())) == 2
+
+
+def test_new_bag_holds_the_depth_under_the_old_stamps(write_bag, messages, replay, tmp_path):
+    replay(write_bag(messages.recording(3)), write_bag=tmp_path / "depth")
+    with Bag(tmp_path / "depth") as bag:
+        assert bag.topics["/metric_depth"].type == "sensor_msgs/msg/Image"
+        found = [bag.decode(data, "sensor_msgs/msg/Image") for _, _, data in bag.messages(["/metric_depth"])]
+        assert {"/metric_depth/camera_info", "/metric_depth/points"} <= set(bag.topics)
+    stamps = [m.header.stamp.sec * 10**9 + m.header.stamp.nanosec for m in found]
+    assert stamps == [START + i * PERIOD for i in range(3)]
+    assert [m.encoding for m in found] == ["32FC1"] * 3
+    assert all((np.frombuffer(m.data, np.float32) == 1.0).all() for m in found)
+
+
+def test_damaged_bag_is_used_as_far_as_it_goes(messages, replay, tmp_path):
+    whole = messages.write(tmp_path / "whole", "mcap", messages.recording(30))
+    file = next(whole.glob("*.mcap"))
+    cut = tmp_path / "cut.mcap"
+    cut.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    result = replay(cut)
+    assert 1 <= len(result.frames) < 30
+    assert "cut.mcap" in result.damage
+    complete = replay(whole, output="whole_out")
+    last = len(result.frames) - 1  # its depth may lie beyond the end
+    assert [f.metrics for f in result.frames[:last]] == [f.metrics for f in complete.frames[:last]]
 
 
 @pytest.mark.parametrize("sentence", [None, "", "x" * 100_000])
@@ -97,7 +183,7 @@ def test_bad_frames_are_counted_and_the_run_goes_on(write_bag, messages, replay,
     damaged = [
         messages.image(START + 0 * PERIOD, "rgb8", good, data=np.zeros(100, np.uint8)),
         messages.image(START + 1 * PERIOD, "rgb8", good, step=3),
-        messages.image(START + 2 * PERIOD, "yuv422", good),
+        messages.image(START + 2 * PERIOD, "32SC4", good),
         messages.image(START + 3 * PERIOD, "rgb8", good, width=0),
         ("sensor_msgs/msg/Image", b"\x00\x01\x00\x00junk"),
         messages.image(START + 5 * PERIOD, "rgb8", good[:1, :1]),
@@ -113,7 +199,7 @@ def test_bad_frames_are_counted_and_the_run_goes_on(write_bag, messages, replay,
         assert find_topics(bag).image == IMAGE
     result = replay(path)
     assert len(result.frames) == 7
-    words = ["100 bytes", "step 3", "yuv422", "0x6", "not a readable", "1x1", None]
+    words = ["100 bytes", "step 3", "32SC4", "0x6", "not a readable", "1x1", None]
     for frame, word in zip(result.frames, words, strict=True):
         assert (frame.problem is None) if word is None else (word in frame.problem)
     assert result.metrics()["abs_rel"] == pytest.approx(0.5)
@@ -156,6 +242,7 @@ def test_kit_recordings_agree(kit, tmp_path, embedded):
         reports.append(json.loads((tmp_path / name / "report.json").read_text()))
     assert reports[0]["frames"]["processed"] == reports[0]["frames"]["measured"] == 20
     assert reports[0].pop("bag") != reports[1].pop("bag")
+    assert reports[0].pop("timing").keys() == reports[1].pop("timing").keys()
     assert reports[0] == reports[1]
     csvs = [(tmp_path / name / "frames.csv").read_bytes() for name in ("d435_desk_sqlite3", "d435_desk_mcap")]
     assert csvs[0] == csvs[1]

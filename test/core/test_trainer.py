@@ -19,7 +19,7 @@ from tr2m_core import DepthPredictor
 from tr2m_core.data.base import BatchSource, DatasetConfig, SampleKey, TrainBatch
 from tr2m_core.data.kitti import KITTI
 from tr2m_core.data.procedural_source import ProceduralSource
-from tr2m_core.eval.evaluator import Sample, measure
+from tr2m_core.eval.measurement import METRIC, measure_depth
 from tr2m_core.eval.protocols import evaluation_crop
 from tr2m_core.metrics import METRIC_NAMES
 from tr2m_core.model.checkpoints import load_model
@@ -259,8 +259,9 @@ def test_held_out_pictures_are_seen_at_the_size_of_their_protocol(settings, tiny
         tiny_paper, device="cpu", precision="fp32", input_size=size or KITTI.input_size
     )
     image, depth, sentences = KITTI().read(KITTI().records(kitti).records[0])
-    sample = Sample(image, sentences[0], depth, evaluation_crop("kitti", depth.shape), (0.001, 80.0))
-    expected = measure(predictor, [sample])[0]
+    prediction = predictor.predict(image, sentences[0], maps=False, size=depth.shape).metric_depth
+    measured = measure_depth(depth, prediction, (0.001, 80.0), evaluation_crop("garg", depth.shape))
+    expected = measured.metrics[METRIC]
     assert found == {"kitti": pytest.approx(expected, rel=1e-4)}
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tr2m_core import DepthPredictor
-from tr2m_core.eval.evaluator import Sample
+from tr2m_core.eval.samples import Sample
 from tr2m_core.train.pictures import training_panel, training_pictures
 from tr2m_core.types import DepthPrediction
 from tr2m_core.visualization import INVALID_GREY

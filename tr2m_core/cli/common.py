@@ -87,6 +87,13 @@ def load_predictor(args: argparse.Namespace) -> DepthPredictor:
     return predictor
 
 
+def describe_model(args: argparse.Namespace, predictor: DepthPredictor) -> dict[str, str | None]:
+    """What was run, for reports."""
+    checkpoint = None if args.checkpoint is None else str(args.checkpoint)
+    device, precision = str(predictor.device), predictor.precision
+    return {"model": args.model, "checkpoint": checkpoint, "device": device, "precision": precision}
+
+
 def make_output(folder: Path) -> Path:
     """Creates the output folder. Raises InputError when that is not possible."""
     try:

@@ -1,126 +1,314 @@
 """Accuracy of a model on a data set.
 
-frames      photographs with measured depth in folders with an index.json (--root); per source the model with each
-            frame's sentence, beside the best constant depth. With -o: report.json, frames.csv and pictures/.
+NAME        a published data set by the paper's protocol: nyu, kitti and the others of --list.
+FILE.yaml   several of them, see config/eval/paper.yaml.
+frames      photographs with measured depth in folders with an index.json (--root), by source, beside the best constant
 procedural  held-out generated scenes; with -o: report.json.
+
+With -o: report.json, frames.csv (a line per image, method and sentence) and pictures/. The nine metrics are of depth as
+predicted ("metric"), with one factor per image ("scale"), and with scale and shift of inverse depth fitted per image
+("affine"); the last two take their numbers from the ground truth. Errors of c3vd and simcol are in millimetres.
+Under `accelerate launch` or torchrun the images are shared out; numbers do not change.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tr2m_core.cli.common import (
     add_depth_range,
     add_model_arguments,
     check_depth_range,
+    describe_model,
     format_table,
     load_predictor,
     make_output,
     print_json,
     progress_bar,
-    track,
 )
 from tr2m_core.types import InputError
+
+if TYPE_CHECKING:
+    from tr2m_core.eval.contenders import Load
+    from tr2m_core.eval.file_samples import FileSamples
+    from tr2m_core.eval.samples import SampleSet
+    from tr2m_core.eval.suite import SuiteOptions
+    from tr2m_core.eval.summary import SetResult
+    from tr2m_core.inference import DepthPredictor
 
 HELP = "accuracy on a data set"
 EXAMPLES = """examples:
   tr2m evaluate --list
+  tr2m evaluate nyu --root nyu/test --split nyu_test.txt --text-root nyu/text --model paper -o out/nyu
+  tr2m evaluate simcol --root SimCol --model paper --sentences own shuffled empty --baseline constant -o out/simcol
+  tr2m evaluate kitti --root raw --gt-root gt --split eigen_test.txt --text "A street." --baseline models/other
+  tr2m evaluate config/eval/paper.yaml --set datasets.0.root=/data/nyu --model paper -o out/paper
   tr2m evaluate frames --root measured_frames/ -o out/frames
   tr2m evaluate procedural --count 500 --seed 7 --json
+  accelerate launch --num_processes 4 -m tr2m_core evaluate config/eval/paper.yaml --model paper -o out/paper
 """
-DATASETS = {
-    "frames": "photographs with measured depth, folders with an index.json",
-    "procedural": "held-out generated scenes",
-}
+FRAMES, PROCEDURAL = "frames", "procedural"
+DEFAULT_RANGE = (0.001, 80.0)  # metres
+PICTURES = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", nargs="?", metavar="DATASET", help=f"one of {', '.join(DATASETS)}")
-    parser.add_argument("--list", action="store_true", help="name the data sets and exit")
-    parser.add_argument("--root", type=Path, metavar="R", help="frames: the folder with the data")
+    parser.add_argument("dataset", nargs="?", metavar="DATASET", help="a data set of --list, or a file naming several")
+    parser.add_argument("--list", action="store_true", help="name the data sets with their settings and exit")
+    _add_data_arguments(parser)
+    _add_comparison_arguments(parser)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="folder for the report; without it the table is all"
     )
+    parser.add_argument("--save-predictions", action="store_true", help="write every metric depth map as float32 npy")
     parser.add_argument(
-        "--save-predictions", action="store_true", help="frames: write every metric depth map as float32 npy"
+        "--pictures",
+        type=int,
+        metavar="N",
+        help=f"so many of the best and of the worst images as pictures (default: {PICTURES}; frames: every image)",
     )
-    parser.add_argument(
-        "--count", type=int, default=500, metavar="N", help="procedural: number of scenes (default: 500)"
-    )
-    parser.add_argument("--seed", type=int, metavar="S", help="procedural: random seed (default: the held-out one)")
+    parser.add_argument("--batch-size", type=int, default=4, metavar="N", help="images predicted at once (default: 4)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     add_depth_range(parser)
+    parser.set_defaults(min_depth=None, max_depth=None)  # a published protocol has its own
     add_model_arguments(parser)
+
+
+def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("data")
+    group.add_argument("--root", type=Path, metavar="R", help="the folder with the data")
+    group.add_argument("--gt-root", type=Path, metavar="G", help="the folder with the depth (default: the root)")
+    group.add_argument("--split", type=Path, metavar="FILE", help="an image and a depth path per line")
+    group.add_argument("--text-root", type=Path, metavar="T", help="the folder with the sentences (default: the root)")
+    group.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="overrides a setting of FILE.yaml; repeatable"
+    )
+    group.add_argument(
+        "--count", type=int, default=500, metavar="N", help="procedural: number of scenes (default: 500)"
+    )
+    group.add_argument(
+        "--seed",
+        type=int,
+        metavar="S",
+        help="procedural: of the scenes (default: the held-out ones); else of shuffled sentences",
+    )
+
+
+def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("comparison")
+    group.add_argument(
+        "--sentences",
+        nargs="+",
+        choices=("own", "shuffled", "empty"),
+        metavar="KIND",
+        help="own, shuffled (another image's) or empty, one or more (default: own)",
+    )
+    group.add_argument(
+        "--text", action="append", default=[], metavar="T", help="a sentence for all images; repeatable, no text files"
+    )
+    group.add_argument(
+        "--baseline",
+        action="append",
+        default=[],
+        metavar="B",
+        help="also measured, repeatable: constant (the best constant depth of the data), a TR2M model, or a folder or "
+        "Hub id of a transformers depth model, with :relative or :metric where its configuration does not tell",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     if args.list:
-        print(format_table(["data set", "what"], DATASETS.items()))
+        print_list()
         return 0
     if args.dataset is None:
-        raise InputError(f"name a data set: {', '.join(DATASETS)}")
-    if args.dataset not in DATASETS:
-        raise InputError(f"data set '{args.dataset}': not one of {', '.join(DATASETS)}")
-    check_depth_range(args)
-    return run_frames(args) if args.dataset == "frames" else run_procedural(args)
+        raise InputError("name a data set; `tr2m evaluate --list` shows all")
+    if args.dataset == PROCEDURAL:
+        return run_procedural(args)
+    return run_sets(args)
 
 
-def run_frames(args: argparse.Namespace) -> int:
-    """Every frame; per source the mean of the model beside the best constant depth."""
-    from tr2m_core.data.frames import read_frames
-    from tr2m_core.eval.frames import evaluate_frames
-    from tr2m_core.files import write_csv, write_json
+def print_list() -> None:
+    """A line per data set."""
+    from tr2m_core.data.registry import DATASETS
+    from tr2m_core.eval.file_samples import unit_of
 
-    if args.root is None:
-        raise InputError("evaluate frames needs --root, the folder with the data")
-    frames = read_frames(args.root)
+    rows = []
+    for name, dataset in DATASETS.items():
+        height, width = dataset.input_size
+        low, high = dataset.protocol.min_depth, dataset.protocol.max_depth
+        layout = f"--root {dataset.layout}" if dataset.layout else "--root and --split"
+        rows.append([name, f"{height}x{width}", f"{low:g} to {high:g}", unit_of(name), dataset.crop, layout])
+    own, given = "the model's", "--min-depth, --max-depth"
+    rows.append([FRAMES, own, given, "m", None, "--root photographs in folders with an index.json"])
+    rows.append([PROCEDURAL, own, "0.001 and more", "m", None, "generated, --count and --seed"])
+    print(format_table(["data set", "model input", "depth", "unit", "crop", "data"], rows))
+
+
+def run_sets(args: argparse.Namespace) -> int:
+    """Every data set; a table of means, and the files of -o."""
+    from tr2m_core.eval.contenders import Contenders
+    from tr2m_core.eval.processes import join_processes
+    from tr2m_core.eval.suite import evaluate_set
+
+    options = make_options(args)
+    sets = frame_sets(args) if args.dataset == FRAMES else file_sets(args, options.needs_texts)
+    processes = join_processes(args.device)
+    args.device = processes.device or args.device
+    about: dict[str, Any] = {}
+    contenders = Contenders(args.model, args.baseline, model_loader(args, about), args.device)
     output = make_output(args.output) if args.output else None
-    limits = (args.min_depth, args.max_depth)
-    tracked = track(frames, len(frames), "frames")
-    result = evaluate_frames(tracked, load_predictor(args), limits, output, save_predictions=args.save_predictions)
-    settings = {"dataset": "frames", "root": str(args.root), "model": args.model, "depth_range_m": limits}
-    report = settings | result.report()
+    results = []
+    for samples in sets:
+        with progress_bar(samples.name) if processes.is_main else contextlib.nullcontext() as on_progress:
+            methods = contenders.methods(samples, args.size)
+            results.append(evaluate_set(samples, methods, options, output, processes, on_progress))
+    problems = [problem for result in results for problem in result.problems()]
+    if processes.is_main:
+        tell(args, about, results, problems, output)
+    return 1 if problems else 0
+
+
+def tell(
+    args: argparse.Namespace,
+    about: dict[str, Any],
+    results: Sequence[SetResult],
+    problems: Sequence[str],
+    output: Path | None,
+) -> None:
+    """Writes the files and prints the table. about: the head of report.json."""
+    from tr2m_core.eval.suite import write_results
+    from tr2m_core.eval.summary import TABLE_HEADERS, table_rows
+
+    report = about | {"datasets": [result.report() for result in results]}
     if output:
-        write_json(output / "report.json", report)
-        write_csv(output / "frames.csv", result.rows())
-    for problem in result.problems:
+        write_results(output, report, results)
+    for problem in problems:
         print(f"tr2m: error: {problem}", file=sys.stderr)
     if args.json:
         print_json(report)
     else:
-        print_sources(report["sources"])
+        print(format_table(TABLE_HEADERS, table_rows(results)))
+        print_notes(results)
         print_written(output)
-    return 1 if result.problems else 0
 
 
-def print_sources(sources: dict[str, Any]) -> None:
-    """Two lines per source: the model and the best constant."""
-    from tr2m_core.metrics import METRIC_NAMES
+def make_options(args: argparse.Namespace) -> SuiteOptions:
+    """The checked options of an evaluation."""
+    from tr2m_core.description import check_description
+    from tr2m_core.eval.baselines import CONSTANT
+    from tr2m_core.eval.suite import SuiteOptions
 
-    rows = []
-    for name, source in sources.items():
-        constant = f"constant {source['best_constant_m']:.3g} m"
-        rows.append([name, source["frames"], "model", *source["model"].values()])
-        rows.append(["", "", constant, *source["best_constant"].values()])
-    print(format_table(["source", "frames", "", *METRIC_NAMES], rows))
+    frames = args.dataset == FRAMES
+    for name, value, least in (("pictures", args.pictures, 0), ("batch-size", args.batch_size, 1)):
+        if value is not None and value < least:
+            raise InputError(f"--{name} {value}: must be at least {least}")
+    if args.save_predictions and args.output is None:
+        raise InputError("--save-predictions needs -o, the folder to write to")
+    pictures = args.pictures if args.pictures is not None else None if frames else PICTURES
+    return SuiteOptions(
+        sentences=tuple(dict.fromkeys(args.sentences or (() if args.text else ("own",)))),
+        texts=tuple(dict.fromkeys(check_description(text) for text in args.text)),
+        seed=args.seed or 0,
+        batch_size=args.batch_size,
+        pictures=pictures,
+        save_predictions=args.save_predictions,
+        constant=frames or CONSTANT in args.baseline,
+    )
+
+
+def frame_sets(args: argparse.Namespace) -> Sequence[SampleSet]:
+    """A set per source. Raises InputError when there are no frames."""
+    from tr2m_core.data.frames import read_frames
+    from tr2m_core.eval.frames import by_source
+
+    if args.root is None:
+        raise InputError("evaluate frames needs --root, the folder with the data")
+    args.min_depth = DEFAULT_RANGE[0] if args.min_depth is None else args.min_depth
+    args.max_depth = DEFAULT_RANGE[1] if args.max_depth is None else args.max_depth
+    check_depth_range(args)
+    return by_source(read_frames(args.root), (args.min_depth, args.max_depth))
+
+
+def file_sets(args: argparse.Namespace, texts: bool) -> Sequence[FileSamples]:
+    """The published data sets that are named. Raises InputError for one of which nothing can be used."""
+    from tr2m_core.data.base import DatasetConfig
+    from tr2m_core.eval.config import read_config
+    from tr2m_core.eval.file_samples import FileSamples
+
+    if args.min_depth is not None or args.max_depth is not None:
+        raise InputError(f"--min-depth and --max-depth are for {FRAMES}; a published protocol has its own range")
+    given = [str(path or "") for path in (args.root, args.gt_root, args.text_root, args.split)]
+    if Path(args.dataset).suffix in (".yaml", ".yml"):
+        if any(given):
+            raise InputError(f"{args.dataset}: say roots and splits there or with --set datasets.0.root=...")
+        configs = read_config(Path(args.dataset), args.set).datasets
+    else:
+        root, gt_root, text_root, split = given
+        configs = (DatasetConfig(args.dataset, root, gt_root, text_root, split),)
+    sets = []
+    for config in configs:
+        config = replace(config, input_size=args.size or config.input_size)
+        with progress_bar(f"{config.name}: files") as on_progress:
+            samples = FileSamples(config, texts=texts, on_progress=on_progress)
+        if not len(samples):
+            raise InputError("; ".join(line.strip() for line in samples.check.lines()))
+        sets.append(samples)
+    return sets
+
+
+def model_loader(args: argparse.Namespace, about: dict[str, Any]) -> Load:
+    """Loads the model of the options, and baselines as they are. about: is told what was loaded, for the report."""
+    whole = {"checkpoint": None, "relative_depth": None, "image_encoder": None, "text_encoder": None}
+
+    def load(name: str, size: tuple[int, int] | None) -> DepthPredictor:
+        parts = {} if name == args.model else whole
+        predictor = load_predictor(argparse.Namespace(**vars(args) | parts | {"model": name, "size": size}))
+        if name == args.model:
+            about.update(describe_model(args, predictor))
+        return predictor
+
+    return load
+
+
+def print_notes(results: Sequence[SetResult]) -> None:
+    """What the table does not say."""
+    for result in results:
+        samples = result.samples
+        if samples.unit != "m":
+            unit = samples.unit
+            print(f"{samples.name}: rmse and sq_rel are in {unit}; a TR2M model is taken to predict {unit}, as trained")
+        if result.best_constant is not None:
+            print(f"{samples.name}: the best constant is {result.best_constant:.3g} {samples.unit}")
+        if result.found.empty:
+            print(f"{samples.name}: {len(result.found.empty)} images without a valid depth are not in the means")
 
 
 def run_procedural(args: argparse.Namespace) -> int:
     """Generated scenes; a line per kind of sentence."""
     if args.count < 1:
         raise InputError(f"--count {args.count}: must be at least 1")
+    if args.sentences or args.text or args.baseline or args.save_predictions:
+        raise InputError(f"{PROCEDURAL} has sentences and a baseline of its own, and saves no predictions")
     from tr2m_core.eval.procedural import HELD_OUT_SEED, evaluate_procedural
+    from tr2m_core.eval.processes import join_processes
     from tr2m_core.files import write_json
 
+    processes = join_processes(args.device)
+    args.device = processes.device or args.device
     output = make_output(args.output) if args.output else None
     seed = HELD_OUT_SEED if args.seed is None else args.seed
     predictor = load_predictor(args)
-    with progress_bar("scenes") as on_progress:
-        rows = evaluate_procedural(predictor, args.count, seed, on_progress)
-    report = {"dataset": "procedural", "model": args.model, "count": args.count, "seed": seed, "rows": rows}
+    with progress_bar("scenes") if processes.is_main else contextlib.nullcontext() as on_progress:
+        rows = evaluate_procedural(predictor, args.count, seed, on_progress, processes=processes)
+    if not processes.is_main:
+        return 0
+    report = {"dataset": PROCEDURAL, "model": args.model, "count": args.count, "seed": seed, "rows": rows}
     if output:
         write_json(output / "report.json", report)
     if args.json:

@@ -19,6 +19,7 @@ VERBS = {
     "infer": "tr2m_core.cli.infer",
     "replay": "tr2m_core.cli.replay",
     "evaluate": "tr2m_core.cli.evaluate",
+    "compare": "tr2m_core.cli.compare",
     "train": "tr2m_core.cli.train",
     "convert": "tr2m_core.cli.convert",
     "download": "tr2m_core.cli.download",
@@ -34,6 +35,7 @@ examples:
   tr2m replay recording/ --text "A workshop bench." --fail-above abs_rel=0.3 -o out/replay
   tr2m evaluate frames --root measured_frames/ -o out/frames
   tr2m evaluate --list
+  tr2m compare out/embedded out/paper
   tr2m train config/train/embedded_relative.yaml --output runs/relative
   tr2m download paper
   tr2m convert da_s_vitl_vitl.pth -o models/paper

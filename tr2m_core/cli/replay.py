@@ -1,7 +1,9 @@
-"""Every frame of a rosbag through the model, measured against the bag's depth topic. Needs no ROS.
+"""Every frame of a rosbag through the model, measured against the bag's depth. Needs no ROS.
 
-Reads sqlite3 and mcap bags. Frames run in the order of their stamps and none is dropped; the same bag gives the same
-report. Writes report.json, frames.csv and pictures/ (image, prediction, ground truth, error).
+Reads sqlite3 and mcap bags, whole or damaged. Frames run in the order of their stamps and none is dropped; the same bag
+gives the same numbers. Ground truth is a depth image aligned with the camera, or one of another camera or a lidar with
+tf_static and camera_info; without any, the report shows what was predicted. Writes report.html, report.json,
+frames.csv, timing.csv and pictures/.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ import argparse
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tr2m_core.cli.common import (
     add_depth_range,
     add_model_arguments,
     check_depth_range,
+    describe_model,
     format_table,
     load_predictor,
     make_output,
@@ -25,84 +28,155 @@ from tr2m_core.cli.common import (
 from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
-    from tr2m_core.replay.replay import ReplayOptions, ReplayResult
+    from tr2m_core.eval.run import Run
+    from tr2m_core.replay.replay import ReplayOptions
 
-HELP = "a rosbag -> nine metrics per frame, report, pictures"
+HELP = "a rosbag -> how far off is the depth: report, metrics per frame, pictures, a bag with depth"
 EXAMPLES = """examples:
   tr2m replay recording/ -o out/replay
-  tr2m replay recording/ --text "A workshop bench." -o out/replay
-  tr2m replay recording.mcap --image-topic /camera/color/image_raw --fail-above abs_rel=0.3 -o out/replay
+  tr2m replay recording.mcap --text "A workshop bench." --text "A hangar." -o out/sentences
+  tr2m replay recording/ --image-topic /camera/color/image_raw --fail-above abs_rel=0.3 -o out/replay
+  tr2m replay recording/ --every 10 --start 5 --duration 60 --write-bag out/depth_bag -o out/replay
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bag", type=Path, metavar="BAG", help="rosbag2 folder, or one .db3 or .mcap file")
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the results")
-    topics = parser.add_argument_group("topics (found by type and name when not given)")
-    topics.add_argument("--image-topic", metavar="NAME", help="colour frames, 8-bit sensor_msgs/Image")
-    topics.add_argument("--depth-topic", metavar="NAME", help="measured depth aligned with them, 16UC1 mm or 32FC1 m")
-    topics.add_argument("--info-topic", metavar="NAME", help="CameraInfo of the frames, for the report")
-    topics.add_argument("--text-topic", metavar="NAME", help="std_msgs/String with sentences about the scene")
-    parser.add_argument("--text", metavar="T", help="one sentence for all frames, instead of the bag's own")
     parser.add_argument(
+        "--text",
+        action="append",
+        default=[],
+        metavar="T",
+        help="one sentence for all frames, instead of the bag's own; repeat it to compare several (sums, pictures and "
+        "thresholds are about the first)",
+    )
+    _add_topics(parser)
+    _add_frames(parser)
+    _add_results(parser)
+    add_depth_range(parser)
+    add_model_arguments(parser)
+
+
+def _add_topics(parser: argparse.ArgumentParser) -> None:
+    topics = parser.add_argument_group("topics (found by type and name when not given)")
+    topics.add_argument("--image-topic", metavar="NAME", help="colour frames, Image or CompressedImage")
+    topics.add_argument(
+        "--depth-topic",
+        metavar="NAME",
+        help="measured depth: Image (16UC1 mm, 32FC1 m), compressedDepth or PointCloud2",
+    )
+    topics.add_argument("--info-topic", metavar="NAME", help="CameraInfo of the colour frames")
+    topics.add_argument("--depth-info-topic", metavar="NAME", help="CameraInfo of the depth, to project it")
+    topics.add_argument("--text-topic", metavar="NAME", help="std_msgs/String with sentences about the scene")
+    topics.add_argument(
+        "--assume-aligned", action="store_true", help="take depth of the image's size as aligned, whatever its frame_id"
+    )
+    topics.add_argument(
         "--tolerance",
         type=float,
         default=0.02,
         metavar="S",
         help="most seconds between image and depth (default: 0.02)",
     )
-    parser.add_argument(
+
+
+def _add_frames(parser: argparse.ArgumentParser) -> None:
+    frames = parser.add_argument_group("frames (all when not given)")
+    frames.add_argument("--every", type=int, default=1, metavar="N", help="each N-th frame")
+    frames.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds after the first image")
+    frames.add_argument("--duration", type=float, default=math.inf, metavar="S", help="seconds from there on")
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    results = parser.add_argument_group("results")
+    results.add_argument(
         "--pictures", type=int, default=6, metavar="N", help="frames to draw, evenly spaced (default: 6)"
     )
-    parser.add_argument("--save-predictions", action="store_true", help="write every metric depth map as float32 npy")
-    parser.add_argument(
-        "--fail-above",
-        type=parse_threshold,
-        action="append",
-        default=[],
-        metavar="METRIC=X",
-        help="exit with 1 when the mean of a metric is above X; repeatable",
+    results.add_argument("--save-predictions", action="store_true", help="write every metric depth map as float32 npy")
+    results.add_argument(
+        "--write-bag", type=Path, metavar="OUT", help="a new mcap bag with metric_depth, camera_info and points"
     )
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    add_depth_range(parser)
-    add_model_arguments(parser)
+    for option, word in (("--fail-above", "above"), ("--fail-below", "below")):
+        results.add_argument(
+            option,
+            type=parse_threshold,
+            action="append",
+            default=[],
+            metavar="METRIC=X",
+            help=f"exit with 1 when the mean of a metric is {word} X; repeatable",
+        )
+    results.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
 def parse_threshold(text: str) -> tuple[str, float]:
-    """Reads "abs_rel=0.3". Raises InputError for an unknown metric, one where larger is better, or no number."""
-    from tr2m_core.metrics import LARGER_IS_BETTER, METRIC_NAMES
+    """Reads "abs_rel=0.3". Raises InputError for an unknown metric or no number."""
+    from tr2m_core.metrics import METRIC_NAMES
 
     name, _, number = text.partition("=")
-    errors = [metric for metric in METRIC_NAMES if metric not in LARGER_IS_BETTER]
     try:
         limit = float(number)
     except ValueError:
         limit = math.nan
-    if name not in errors or math.isnan(limit):
-        raise InputError(f"--fail-above '{text}': give METRIC=NUMBER with one of {', '.join(errors)}")
+    if name not in METRIC_NAMES or math.isnan(limit):
+        raise InputError(f"threshold '{text}': give METRIC=NUMBER with one of {', '.join(METRIC_NAMES)}")
     return name, limit
 
 
 def run(args: argparse.Namespace) -> int:
-    from tr2m_core.replay.bag_reader import Bag, find_topics
+    from tr2m_core.eval.processes import join_processes
+    from tr2m_core.replay.bag import Bag
     from tr2m_core.replay.replay import replay_bag
+    from tr2m_core.replay.topics import find_topics
 
     options = make_options(args)
+    processes = join_processes(args.device)
+    args.device = processes.device or args.device
+    about: dict[str, Any] = {}
+
+    def load() -> Any:
+        predictor = load_predictor(args)
+        predictor.warm_up()  # else the first frame would look slow
+        about.update(describe_model(args, predictor))
+        return predictor
+
     with Bag(args.bag) as bag:
-        topics = find_topics(bag, args.image_topic, args.depth_topic, args.info_topic, args.text_topic)
+        names = (args.image_topic, args.depth_topic, args.info_topic, args.text_topic, args.depth_info_topic)
+        topics = find_topics(bag, *names)
         output = make_output(args.output)
         with progress_bar("replay") as on_progress:
-            result = replay_bag(bag, topics, lambda: load_predictor(args), output, options, on_progress)
-    metrics = result.metrics()
+            result = replay_bag(bag, topics, load, output, options, about, processes, on_progress)
+    if not processes.is_main:
+        return 0
     if args.json:
         print_json(result.report())
     else:
-        print_result(result, output)
+        print_result(result)
+        print(f"written to {output}" + (f" and {args.write_bag}" if args.write_bag else ""))
+    return verdict(args, result)
+
+
+def verdict(args: argparse.Namespace, result: Run) -> int:
+    """The exit code, with a line on stderr for each reason why it is not 0."""
+    metrics = result.metrics()
+    reasons = [f"damaged bag, used as far as it can be read: {result.damage}"] if result.damage else []
+    thresholds = [*args.fail_above, *args.fail_below]
     if metrics is None:
-        return fail(f"{args.bag}: nothing could be measured: {summary(result.problems())}")
-    missed = [(name, limit) for name, limit in args.fail_above if metrics[name] > limit]
-    reasons = ", ".join(f"{name} {metrics[name]:.4g} is above {limit:g}" for name, limit in missed)
-    return fail(f"{args.bag}: {reasons}") if missed else 0
+        if not any(frame.processed for frame in result.frames):
+            reasons.append(f"{args.bag}: no frame could be processed: {summary(result.problems())}")
+        elif result.source["topics"]["depth"] is not None:
+            reasons.append(f"{args.bag}: nothing could be measured: {summary(result.problems())}")
+        elif thresholds:
+            reasons.append(f"{args.bag}: has no ground truth to hold {thresholds[0][0]} against")
+    else:
+        above = [f"{name} {metrics[name]:.4g} is above {limit:g}" for name, limit in args.fail_above]
+        below = [f"{name} {metrics[name]:.4g} is below {limit:g}" for name, limit in args.fail_below]
+        missed = [text for text, (name, limit) in zip(above, args.fail_above, strict=True) if metrics[name] > limit]
+        missed += [text for text, (name, limit) in zip(below, args.fail_below, strict=True) if metrics[name] < limit]
+        reasons += [f"{args.bag}: {', '.join(missed)}"] if missed else []
+    for reason in reasons:
+        print(f"tr2m: error: {reason}", file=sys.stderr)
+    return 1 if reasons else 0
 
 
 def make_options(args: argparse.Namespace) -> ReplayOptions:
@@ -111,48 +185,64 @@ def make_options(args: argparse.Namespace) -> ReplayOptions:
     from tr2m_core.replay.replay import ReplayOptions
 
     check_depth_range(args)
-    if not 0 <= args.tolerance < math.inf:
-        raise InputError(f"--tolerance {args.tolerance:g}: must be zero or more seconds")
-    if args.pictures < 0:
-        raise InputError(f"--pictures {args.pictures}: must not be negative")
+    for name, value, good in (
+        ("tolerance", args.tolerance, 0 <= args.tolerance < math.inf),
+        ("pictures", args.pictures, args.pictures >= 0),
+        ("every", args.every, args.every >= 1),
+        ("start", args.start, 0 <= args.start < math.inf),
+        ("duration", args.duration, args.duration > 0),
+    ):
+        if not good:
+            raise InputError(f"--{name} {value:g}: out of range; see tr2m replay --help")
     return ReplayOptions(
-        text=None if args.text is None else check_description(args.text),
+        texts=tuple(check_description(text) for text in args.text),
         min_depth=args.min_depth,
         max_depth=args.max_depth,
         tolerance=args.tolerance,
+        every=args.every,
+        start=args.start,
+        duration=args.duration,
+        aligned=args.assume_aligned,
         pictures=args.pictures,
         save_predictions=args.save_predictions,
+        write_bag=args.write_bag,
     )
 
 
-def print_result(result: ReplayResult, output: Path) -> None:
-    """Counts, the nine metrics over the frames, and what kept frames from being measured."""
+def print_result(result: Run) -> None:
+    """Counts, the nine metrics, what each sentence did, and what kept frames from being measured."""
     from tr2m_core.metrics import METRIC_NAMES
 
-    frames = result.report()["frames"]
-    print(f"image {result.topics.image}, depth {result.topics.depth}, {result.described_by()}")
+    report = result.report()
+    topics, frames = report["topics"], report["frames"]
+    print(f"image {topics['image']}, ground truth {topics['depth'] or 'none'}")
     print(f"{frames['processed']} of {frames['total']} frames processed, {frames['measured']} measured")
-    means = result.metrics()
-    if means is not None:
-        measured = [frame.metrics for frame in result.frames if frame.metrics is not None]
+    measured = [frame.metrics for frame in result.primary() if frame.metrics is not None]
+    if report["metrics"] is not None:
         columns = [[metrics[name] for metrics in measured] for name in METRIC_NAMES]
-        rows = [
-            ["mean", *means.values()],
-            ["lowest", *map(min, columns)],
-            ["highest", *map(max, columns)],
-        ]
+        rows = [["mean", *report["metrics"].values()], ["lowest", *map(min, columns)], ["highest", *map(max, columns)]]
+        rows += [[f"{how}-aligned", *means.values()] for how, means in report["aligned"].items() if means is not None]
         print(format_table(["", *METRIC_NAMES], rows))
-    for reason, count in {**result.problems(), **result.skipped_sentences}.items():
+    drift = report["scale_factor"]
+    if drift is not None:
+        steadiness = f"std {drift['std']:.3g}, largest jump {drift['largest_jump']:.3g}"
+        print(f"scale factor (truth / prediction): median {drift['median']:.3g}, {steadiness}")
+    if len(report["sentences"]) > 1 or report["metrics"] is None:
+        print_sentences(report["sentences"])
+    for reason, count in {**report["problems"], **report["skipped_sentences"], **report["notes"]}.items():
         print(f"{count} x {reason}")
-    print(f"written to {output}")
+
+
+def print_sentences(sentences: list[dict[str, Any]]) -> None:
+    """A line per sentence."""
+    rows = []
+    for entry in sentences:
+        metrics, drift = entry["metrics"] or {}, entry["scale_factor"] or {}
+        numbers = [metrics.get("abs_rel"), metrics.get("delta1"), drift.get("median")]
+        rows.append([entry["description"], entry["frames"], entry["median_m"], *numbers])
+    print(format_table(["sentence", "frames", "median m", "abs_rel", "delta1", "scale factor"], rows))
 
 
 def summary(problems: dict[str, int]) -> str:
     """The reasons with their counts in one line."""
     return "; ".join(f"{count} x {reason}" for reason, count in problems.items())
-
-
-def fail(message: str) -> int:
-    """Reports that the work failed; the exit code is 1."""
-    print(f"tr2m: error: {message}", file=sys.stderr)
-    return 1

@@ -1,41 +1,198 @@
-"""Metrics of a predictor on samples with ground truth, by the published protocols' rules."""
+"""The one loop that measures: methods under conditions on samples, over one process or several."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.inference import DepthPredictor
-from tr2m_core.metrics import clamp_depth, compute_depth_metrics, valid_depth
+from tr2m_core.eval.conditions import Condition
+from tr2m_core.eval.measurement import ALIGNMENTS, METRIC, Measurement, Metrics, measure_depth
+from tr2m_core.eval.methods import Method
+from tr2m_core.eval.processes import ALONE, Processes
+from tr2m_core.eval.samples import Sample, SampleSet
+from tr2m_core.metrics import best_constant_depth, mean_metrics
+from tr2m_core.types import InputError
+
+FloatArray = npt.NDArray[np.floating[Any]]
+
+CHUNK = 4  # samples predicted at once; chunks, not samples, are shared out, so that numbers do not depend on processes
+NO_SENTENCE = ""  # name of the condition of methods that hear none
 
 
-class Sample(NamedTuple):
-    """A frame (H, W, 3) uint8 RGB, its sentence, ground truth (h, w), what of it may count, and the range that does."""
+@dataclass(frozen=True)
+class Outcome:
+    """What one method made of one sample under one condition, named by `sentences`."""
 
-    rgb: npt.NDArray[np.uint8]
+    number: int
+    image: str
+    method: str
+    sentences: str
     description: str
-    depth: npt.NDArray[np.floating[Any]]
-    crop: npt.NDArray[np.bool_]
-    limits: tuple[float, float]
+    measurement: Measurement
+
+    @property
+    def metrics(self) -> Metrics | None:
+        """The nine of the prediction as it is."""
+        return self.measurement.metrics.get(METRIC)
 
 
-def measure(predictor: DepthPredictor, samples: Sequence[Sample]) -> list[dict[str, float] | None]:
-    """The nine metrics of each sample; None where no ground truth counts. The samples' frames have one size.
+@dataclass
+class Evaluation:
+    """All outcomes, by sample, then by method and condition in the order given, which is that of `pairs`.
 
-    The prediction is brought to the size of the ground truth (bilinear, corners aligned) and clamped to the limits.
+    By number of the sample, truths: some or all of its valid depths, where they were asked for; empty: images without a
+    valid one; problems: why samples could not be measured.
     """
-    size = samples[0].depth.shape
-    frames = np.stack([sample.rgb for sample in samples])
-    sentences = [sample.description for sample in samples]
-    predicted = predictor.predict(frames, sentences, maps=False, size=(size[0], size[1])).metric_depth
-    rows: list[dict[str, float] | None] = []
-    for sample, prediction in zip(samples, predicted, strict=True):
-        valid = valid_depth(sample.depth, *sample.limits) & sample.crop
-        if not valid.any():
-            rows.append(None)
+
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    truths: list[tuple[int, FloatArray]] = field(default_factory=list)
+    empty: list[tuple[int, str]] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+    def of(self, method: str, sentences: str) -> list[Outcome]:
+        """The outcomes of one method under one condition."""
+        return [each for each in self.outcomes if each.method == method and each.sentences == sentences]
+
+    def mean(self, method: str, sentences: str, alignment: str = METRIC) -> Metrics | None:
+        """Mean over the images that have such metrics; None when none has."""
+        rows = [outcome.measurement.metrics.get(alignment) for outcome in self.of(method, sentences)]
+        known = [row for row in rows if row is not None]
+        return mean_metrics(known) if known else None
+
+
+# Called with number, sample (with the sentence told), prediction and measurement, for the first method and condition.
+OnPrediction = Callable[[int, Sample, FloatArray, Measurement], None]
+
+
+def evaluate(
+    samples: SampleSet,
+    methods: Sequence[Method],
+    conditions: Sequence[Condition],
+    *,
+    alignments: Collection[str] = ALIGNMENTS,
+    chunk: int = CHUNK,
+    keep_truths: bool = False,
+    processes: Processes = ALONE,
+    on_prediction: OnPrediction | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Measures every method under every condition on every sample; methods that hear no sentence once.
+
+    The result is the same in every process, and the same as one process gives; on_prediction hears only of the samples
+    that fall to this one. keep_truths: for the best constant depth, see `SampleSet.truth_pixels`.
+    """
+    pairs = list(_pairs(methods, conditions))
+    found = Evaluation([(method.name, condition.name) for method, condition in pairs])
+    chunks = [range(i, min(i + chunk, len(samples))) for i in range(0, len(samples), chunk)]
+    mine = chunks[processes.index :: processes.count]
+    done, total = 0, sum(map(len, mine))
+    for numbers in mine:
+        usable = _usable(samples, numbers, found)
+        if keep_truths:
+            found.truths += [(n, _thinned(s.depth[s.valid], samples.truth_pixels)) for n, s in usable.items()]
+        for place, (method, condition) in enumerate(pairs):
+            first = on_prediction if place == 0 else None
+            found.outcomes += _measure(samples, usable, method, condition, alignments, first)
+        done += len(numbers)
+        if on_progress:
+            on_progress(done, total)
+    return _gathered(found, processes)
+
+
+def add_constant(samples: SampleSet, found: Evaluation) -> float | None:
+    """Adds the one depth with the least mean abs_rel over the kept truths, measured on these, and returns it.
+
+    None, and nothing added, when no truths were kept.
+    """
+    if not found.truths:
+        return None
+    constant = best_constant_depth(np.concatenate([truth for _, truth in found.truths]))
+    name = constant_name(samples)
+    found.pairs.append((name, NO_SENTENCE))
+    for number, truth in found.truths:
+        measurement = measure_depth(truth[None], np.full((1, truth.size), constant), samples.limits)
+        if measurement is not None:
+            found.outcomes.append(Outcome(number, samples.image(number), name, NO_SENTENCE, "", measurement))
+    found.outcomes.sort(key=lambda outcome: outcome.number)
+    return constant
+
+
+def constant_name(samples: SampleSet) -> str:
+    """What a report calls the best constant depth."""
+    sampled = "" if np.isinf(samples.truth_pixels) else f" ({samples.truth_pixels:g} pixels per image)"
+    return f"best constant{sampled}"
+
+
+def _pairs(methods: Sequence[Method], conditions: Sequence[Condition]) -> Iterator[tuple[Method, Condition]]:
+    silent = Condition(NO_SENTENCE, lambda number: "")
+    for method in methods:
+        for condition in conditions if method.hears_sentence else [silent]:
+            yield method, condition
+
+
+def _usable(samples: SampleSet, numbers: range, found: Evaluation) -> dict[int, Sample]:
+    """The samples by number; what is wrong with the others goes into `found`."""
+    from tr2m_core.inference import MIN_FRAME_SIDE  # torch takes seconds to load
+
+    usable = {}
+    for number, sample in zip(numbers, samples.read(numbers), strict=True):
+        if isinstance(sample, InputError):
+            found.problems.append((number, f"{samples.image(number)}: {sample}"))
+        elif min(sample.rgb.shape[:2]) < MIN_FRAME_SIDE:
+            height, width = sample.rgb.shape[:2]
+            found.problems.append(
+                (number, f"{samples.image(number)}: {width}x{height} pixels; at least 2x2 are needed")
+            )
+        elif not sample.valid.any():
+            found.empty.append((number, samples.image(number)))
+        else:
+            usable[number] = sample
+    return usable
+
+
+def _thinned(depths: FloatArray, count: float) -> FloatArray:
+    """At most `count` of the depths, evenly spaced."""
+    if depths.size <= count:
+        return depths
+    thinned: FloatArray = depths[np.linspace(0, depths.size - 1, int(count)).astype(int)]
+    return thinned
+
+
+def _measure(
+    samples: SampleSet,
+    usable: dict[int, Sample],
+    method: Method,
+    condition: Condition,
+    alignments: Collection[str],
+    on_prediction: OnPrediction | None,
+) -> Iterator[Outcome]:
+    told = {number: sentence for number in usable if (sentence := condition.told(number)) is not None}
+    chosen = [usable[number] for number in told]
+    predictions = method.predict(chosen, list(told.values()))
+    for (number, sentence), sample, prediction in zip(told.items(), chosen, predictions, strict=True):
+        measurement = measure_depth(
+            sample.depth, prediction, sample.limits, sample.crop, relative=method.relative, alignments=alignments
+        )
+        if measurement is None:
             continue
-        rows.append(compute_depth_metrics(sample.depth[valid], clamp_depth(prediction, *sample.limits)[valid]))
-    return rows
+        if on_prediction:
+            on_prediction(number, sample._replace(description=sentence), prediction, measurement)
+        yield Outcome(number, samples.image(number), method.name, condition.name, sentence, measurement)
+
+
+def _gathered(found: Evaluation, processes: Processes) -> Evaluation:
+    """The findings of all processes in the order of one."""
+    place = {pair: i for i, pair in enumerate(found.pairs)}
+    outcomes = processes.gather(found.outcomes)
+    return Evaluation(
+        found.pairs,
+        sorted(outcomes, key=lambda each: (each.number, place[each.method, each.sentences])),
+        sorted(processes.gather(found.truths), key=lambda truth: truth[0]),
+        sorted(processes.gather(found.empty)),
+        sorted(processes.gather(found.problems)),
+    )

@@ -2,37 +2,77 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import torch
-import torch.nn.functional as F
 
 from tr2m_core.data.descriptions import describe_as, names_place, place_may_go
 from tr2m_core.data.procedural import LIMITS, ProceduralScenes
-from tr2m_core.inference import DepthPredictor
-from tr2m_core.metrics import best_constant_depth, clamp_depth, compute_depth_metrics, mean_metrics
+from tr2m_core.eval.conditions import listed
+from tr2m_core.eval.evaluator import NO_SENTENCE, Outcome, add_constant, constant_name, evaluate
+from tr2m_core.eval.measurement import METRIC, Metrics
+from tr2m_core.eval.methods import FloatArray, Predictor, TextModel
+from tr2m_core.eval.processes import ALONE, Processes
+from tr2m_core.eval.samples import Sample, SampleSet
+from tr2m_core.metrics import clamp_depth, mean_metrics
+from tr2m_core.types import InputError
 
 HELD_OUT_SEED = 990_000
 PICTURE_SIZE = (240, 320)
 OTHER_SIZE_FACTOR = 2.0
 BATCH = 10  # a fifth faster on one core than scene by scene
-SAMPLES = 500  # pixels of each scene that the best constant depth is chosen for and measured on
+# What is rendered beyond the largest depth a prediction may have counts as well, though not in training.
+TRUTH_LIMITS = (LIMITS[0], math.inf)
+RIGHT, PLACE_NAMED = "training wording", "training wording, place named"
 
-FloatArray = npt.NDArray[np.floating[Any]]
-Metrics = dict[str, float]
 Sentences = list[str | None]  # one per scene, None where a scene has none of the kind
 
 
+class ProceduralSamples(SampleSet):
+    """The first `count` scenes of a seed, rendered when they are read. limits: metres that count."""
+
+    name = "procedural"
+    truth_pixels = 500
+
+    def __init__(self, count: int, seed: int, limits: tuple[float, float] = LIMITS) -> None:
+        self.count, self.limits = count, limits
+        self.scenes = ProceduralScenes(PICTURE_SIZE, seed=seed)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def image(self, number: int) -> str:
+        return f"{self.scenes.seed}/{number}"
+
+    def sentence(self, number: int) -> str:
+        return self.scenes.describe(number)
+
+    def read(self, numbers: range) -> list[Sample | InputError]:
+        batch = self.scenes.batch(numbers)
+        depth = batch.depth[:, 0].cpu().numpy()
+        everywhere = np.ones(PICTURE_SIZE, bool)
+        return [
+            Sample(picture, sentence, truth, everywhere, self.limits)
+            for picture, sentence, truth in zip(batch.pictures(), batch.descriptions, depth, strict=True)
+        ]
+
+
+class _Clamped(TextModel):
+    """Predictions within LIMITS, though the truth may lie beyond."""
+
+    def predict(self, samples: Sequence[Sample], sentences: Sequence[str]) -> list[FloatArray]:
+        return [clamp_depth(prediction, *LIMITS) for prediction in super().predict(samples, sentences)]
+
+
 def evaluate_procedural(
-    predictor: DepthPredictor,
+    predictor: Predictor,
     count: int = 500,
     seed: int = HELD_OUT_SEED,
     on_progress: Callable[[int, int], None] | None = None,
     kinds: Collection[str] = (),
+    processes: Processes = ALONE,
 ) -> dict[str, Metrics]:
     """The number of scenes and their mean metrics, out of `count` scenes, a row for each kind of sentence.
 
@@ -43,43 +83,31 @@ def evaluate_procedural(
     least twice as near or far, of the same domain where there is one. best constant: the one depth with the least mean
     abs_rel, for comparison. A row without scenes is left out. kinds: only these sentences, all when empty.
     """
-    scenes = ProceduralScenes(PICTURE_SIZE, seed=seed)
-    told_by_kind = {kind: s for kind, s in sentences_by_kind(scenes, count).items() if not kinds or kind in kinds}
-    found: dict[str, list[Metrics]] = {kind: [] for kind in told_by_kind}
-    samples: list[FloatArray] = []
-    for first in range(0, count, BATCH):
-        last = min(first + BATCH, count)
-        batch = scenes.batch(range(first, last))
-        pictures = batch.pictures()
-        truths = [d[v].numpy() for d, v in zip(batch.depth, batch.valid, strict=True)]
-        samples += [truth[np.linspace(0, truth.size - 1, SAMPLES).astype(int)] for truth in truths]
-        for kind, sentences in told_by_kind.items():
-            told = {i: s for i, s in enumerate(sentences[first:last]) if s is not None}
-            if not told:
-                continue
-            depths = predict(predictor, pictures[list(told)], list(told.values()))
-            for i, depth in zip(told, depths, strict=True):
-                prediction = clamp_depth(depth[batch.valid[i, 0].numpy()], *LIMITS)
-                found[kind].append(compute_depth_metrics(truths[i], prediction))
-        if on_progress:
-            on_progress(last, count)
-    right = found.pop("training wording", [])
-    named = [m for i, m in enumerate(right) if names_place(scenes.describe(i, "train"), scenes.facts(i))]
-    rows = {"training wording": right, "training wording, place named": named, **found}
-    rows["best constant"] = constant_baseline(samples)
-    return {kind: {"scenes": len(metrics), **mean_metrics(metrics)} for kind, metrics in rows.items() if metrics}
+    samples = ProceduralSamples(count, seed, TRUTH_LIMITS)
+    scenes = samples.scenes
+    conditions = [listed(kind, s) for kind, s in sentences_by_kind(scenes, count).items() if not kinds or kind in kinds]
+    model = _Clamped("model", predictor)
+    found = evaluate(
+        samples,
+        [model],
+        conditions,
+        alignments=(METRIC,),
+        chunk=BATCH,
+        keep_truths=True,
+        processes=processes,
+        on_progress=on_progress,
+    )
+    rows = {condition.name: found.of(model.name, condition.name) for condition in conditions}
+    right = rows.pop(RIGHT, [])
+    named = [each for each in right if names_place(each.description, scenes.facts(each.number))]
+    add_constant(samples, found)
+    rows = {RIGHT: right, PLACE_NAMED: named, **rows, "best constant": found.of(constant_name(samples), NO_SENTENCE)}
+    return {kind: _row(outcomes) for kind, outcomes in rows.items() if outcomes}
 
 
-@torch.inference_mode()
-def predict(predictor: DepthPredictor, pictures: npt.NDArray[np.uint8], sentences: Sequence[str]) -> FloatArray:
-    """Metric depth (N, H, W) of pictures (N, H, W, 3), also for the empty sentences that a predictor refuses."""
-    if all(sentences):
-        return predictor.predict(pictures, sentences, maps=False).metric_depth
-    text = predictor.backend.encode(list(sentences))
-    depth = predictor.backend.run(predictor.preprocess(pictures), text, maps=False)
-    resized = F.interpolate(depth, size=pictures.shape[1:3], mode="bilinear", align_corners=True)
-    array: FloatArray = resized[:, 0].cpu().numpy()
-    return array
+def _row(outcomes: Sequence[Outcome]) -> Metrics:
+    metrics = [outcome.metrics for outcome in outcomes if outcome.metrics is not None]
+    return {"scenes": len(metrics), **mean_metrics(metrics)}
 
 
 def sentences_by_kind(scenes: ProceduralScenes, count: int) -> dict[str, Sentences]:
@@ -109,9 +137,3 @@ def sentences_by_kind(scenes: ProceduralScenes, count: int) -> dict[str, Sentenc
         "empty sentence": [""] * count,
         "other size": [other_size(i) for i in range(count)],
     }
-
-
-def constant_baseline(samples: Sequence[FloatArray]) -> list[Metrics]:
-    """Metrics of the best constant depth on a sample (N,) of each scene's depths, the same number of every scene."""
-    constant = best_constant_depth(np.concatenate(samples))
-    return [compute_depth_metrics(sample, np.full_like(sample, constant)) for sample in samples]

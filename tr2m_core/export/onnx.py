@@ -160,7 +160,7 @@ class OnnxBackend:
 
         Raises InputError for a file that is damaged, incomplete or of another origin, and for a device not there.
         """
-        self.device = torch.device("cpu")
+        self.device, self.precision = torch.device("cpu"), torch.float32
         self._session = _open(path, device)
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.config = _read_config(metadata, path)

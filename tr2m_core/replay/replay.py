@@ -1,36 +1,34 @@
-"""Runs a model over every frame of a bag and measures it against the bag's depth topic."""
+"""Runs a model over every frame of a bag and measures it against the bag's ground truth."""
 
 from __future__ import annotations
 
 import bisect
+import contextlib
+import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from tr2m_core.camera import is_rectified, pinhole
 from tr2m_core.description import check_description
-from tr2m_core.files import write_csv, write_json, write_png
-from tr2m_core.metrics import METRIC_NAMES, clamp_depth, compute_depth_metrics, mean_metrics, valid_depth
-from tr2m_core.replay.bag_reader import (
-    IMAGE_TYPE,
-    Bag,
-    BagFrame,
-    FrameError,
-    Topics,
-    decode_colour,
-    decode_depth,
-    plan_pairs,
-    read_frames,
-    read_intrinsics,
-    read_sentences,
-)
+from tr2m_core.eval.measurement import measure_depth
+from tr2m_core.eval.processes import ALONE, Processes
+from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run, View
+from tr2m_core.files import write_png
+from tr2m_core.metrics import clamp_depth, valid_depth
+from tr2m_core.replay.bag import Bag
+from tr2m_core.replay.bag_writer import DepthBagWriter
+from tr2m_core.replay.ground_truth import GroundTruth
+from tr2m_core.replay.images import FrameError, decode_colour
+from tr2m_core.replay.pairing import BagFrame, Pair, plan_pairs, read_frames
+from tr2m_core.replay.topics import Topics, first_info, read_sentences
 from tr2m_core.types import DepthPrediction, InputError
 
-NANOSECONDS = 1_000_000_000
 NO_PARTNER = "no ground truth within the tolerance"
 
 
@@ -42,107 +40,46 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True)
 class ReplayOptions:
-    """text: the sentence for all frames; None takes the bag's own. min_depth, max_depth: metres that count and that
-    predictions are clamped to. tolerance: seconds between image and depth stamps. pictures: how many frames, evenly
-    spaced, to draw. save_predictions: write every metric depth map as npy.
+    """texts: sentences for all frames, each in turn; none takes the bag's own. min_depth, max_depth: metres that count
+    and that predictions are clamped to. tolerance: seconds between the stamps of image and ground truth. every: each
+    n-th frame; start, duration: seconds of the recording, from its first image. aligned: ground truth of the image's
+    size is taken as seen by its camera, whatever frame it names. pictures: how many frames, evenly spaced, to draw.
+    save_predictions: write every metric depth map as npy. write_bag: folder of a new bag with depth and clouds.
     """
 
-    text: str | None = None
+    texts: tuple[str, ...] = ()
     min_depth: float = 0.001
     max_depth: float = 80.0
     tolerance: float = 0.02
+    every: int = 1
+    start: float = 0.0
+    duration: float = float("inf")
+    aligned: bool = False
     pictures: int = 6
     save_predictions: bool = False
+    write_bag: Path | None = None
 
-
-@dataclass
-class FrameResult:
-    """One frame. problem: why it was not processed or not measured, None when it was."""
-
-    index: int
-    stamp: int
-    description: str
-    processed: bool = False
-    gap_s: float | None = None
-    valid_pixels: int = 0
-    metrics: dict[str, float] | None = None
-    problem: str | None = None
-
-    def row(self) -> dict[str, Any]:
-        """The frame as a line of frames.csv."""
-        row = asdict(self)
-        metrics = row.pop("metrics") or {}
-        problem = row.pop("problem")
-        return row | {name: metrics.get(name) for name in METRIC_NAMES} | {"problem": problem}
-
-
-@dataclass
-class ReplayResult:
-    """All frames in the order of their stamps, and where they came from."""
-
-    bag: str
-    topics: Topics
-    options: ReplayOptions
-    frames: list[FrameResult]
-    intrinsics: dict[str, float] | None
-    skipped_sentences: dict[str, int] = field(default_factory=dict)
-
-    def metrics(self) -> dict[str, float] | None:
-        """The mean over the frames that were measured; None when there are none."""
-        measured = [frame.metrics for frame in self.frames if frame.metrics is not None]
-        return mean_metrics(measured) if measured else None
-
-    def described_by(self) -> str:
-        """Where the sentences came from, in words."""
-        return "sentence given" if self.options.text is not None else f"sentences {self.topics.description}"
-
-    def problems(self) -> dict[str, int]:
-        """How many frames each reason kept from being measured."""
-        return dict(Counter(frame.problem for frame in self.frames if frame.problem is not None).most_common())
-
-    def report(self) -> dict[str, Any]:
-        """The content of report.json; the same bag and model give the same report."""
-        gaps = [frame.gap_s for frame in self.frames if frame.gap_s is not None]
-        return {
-            "bag": self.bag,
-            "topics": self.topics._asdict(),
-            "intrinsics": self.intrinsics,
-            "options": asdict(self.options),
-            "frames": {
-                "total": len(self.frames),
-                "processed": sum(frame.processed for frame in self.frames),
-                "measured": sum(frame.metrics is not None for frame in self.frames),
-                "without_ground_truth": len(self.frames) - len(gaps),
-                "paired_by_equal_stamps": sum(gap == 0 for gap in gaps),
-                "paired_by_nearest_stamp": sum(gap > 0 for gap in gaps),
-                "largest_gap_s": max(gaps, default=None),
-            },
-            "problems": self.problems(),
-            "skipped_sentences": self.skipped_sentences,
-            "descriptions": list(dict.fromkeys(frame.description for frame in self.frames)),
-            "metrics": self.metrics(),
-        }
+    @property
+    def limits(self) -> tuple[float, float]:
+        return self.min_depth, self.max_depth
 
 
 class Sentences:
-    """The sentence in force at a time, from the bag's String topic or one fixed text.
+    """The sentence in force at a time, from the bag's String topic.
 
     Frames recorded before the first sentence get the first: recorders often write a latched topic late.
     Raises InputError when there is no usable sentence.
     """
 
-    def __init__(self, bag: Bag, topic: str | None, text: str | None) -> None:
+    def __init__(self, bag: Bag, topic: str | None) -> None:
         self.skipped: Counter[str] = Counter()
         self._times: list[int] = []
         self._texts: list[str] = []
-        found = [(0, text)] if text is not None else read_sentences(bag, topic) if topic is not None else []
-        for recorded, sentence in found:
+        for recorded, sentence in read_sentences(bag, topic) if topic is not None else []:
             try:
                 self._texts.append(check_description(sentence))
                 self._times.append(recorded)
             except InputError as error:
-                if text is not None:
-                    raise
                 self.skipped[str(error)] += 1
         if not self._texts:
             why = "no String topic to take it from" if topic is None else f"no usable sentence on {topic}"
@@ -159,100 +96,168 @@ def replay_bag(
     load_predictor: Callable[[], Predictor],
     output: Path,
     options: ReplayOptions,
+    about: Mapping[str, Any] | None = None,
+    processes: Processes = ALONE,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> ReplayResult:
+) -> Run:
     """Every frame of the bag, in stamp order, through the predictor; no frame is dropped and the result is repeatable.
 
-    Writes report.json, frames.csv and pictures/ (and predictions/) into `output`. A frame that cannot be used is
-    counted with the reason. load_predictor: called once the bag proved usable. on_progress: called with the
-    frames done and in all. Raises InputError when the bag has no frames or no sentence.
+    Writes the files of `Run.write`, pictures/ and what else the options ask for into `output`. A frame that cannot be
+    used is counted with the reason. load_predictor: called once the bag proved usable. about: further entries for the
+    head of report.json, such as the model's name. processes: among which the frames are shared out; the result is the
+    same, and the main one writes it. on_progress: called with the frames done and in all.
+
+    Raises InputError when the bag has no frames or no sentence, or the new bag's folder is in use.
     """
-    sentences = Sentences(bag, topics.description, options.text)
-    pairs = plan_pairs(bag, topics, round(options.tolerance * NANOSECONDS))
-    if not pairs:
-        raise InputError(f"{bag.path}: no messages on {topics.image}; the bag has {bag.describe_topics()}")
-    predictor = load_predictor()
-    drawn = set(np.linspace(0, len(pairs) - 1, min(options.pictures, len(pairs))).round().astype(int).tolist())
-    folders = {name: output / name for name in ("pictures", "predictions")}
-    folders["pictures"].mkdir(parents=True, exist_ok=True)
-    if options.save_predictions:
-        folders["predictions"].mkdir(exist_ok=True)
-    results = []
-    for index, frame in enumerate(read_frames(bag, topics, pairs)):
-        gap = frame.pair.gap
-        result = FrameResult(index, frame.pair.image.stamp, sentences.at(frame.pair.image.recorded))
-        result.gap_s = None if gap is None else gap / NANOSECONDS
-        try:
-            _process(bag, frame, predictor, options, folders, index in drawn, result)
-        except FrameError as error:
-            result.problem = str(error)
-        results.append(result)
-        on_progress(index + 1, len(pairs))
-    intrinsics = read_intrinsics(bag, topics.info)
-    summary = ReplayResult(
-        str(bag.path), topics, options, results, asdict(intrinsics) if intrinsics else None, dict(sentences.skipped)
-    )
-    write_json(output / "report.json", summary.report())
-    write_csv(output / "frames.csv", [result.row() for result in results])
-    return summary
-
-
-def _process(
-    bag: Bag,
-    frame: BagFrame,
-    predictor: Predictor,
-    options: ReplayOptions,
-    folders: dict[str, Path],
-    draw: bool,
-    result: FrameResult,
-) -> None:
-    """Predicts and measures one frame; fills `result`. Raises FrameError when the frame cannot be used."""
-    rgb = decode_colour(bag.decode(frame.image, IMAGE_TYPE))
-    try:
-        depth = predictor.predict(rgb, result.description, maps=False).metric_depth
-    except ValueError as error:
-        raise FrameError(str(error)) from None
-    result.processed = True
-    prediction = clamp_depth(depth, options.min_depth, options.max_depth)
-    name = f"frame_{result.index:06d}"
-    if options.save_predictions:
-        np.save(folders["predictions"] / f"{name}.npy", depth, allow_pickle=False)
-    ground_truth = None
-    try:
-        ground_truth = _ground_truth(bag, frame, rgb.shape[:2], options)
-        valid = np.isfinite(ground_truth)
-        result.valid_pixels = int(valid.sum())
-        result.metrics = compute_depth_metrics(ground_truth[valid], prediction[valid])
-    finally:
-        if draw:
-            panel = _panel(rgb, prediction, ground_truth, result)
-            write_png(folders["pictures"] / f"{name}.png", panel)
-
-
-def _ground_truth(
-    bag: Bag, frame: BagFrame, size: tuple[int, ...], options: ReplayOptions
-) -> npt.NDArray[np.floating[Any]]:
-    """Measured depth (H, W) in metres, NaN where it does not count. Raises FrameError when there is none to compare."""
-    if frame.depth is None:
-        raise FrameError(NO_PARTNER)
-    depth = decode_depth(bag.decode(frame.depth, IMAGE_TYPE))
-    if depth.shape != size:
-        raise FrameError(
-            f"the ground truth is {depth.shape[1]}x{depth.shape[0]}, the image {size[1]}x{size[0]}: align the depth "
-            "with the colour camera before recording"
+    if options.write_bag and processes.count > 1:
+        raise InputError("a new bag is written in the order of the frames: --write-bag needs a single process")
+    frames = choose_frames(plan_pairs(bag, topics, round(options.tolerance * NANOSECONDS)), options)
+    if not frames:
+        where = f"between --start {options.start:g} s and the end" if bag.topics[topics.image].count else "at all"
+        ended = f"; {bag.damage}" if bag.damage else ""
+        raise InputError(
+            f"{bag.path}: no messages on {topics.image} {where}; the bag has {bag.describe_topics()}{ended}"
         )
-    valid = valid_depth(depth, options.min_depth, options.max_depth)
-    if not valid.any():
-        raise FrameError("no valid ground truth in range")
-    return np.where(valid, depth, np.nan)
+    with contextlib.ExitStack() as opened:
+        replay = _Replay(bag, topics, options, output, opened)
+        replay.predictor = load_predictor()
+        drawn = set(np.linspace(0, len(frames) - 1, min(options.pictures, len(frames))).round().astype(int).tolist())
+        for index, frame in enumerate(read_frames(bag, topics, frames)):
+            if index % processes.count == processes.index:
+                replay.process(index, frame, draw=index in drawn)
+                on_progress(index + 1, len(frames))
+    run = replay.run
+    run.source, run.damage = replay.source(about or {}), bag.damage
+    run.gather(processes)
+    if processes.is_main:
+        run.write(output)
+    return run
 
 
-def _panel(
-    rgb: npt.NDArray[np.uint8],
-    prediction: npt.NDArray[np.floating[Any]],
-    ground_truth: npt.NDArray[np.floating[Any]] | None,
-    result: FrameResult,
-) -> npt.NDArray[np.uint8]:
-    from tr2m_core.visualization import comparison_panel  # matplotlib takes a second to load
+def choose_frames(pairs: list[Pair], options: ReplayOptions) -> list[Pair]:
+    """Those within the part of the recording that the options name, and of them each n-th."""
+    if not pairs:
+        return []
+    first = min(pair.image.recorded for pair in pairs)
+    after = [(pair, (pair.image.recorded - first) / NANOSECONDS - options.start) for pair in pairs]
+    return [pair for pair, seconds in after if 0 <= seconds < options.duration][:: options.every]
 
-    return comparison_panel(rgb, prediction, ground_truth, result.description, result.metrics)
+
+class _Replay:
+    """What one replay holds open: the way from a frame's messages to its results."""
+
+    predictor: Predictor
+
+    def __init__(
+        self, bag: Bag, topics: Topics, options: ReplayOptions, output: Path, opened: contextlib.ExitStack
+    ) -> None:
+        self.bag, self.topics, self.options = bag, topics, options
+        self.sentences = None if options.texts else Sentences(bag, topics.description)
+        self.run = Run({}, skipped_sentences=dict(self.sentences.skipped) if self.sentences else {})
+        self.info = first_info(bag, topics.info)
+        self.intrinsics = pinhole(self.info, is_rectified(topics.image))
+        self.truth = GroundTruth(bag, topics, options.aligned)
+        self.writer = None
+        if options.write_bag:
+            rectified = is_rectified(topics.image)
+            self.writer = opened.enter_context(DepthBagWriter(options.write_bag, *options.limits, rectified))
+        output.mkdir(parents=True, exist_ok=True)
+        self.pictures = _subfolder(output, "pictures") if options.pictures else None
+        self.predictions = _subfolder(output, "predictions") if options.save_predictions else None
+
+    def source(self, about: Mapping[str, Any]) -> dict[str, Any]:
+        """The head of report.json; the new bag's folder stays out, so that equal runs have equal reports."""
+        options = {key: value for key, value in asdict(self.options).items() if key != "write_bag"}
+        if options["duration"] == float("inf"):
+            del options["duration"]
+        return {
+            "bag": str(self.bag.path),
+            **about,
+            "topics": self.topics._asdict(),
+            "intrinsics": asdict(self.intrinsics) if self.intrinsics else None,
+            "options": options,
+        }
+
+    def process(self, index: int, frame: BagFrame, draw: bool) -> None:
+        """Predicts one frame under each sentence and measures it; problems go into the results."""
+        told = (self.sentences.at(frame.pair.image.recorded),) if self.sentences else self.options.texts
+        gap = None if frame.pair.gap is None else frame.pair.gap / NANOSECONDS
+        results = [
+            FrameResult(index, frame.pair.image.stamp, sentence, variant, gap_s=gap)
+            for variant, sentence in enumerate(told)
+        ]
+        try:
+            message = self.bag.decode(frame.image, self.bag.topics[self.topics.image].type)
+            rgb = decode_colour(message)
+        except FrameError as error:
+            for result in results:
+                result.problem = str(error)
+                self.run.add(result)
+            return
+        truth, problem = self._truth(message, frame, (rgb.shape[0], rgb.shape[1]))
+        for result in results:
+            result.problem = problem
+            view = self._measure(result, rgb, truth)
+            self.run.add(result, view, sample=draw)
+            if view is not None and result.variant == 0:
+                self._keep(result, frame, message, view, draw)
+
+    def _truth(
+        self, message: Any, frame: BagFrame, size: tuple[int, int]
+    ) -> tuple[npt.NDArray[np.floating[Any]] | None, str | None]:
+        """Measured depth (H, W) in metres, NaN where it does not count, or why there is none; neither in a bag
+        without."""
+        if self.topics.depth is None:
+            return None, None
+        if frame.depth is None:
+            return None, NO_PARTNER
+        kind = self.bag.topics[self.topics.depth].type
+        try:
+            depth = self.truth.depth_for(message, self.bag.decode(frame.depth, kind), kind, size)
+        except FrameError as error:
+            return None, str(error)
+        valid = valid_depth(depth, *self.options.limits)
+        if not valid.any():
+            return None, "no valid ground truth in range"
+        return np.where(valid, depth, np.nan), None
+
+    def _measure(
+        self, result: FrameResult, rgb: npt.NDArray[np.uint8], truth: npt.NDArray[np.floating[Any]] | None
+    ) -> View | None:
+        """Fills `result`; None when the frame cannot be predicted."""
+        begin = time.perf_counter()
+        try:
+            depth = self.predictor.predict(rgb, result.description, maps=False).metric_depth
+        except ValueError as error:
+            result.problem = str(error)
+            return None
+        result.seconds = time.perf_counter() - begin
+        result.processed = True
+        finite = depth[np.isfinite(depth)]
+        result.median_m = float(np.median(finite)) if finite.size else None
+        if truth is not None:
+            result.measurement = measure_depth(truth, depth, self.options.limits)
+        return View(rgb, depth, truth, self.intrinsics)
+
+    def _keep(self, result: FrameResult, frame: BagFrame, message: Any, view: View, draw: bool) -> None:
+        """Writes what the options ask for."""
+        name = f"frame_{result.index:06d}"
+        if self.predictions is not None:
+            np.save(self.predictions / f"{name}.npy", view.prediction, allow_pickle=False)
+        if self.writer is not None:
+            recorded = frame.pair.image.recorded
+            why = self.writer.write(message, recorded, view.prediction, view.rgb, self.info, result.description)
+            if why is not None:
+                self.run.notes[f"new bag: {why}"] += 1
+        if draw and self.pictures is not None:
+            from tr2m_core.visualization import comparison_panel  # matplotlib takes a second to load
+
+            shown = clamp_depth(view.prediction, *self.options.limits)
+            panel = comparison_panel(view.rgb, shown, view.ground_truth, result.description, result.metrics)
+            write_png(self.pictures / f"{name}.png", panel)
+
+
+def _subfolder(folder: Path, name: str) -> Path:
+    path = folder / name
+    path.mkdir(parents=True, exist_ok=True)
+    return path

@@ -14,6 +14,7 @@ from tr2m_core.data.base import DatasetConfig
 from tr2m_core.losses.total import LossConfig
 from tr2m_core.metrics import METRIC_NAMES
 from tr2m_core.model.sources import FROZEN, ModelSources, Overrides, find_model
+from tr2m_core.settings import read_settings
 from tr2m_core.types import InputError
 
 STAGES = ("rescale", "relative")
@@ -183,17 +184,7 @@ def read_config(path: Path, overrides: list[str]) -> TrainConfig:
 
     Raises InputError naming file and key.
     """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such configuration file") from None
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not readable YAML ({str(error).splitlines()[0]})") from None
-    if not isinstance(values, dict):
-        raise InputError(f"{path}: must be a mapping of settings")
-    for text in overrides:
-        _override(values, text)
-    return config_from(values, str(path))
+    return config_from(read_settings(path, overrides), str(path))
 
 
 def config_from(values: dict[str, Any], where: str) -> TrainConfig:
@@ -203,22 +194,6 @@ def config_from(values: dict[str, Any], where: str) -> TrainConfig:
     except InputError as error:
         raise InputError(str(error) if str(error).startswith(where) else f"{where}: {error}") from None
     return config
-
-
-def _override(values: dict[str, Any], text: str) -> None:
-    key, separator, value = text.partition("=")
-    if not separator or not key:
-        raise InputError(f"--set {text}: must be key=value")
-    *parents, last = key.split(".")
-    place: Any = values
-    try:
-        for parent in parents:
-            place = place[int(parent)] if isinstance(place, list) else place.setdefault(parent, {})
-        place[int(last) if isinstance(place, list) else last] = yaml.safe_load(value)
-    except (ValueError, IndexError, AttributeError, TypeError):
-        raise InputError(f"--set {text}: there is no such place in the configuration") from None
-    except yaml.YAMLError:
-        raise InputError(f"--set {text}: the value is not readable YAML") from None
 
 
 def frozen_sources(config: TrainConfig) -> ModelSources:

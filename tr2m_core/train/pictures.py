@@ -10,9 +10,8 @@ import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from tr2m_core.eval.evaluator import Sample
+from tr2m_core.eval.samples import Sample
 from tr2m_core.inference import DepthPredictor
-from tr2m_core.metrics import valid_depth
 from tr2m_core.types import DepthPrediction
 from tr2m_core.visualization import (
     ERROR_LIMIT,
@@ -34,7 +33,7 @@ def training_panel(sample: Sample, predictor: DepthPredictor) -> Picture:
     """One picture (H', W', 3) of everything that is predicted for a sample, beside its ground truth."""
     height, width = sample.depth.shape
     prediction = predictor.predict(sample.rgb, sample.description, size=(height, width))
-    truth = np.where(valid_depth(sample.depth, *sample.limits) & sample.crop, sample.depth, np.nan)
+    truth = np.where(sample.valid, sample.depth, np.nan)
     return _panel(training_pictures(sample.rgb, truth, prediction), sample.description)
 
 

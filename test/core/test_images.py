@@ -1,0 +1,347 @@
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from tr2m_core.files import MAX_PIXELS
+from tr2m_core.replay.images import COLOUR_ENCODINGS, FrameError, decode_colour, decode_depth, pixel_format
+from tr2m_core.replay.rvl import decode_rvl
+
+RGB = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3) * 3
+SMOOTH = cv2.resize(np.random.default_rng(0).integers(0, 256, (4, 4, 3), np.uint8), (32, 24))
+BAYER = {
+    "rggb": cv2.COLOR_BayerBG2RGB,
+    "bggr": cv2.COLOR_BayerRG2RGB,
+    "gbrg": cv2.COLOR_BayerGR2RGB,
+    "grbg": cv2.COLOR_BayerGB2RGB,
+}
+
+
+def image(encoding, data, width=6, height=4, step=None, is_bigendian=0):
+    data = np.frombuffer(data, np.uint8)
+    step = len(data) // height if step is None else step
+    return SimpleNamespace(
+        encoding=encoding, width=width, height=height, step=step, is_bigendian=is_bigendian, data=data
+    )
+
+
+def padded(pixels, padding=7):
+    rows = np.ascontiguousarray(pixels).reshape(pixels.shape[0], -1).view(np.uint8)
+    return np.pad(rows, ((0, 0), (0, padding)), constant_values=99).tobytes()
+
+
+def compressed(image_format, data):
+    return SimpleNamespace(format=image_format, data=np.frombuffer(bytes(data), np.uint8))
+
+
+def png(pixels):
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+ALPHA = np.full((4, 6, 1), 7, np.uint8)
+LAYOUTS = {
+    "rgb8": RGB,
+    "bgr8": RGB[..., ::-1],
+    "8UC3": RGB[..., ::-1],
+    "rgba8": np.concatenate((RGB, ALPHA), axis=2),
+    "bgra8": np.concatenate((RGB[..., ::-1], ALPHA), axis=2),
+}
+
+
+@pytest.mark.parametrize("encoding", LAYOUTS)
+@pytest.mark.parametrize("padding", [0, 7])
+def test_packed_colours_and_row_padding(encoding, padding):
+    decoded = decode_colour(image(encoding, padded(LAYOUTS[encoding], padding)))
+    assert np.array_equal(decoded, RGB)
+    assert decoded.flags.c_contiguous
+    assert decoded.flags.writeable
+
+
+@pytest.mark.parametrize("encoding", ["mono8", "8UC1"])
+def test_grey_is_repeated(encoding):
+    grey = RGB[..., 0]
+    assert np.array_equal(decode_colour(image(encoding, padded(grey))), np.repeat(grey[..., None], 3, axis=2))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_sixteen_bits_are_reduced_to_eight(order):
+    grey = (RGB[..., 0].astype("u2") * 256 + 255).astype(order + "u2")
+    decoded = decode_colour(image("mono16", padded(grey, 3), is_bigendian=int(order == ">")))
+    assert np.array_equal(decoded, np.repeat(RGB[..., :1], 3, axis=2))
+
+
+@pytest.mark.parametrize("order", BAYER)
+def test_bayer_patterns(order):
+    mosaic = np.random.default_rng(0).integers(0, 256, (4, 6), np.uint8)
+    wanted = cv2.cvtColor(mosaic, BAYER[order])
+    assert np.array_equal(decode_colour(image(f"bayer_{order}8", padded(mosaic))), wanted)
+    deep = mosaic.astype("u2") * 257
+    wanted = cv2.cvtColor(deep, BAYER[order]) >> 8
+    assert np.array_equal(decode_colour(image(f"bayer_{order}16", padded(deep.astype(">u2")), is_bigendian=1)), wanted)
+
+
+def test_bayer_patterns_by_what_they_mean():
+    mosaic = np.zeros((8, 8), np.uint8)
+    mosaic[::2, ::2] = 200  # red of rggb, blue of bggr
+    assert decode_colour(image("bayer_rggb8", mosaic.tobytes(), 8, 8))[4, 4].tolist() == [200, 0, 0]
+    assert decode_colour(image("bayer_bggr8", mosaic.tobytes(), 8, 8))[4, 4].tolist() == [0, 0, 200]
+    assert decode_colour(image("bayer_grbg8", mosaic.tobytes(), 8, 8))[4, 4].tolist() == [0, 200, 0]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "conversion"),
+    [
+        ("yuv422", cv2.COLOR_YUV2RGB_UYVY),
+        ("uyvy", cv2.COLOR_YUV2RGB_UYVY),
+        ("yuv422_yuy2", cv2.COLOR_YUV2RGB_YUYV),
+        ("yuyv", cv2.COLOR_YUV2RGB_YUYV),
+    ],
+)
+def test_packed_yuv(encoding, conversion):
+    samples = np.random.default_rng(0).integers(0, 256, (4, 6, 2), np.uint8)
+    assert np.array_equal(decode_colour(image(encoding, padded(samples))), cv2.cvtColor(samples, conversion))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "conversion"), [("nv12", cv2.COLOR_YUV2RGB_NV12), ("nv21", cv2.COLOR_YUV2RGB_NV21)]
+)
+def test_planar_yuv(encoding, conversion):
+    samples = np.random.default_rng(0).integers(0, 256, (6, 6), np.uint8)
+    decoded = decode_colour(image(encoding, padded(samples), step=13))
+    assert decoded.shape == (4, 6, 3)
+    assert np.array_equal(decoded, cv2.cvtColor(samples, conversion))
+
+
+def test_yuv_by_what_it_means():
+    red_in_bt601 = np.tile(np.array([90, 81, 240, 81], np.uint8), (4, 3))  # U Y V Y
+    decoded = decode_colour(image("uyvy", red_in_bt601.tobytes()))
+    assert abs(decoded.astype(int) - [255, 0, 0]).max() <= 3
+
+
+@pytest.mark.parametrize(
+    "image_format", ["rgb8; jpeg compressed bgr8", "bgr8; jpeg compressed bgr8", "jpeg", "jpg", ""]
+)
+def test_jpeg_in_the_right_order_of_colours(image_format):
+    data = cv2.imencode(".jpg", SMOOTH[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 98])[1]
+    decoded = decode_colour(compressed(image_format, data))
+    assert decoded.shape == SMOOTH.shape
+    assert abs(decoded.astype(int) - SMOOTH).mean() < 4
+
+
+def test_png_is_exact_and_grey_repeated():
+    assert np.array_equal(decode_colour(compressed("rgb8; png compressed bgr8", png(RGB[..., ::-1]))), RGB)
+    assert np.array_equal(decode_colour(compressed("png", png(RGB[..., 0]))), np.repeat(RGB[..., :1], 3, axis=2))
+    assert np.array_equal(decode_colour(compressed("rgb8; png compressed rgb8", png(RGB))), RGB)
+    mosaic = np.ascontiguousarray(RGB[..., 0])
+    decoded = decode_colour(compressed("bayer_rggb8; png compressed bayer_rggb8", png(mosaic)))
+    assert np.array_equal(decoded, cv2.cvtColor(mosaic, cv2.COLOR_BayerBG2RGB))
+
+
+def test_pictures_are_not_turned():
+    picture = Image.fromarray(SMOOTH)
+    exif = picture.getexif()
+    exif[0x0112] = 6  # turn by a quarter
+    file = io.BytesIO()
+    picture.save(file, "jpeg", exif=exif)
+    assert decode_colour(compressed("jpeg", file.getvalue())).shape == SMOOTH.shape
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("padding", [0, 8, 3])
+@pytest.mark.parametrize("encoding", ["16UC1", "mono16"])
+def test_depth_in_millimetres(encoding, order, padding):
+    counts = (np.arange(24).reshape(4, 6) * 400).astype(order + "u2")
+    decoded = decode_depth(image(encoding, padded(counts, padding), is_bigendian=int(order == ">")))
+    assert decoded.dtype == np.float32
+    assert np.isnan(decoded[0, 0])
+    assert decoded.ravel()[1:] == pytest.approx(np.arange(1, 24) * 0.4)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_depth_in_metres(order):
+    metres = np.linspace(0.5, 9.5, 24, dtype=order + "f4").reshape(4, 6)
+    metres[0, :5] = np.nan, np.inf, -np.inf, 0, -1
+    decoded = decode_depth(image("32FC1", padded(metres, 3), is_bigendian=int(order == ">")))
+    assert np.isnan(decoded.ravel()[:5]).all()
+    assert np.array_equal(decoded.ravel()[5:], metres.ravel()[5:])
+
+
+COUNTS = np.array([[0, 1000, 65535], [250, 0, 4321]], np.uint16)
+
+
+def config(content, a=0.0, b=0.0):
+    return struct.pack("<iff", 0, a, b) + content
+
+
+@pytest.mark.parametrize(
+    "image_format", ["16UC1; compressedDepth png", "16UC1; compressedDepth", "mono16; compressedDepth"]
+)
+def test_compressed_depth_in_millimetres(image_format):
+    decoded = decode_depth(compressed(image_format, config(png(COUNTS))))
+    assert np.isnan(decoded[COUNTS == 0]).all()
+    assert decoded[COUNTS > 0] == pytest.approx([1, 65.535, 0.25, 4.321])
+
+
+def test_depth_as_a_plain_png():
+    assert decode_depth(compressed("16UC1; png compressed ", png(COUNTS)))[1, 2] == pytest.approx(4.321)
+
+
+def test_quantised_inverse_depth():
+    # depth = a / (q - b): 100 / (q + 10) m
+    counts = np.array([[0, 40, 90, 10]], np.uint16)
+    decoded = decode_depth(compressed("32FC1; compressedDepth png", config(png(counts), 100.0, -10.0)))
+    assert np.isnan(decoded[0, 0])
+    assert decoded[0, 1:] == pytest.approx([2, 1, 5])
+    beyond = decode_depth(compressed("32FC1; compressedDepth", config(png(counts), 100.0, 40.0)))
+    assert np.isnan(beyond[0, [1, 3]]).all()  # infinitely far, and behind the camera
+    assert beyond[0, 2] == pytest.approx(2)
+
+
+def rvl(counts):
+    """The encoder of the paper, number by number."""
+    nibbles = []
+
+    def put(number):
+        while True:
+            more = number >> 3
+            nibbles.append((number & 7) | (8 if more else 0))
+            number = more
+            if not number:
+                return
+
+    flat, place, last = counts.ravel().astype(int), 0, 0
+    while place < len(flat):
+        zeros = next((i for i, value in enumerate(flat[place:]) if value), len(flat) - place)
+        place += zeros
+        others = next((i for i, value in enumerate(flat[place:]) if not value), len(flat) - place)
+        put(zeros)
+        put(others)
+        for value in flat[place : place + others]:
+            step = int(value) - last
+            put(2 * step if step >= 0 else -2 * step - 1)
+            last = int(value)
+        place += others
+    nibbles += [0] * (-len(nibbles) % 8)
+    words = np.array(nibbles, np.uint32).reshape(-1, 8) << np.arange(28, -1, -4, dtype=np.uint32)
+    return words.sum(axis=1).astype("<u4").tobytes()
+
+
+def test_rvl_by_hand():
+    # 1 zero, 2 others: +5 (10 = 2 + 1 * 8: nibbles 1010 0001), -1 (1), then 1 zero, no others
+    words = struct.pack("<I", 0x12A11100)
+    assert decode_rvl(np.frombuffer(words, np.uint8), 4).tolist() == [0, 5, 4, 0]
+
+
+def test_rvl_depth():
+    random = np.random.default_rng(0)
+    counts = random.integers(0, 65536, (30, 41)).astype(np.uint16) * (random.random((30, 41)) > 0.4)
+    data = config(struct.pack("<II", 41, 30) + rvl(counts))
+    decoded = decode_depth(compressed("16UC1; compressedDepth rvl", data))
+    assert np.array_equal(np.nan_to_num(decoded * 1000).round().astype(int), counts)
+
+
+def announced(width, height):
+    """A png that says it is that large."""
+    data = bytearray(png(RGB))
+    data[16:24] = struct.pack(">II", width, height)
+    data[29:33] = struct.pack(">I", zlib.crc32(bytes(data[12:29])))
+    return bytes(data)
+
+
+JPEG = cv2.imencode(".jpg", cv2.resize(SMOOTH, (320, 240)))[1].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (image("yuv444", bytes(40)), "encoding 'yuv444'"),
+        (image("x" * 10**6, bytes(40)), "encoding 'x{40}\\.\\.\\.' is not"),
+        (image("rgb8", bytes(72), width=0), "0x4"),
+        (image("rgb8", bytes(72), height=0, step=18), "6x0"),
+        (image("rgb8", bytes(72), step=17), "step 17"),
+        (image("rgb8", bytes(72), step=0), "step 0"),
+        (image("rgb8", bytes(71), step=18), "71 bytes"),
+        (image("rgb8", b"", step=18), "0 bytes"),
+        (image("rgb8", bytes(72), step=19), "72 bytes"),
+        (image("rgb8", bytes(72), width=2**32 - 1, height=2**32 - 1, step=2**32 - 1), "4294967295x4294967295"),
+        (image("rgb8", bytes(72), height=2**20, step=18), "72 bytes"),
+        (image("mono16", bytes(72), step=11), "step 11"),
+        (image("uyvy", bytes(40), width=5), "5x4"),
+        (image("nv12", bytes(36), height=3, step=6), "odd height"),
+        (image("nv12", bytes(30), width=5, step=5), "5x6"),
+        (image("nv12", bytes(24), step=6), "24 bytes of data instead of 6 rows"),
+        (compressed("jpeg", b""), "neither a jpeg nor a png"),
+        (compressed("jpeg", b"\xff\xd8\xff" + bytes(50)), "neither a jpeg nor a png"),
+        (compressed("jpeg", JPEG[: len(JPEG) * 3 // 4]), "cut short"),
+        (compressed("png", png(SMOOTH)[:300]), "cut short"),
+        (compressed("png", announced(20_000, 20_000)), f"more than {MAX_PIXELS:,} pixels"),
+        (compressed("png", announced(10_000, 10_000)), "10000x10000 is more than"),
+        (compressed("png", announced(100, 100)), "damaged"),
+        (compressed("16UC1; compressedDepth png", config(png(COUNTS))), "holds depth"),
+    ],
+)
+def test_unusable_images_say_why(message, words):
+    with pytest.raises(FrameError, match=words):
+        decode_colour(message)
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (image("rgb8", bytes(72)), "depth encoding 'rgb8'"),
+        (compressed("rgb8; jpeg compressed bgr8", JPEG), "depth encoding 'rgb8'"),
+        (compressed("16UC1; compressedDepth png", b"short"), "5 bytes"),
+        (compressed("16UC1; compressedDepth png", config(png(RGB[..., 0]))), "16-bit"),
+        (compressed("16UC1; compressedDepth png", config(announced(20_000, 20_000))), "more than"),
+        (compressed("32FC1; png compressed", png(COUNTS)), "compressedDepth only"),
+        (compressed("16UC1; compressedDepth rvl", config(b"")), "without a size"),
+        (compressed("16UC1; compressedDepth rvl", config(struct.pack("<II", 2**31, 2**31))), "not between"),
+        (compressed("16UC1; compressedDepth rvl", config(struct.pack("<II", 4, 4))), "end early"),
+        (compressed("16UC1; compressedDepth rvl", config(struct.pack("<III", 2, 2, 0x70000000))), "more pixels"),
+        (
+            compressed("16UC1; compressedDepth rvl", config(struct.pack("<IIII", 2, 2, 2**32 - 1, 2**32 - 1))),
+            "end early",
+        ),
+        (
+            compressed("16UC1; compressedDepth rvl", config(struct.pack("<IIIII", 2, 2, 2**32 - 1, 2**32 - 1, 0))),
+            "30 bits",
+        ),
+    ],
+)
+def test_unusable_depth_says_why(message, words):
+    with pytest.raises(FrameError, match=words):
+        decode_depth(message)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged_pictures_are_frame_errors_or_pictures(seed):
+    random = np.random.default_rng(seed)
+    for content, decode, image_format in (
+        (JPEG, decode_colour, "jpeg"),
+        (png(SMOOTH), decode_colour, "png"),
+        (config(png(COUNTS)), decode_depth, "16UC1; compressedDepth png"),
+        (config(struct.pack("<II", 3, 2) + rvl(COUNTS)), decode_depth, "32FC1; compressedDepth rvl"),
+    ):
+        for _ in range(25):
+            data = bytearray(content)
+            for place in random.integers(0, len(data), 4):
+                data[place] = random.integers(0, 256)
+            try:
+                assert decode(compressed(image_format, data)).size > 0
+            except FrameError:
+                continue
+
+
+def test_pixel_formats():
+    assert pixel_format(image("bgr8", bytes(72))) == "bgr8"
+    assert pixel_format(compressed("rgb8; jpeg compressed bgr8", b"")) == "rgb8"
+    assert pixel_format(compressed("16UC1; compressedDepth", b"")) == "16UC1"
+    assert pixel_format(compressed("jpeg", b"")) == "jpeg"
+    assert {"rgb8", "bayer_grbg16", "yuv422_yuy2", "nv21"} < set(COLOUR_ENCODINGS)

@@ -1,0 +1,42 @@
+"""A model to evaluate whose predictions are known beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tr2m_core.types import DepthPrediction
+
+
+class FlatModel:
+    """Predicts one depth everywhere, twice that of colours that are not normalised.
+
+    seen: sentence, size of the frame and size asked for, of each prediction.
+    """
+
+    device, precision = "cpu", "fp32"
+
+    class config:
+        notice = ""
+
+    def __init__(self, depth: float = 1.0) -> None:
+        self.depth = depth
+        self.seen: list[tuple[str, tuple[int, int], tuple[int, int]]] = []
+
+    def predict(
+        self,
+        rgb: np.ndarray,
+        description: Sequence[str],
+        *,
+        maps: bool,
+        size: tuple[int, int],
+        allow_empty: bool,
+    ) -> DepthPrediction:
+        assert len(description) == len(rgb) and not maps
+        assert allow_empty or all(description)
+        self.seen += [(sentence, frame.shape[:2], size) for sentence, frame in zip(description, rgb, strict=True)]
+        return DepthPrediction(np.full((len(rgb), *size), self.depth, np.float32))
+
+    def without_normalisation(self) -> FlatModel:
+        return FlatModel(2 * self.depth)

@@ -1,0 +1,68 @@
+"""Which sentence goes with which sample: its own, another's, none, or one for all."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from tr2m_core.eval.samples import SampleSet
+
+OWN, SHUFFLED, EMPTY = SENTENCES = ("own", "shuffled", "empty")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """told: the sentence of a sample by its number, None where the sample has none of the kind."""
+
+    name: str
+    told: Callable[[int], str | None]
+
+
+def conditions_for(
+    samples: SampleSet, names: Sequence[str], texts: Sequence[str] = (), seed: int = 0
+) -> list[Condition]:
+    """The conditions of SENTENCES that are named, then each of `texts` told of every sample.
+
+    Raises InputError when a sentence that has to be shuffled cannot be read.
+    """
+    return [_condition(samples, name, seed) for name in names] + [fixed(f'"{text}"', text) for text in texts]
+
+
+def fixed(name: str, sentence: str) -> Condition:
+    """The same sentence whatever the sample."""
+    return Condition(name, lambda number: sentence)
+
+
+def listed(name: str, sentences: Sequence[str | None]) -> Condition:
+    """A sentence, or none, for each sample."""
+    return Condition(name, sentences.__getitem__)
+
+
+def _condition(samples: SampleSet, name: str, seed: int) -> Condition:
+    if name == OWN:
+        return Condition(OWN, samples.sentence)
+    if name == EMPTY:
+        return fixed(EMPTY, "")
+    return listed(SHUFFLED, shuffle([samples.sentence(number) for number in range(len(samples))], seed))
+
+
+def shuffle(sentences: Sequence[str], seed: int) -> list[str | None]:
+    """Every place gets the sentence of another place that says something else; None where there are too few of those.
+
+    Equal sentences are put next to each other, and all are moved on by as many places as the commonest one has.
+    """
+    order = list(range(len(sentences)))
+    chance = random.Random(f"sentences/{seed}")
+    chance.shuffle(order)
+    distinct = sorted(set(sentences))
+    chance.shuffle(distinct)
+    rank = {sentence: place for place, sentence in enumerate(distinct)}
+    order.sort(key=lambda number: rank[sentences[number]])
+    commonest = max((len(list(group)) for _, group in groupby(order, lambda n: sentences[n])), default=0)
+    moved: list[str | None] = [None] * len(sentences)
+    for place, number in enumerate(order):
+        other = sentences[order[(place + commonest) % len(order)]]
+        moved[number] = None if other == sentences[number] else other
+    return moved

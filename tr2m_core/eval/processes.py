@@ -1,0 +1,54 @@
+"""Sharing an evaluation out among the processes of `accelerate launch` or torchrun."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tr2m_core.types import InputError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process among those that work together; one alone needs no accelerate. device: which it is to use."""
+
+    index: int = 0
+    count: int = 1
+    device: str | None = None
+
+    @property
+    def is_main(self) -> bool:
+        return self.index == 0
+
+    def gather(self, items: list[T]) -> list[T]:
+        """The items of all processes, in every process."""
+        if self.count == 1:
+            return items
+        from accelerate.utils import gather_object
+
+        gathered: list[T] = gather_object(items)
+        return gathered
+
+
+ALONE = Processes()
+
+
+def join_processes(device: str) -> Processes:
+    """This process's place among those that were launched together, by the environment they were given.
+
+    device: as `DepthPredictor.from_pretrained` takes it; "auto" becomes a device of this process's own. Raises
+    InputError when accelerate is needed and not installed.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
+        return ALONE
+    try:
+        from accelerate import PartialState
+    except ImportError:
+        raise InputError("several processes need accelerate: pip install 'tr2m_ros[train]'") from None
+    from tr2m_core.backend import select_device
+
+    state = PartialState(cpu=select_device(device).type == "cpu")
+    return Processes(state.process_index, state.num_processes, str(state.device) if device == "auto" else device)

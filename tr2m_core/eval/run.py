@@ -1,0 +1,254 @@
+"""Run: what a model made of the frames of a recording or of a live camera, frame by frame and in sum."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tr2m_core.eval.measurement import ALIGNMENTS, METRIC, RANGE_EDGES, Measurement
+from tr2m_core.eval.processes import Processes
+from tr2m_core.files import write_csv, write_json
+from tr2m_core.metrics import METRIC_NAMES, mean_metrics
+from tr2m_core.types import Intrinsics
+
+SHOWN = 5  # frames that a report shows
+NANOSECONDS = 1_000_000_000
+
+
+@dataclass
+class FrameResult:
+    """One frame under one sentence.
+
+    index: place among the frames. stamp: of its header, ns. variant: which of several sentences given for all frames.
+    gap_s: between the stamps of image and ground truth. median_m: of the prediction. seconds: the model took, or from
+    stamp to arrival in a live graph. problem: why it was not processed or not measured, None when it was.
+    """
+
+    index: int
+    stamp: int
+    description: str
+    variant: int = 0
+    processed: bool = False
+    gap_s: float | None = None
+    median_m: float | None = None
+    measurement: Measurement | None = None
+    seconds: float | None = None
+    problem: str | None = None
+
+    @property
+    def metrics(self) -> dict[str, float] | None:
+        """The nine of the prediction as it is."""
+        return None if self.measurement is None else self.measurement.metrics[METRIC]
+
+    def row(self) -> dict[str, Any]:
+        """A line of frames.csv, all but the time it took."""
+        measurement = self.measurement
+        row: dict[str, Any] = {
+            "index": self.index,
+            "stamp": self.stamp,
+            "description": self.description,
+            "processed": self.processed,
+            "gap_s": self.gap_s,
+            "median_m": self.median_m,
+            "valid_pixels": 0 if measurement is None else measurement.valid_pixels,
+            "scale_factor": None if measurement is None else measurement.scale_factor,
+        }
+        for alignment in ALIGNMENTS:
+            prefix = "" if alignment == METRIC else f"{alignment}_"
+            metrics = (None if measurement is None else measurement.metrics.get(alignment)) or {}
+            row |= {f"{prefix}{name}": metrics.get(name) for name in METRIC_NAMES}
+        return row | {"problem": self.problem}
+
+
+@dataclass(frozen=True)
+class View:
+    """What a frame looks like: picture (H, W, 3) uint8 RGB, prediction and ground truth (H, W) metres."""
+
+    rgb: npt.NDArray[np.uint8]
+    prediction: npt.NDArray[np.floating[Any]]
+    ground_truth: npt.NDArray[np.floating[Any]] | None = None
+    intrinsics: Intrinsics | None = None
+
+
+@dataclass
+class Run:
+    """All frames in order, and pictures of a few.
+
+    source: what was read and how, the head of report.json. skipped_sentences: those that could not be used, by reason.
+    damage: where a recording ended before its time. notes: what else is worth knowing, and how often it was so.
+    """
+
+    source: Mapping[str, Any]
+    frames: list[FrameResult] = field(default_factory=list)
+    skipped_sentences: dict[str, int] = field(default_factory=dict)
+    damage: str | None = None
+    notes: Counter[str] = field(default_factory=Counter)
+    _worst: list[tuple[float, FrameResult, View]] = field(default_factory=list, repr=False)
+    _samples: list[tuple[FrameResult, View]] = field(default_factory=list, repr=False)
+
+    def add(self, result: FrameResult, view: View | None = None, sample: bool = False) -> None:
+        """Takes a frame. Its view is kept while it is among the worst measured ones, or as a sample for a run in which
+        nothing is measured."""
+        self.frames.append(result)
+        if view is None:
+            return
+        if sample and len(self._samples) < SHOWN:
+            self._samples.append((result, view))
+        if result.metrics is not None and result.variant == 0:
+            self._worst.append((result.metrics["abs_rel"], result, view))
+            self._worst.sort(key=_worst_first)
+            del self._worst[SHOWN:]
+
+    def gather(self, processes: Processes) -> None:
+        """Takes in what the other processes added; afterwards all hold the same as one alone would."""
+        self.frames = processes.gather(self.frames)
+        self._worst = sorted(processes.gather(self._worst), key=_worst_first)[:SHOWN]
+        self._samples = sorted(processes.gather(self._samples), key=lambda entry: entry[0].index)[:SHOWN]
+
+    def shown(self) -> list[tuple[FrameResult, View]]:
+        """The frames with the largest abs_rel, worst first; samples where nothing was measured."""
+        return [(result, view) for _, result, view in self._worst] or self._samples
+
+    def primary(self) -> list[FrameResult]:
+        """The frames under the first sentence, by stamp: those that sums and thresholds are about."""
+        return sorted((frame for frame in self.frames if frame.variant == 0), key=lambda f: (f.stamp, f.index))
+
+    def metrics(self) -> dict[str, float] | None:
+        """The mean over the measured primary frames; None when there are none."""
+        return average(self.primary(), METRIC)
+
+    def problems(self) -> dict[str, int]:
+        """How many primary frames each reason kept from being measured."""
+        return dict(Counter(frame.problem for frame in self.primary() if frame.problem is not None).most_common())
+
+    def report(self) -> dict[str, Any]:
+        """The content of report.json. All but `timing` is the same each time."""
+        frames = self.primary()
+        return {
+            **self.source,
+            "damage": self.damage,
+            "notes": dict(self.notes),
+            "frames": count(frames),
+            "problems": self.problems(),
+            "skipped_sentences": self.skipped_sentences,
+            "metrics": self.metrics(),
+            "aligned": {alignment: average(frames, alignment) for alignment in ALIGNMENTS if alignment != METRIC},
+            "scale_factor": scale_drift(frames),
+            "ranges": by_range(frames),
+            "sentences": self.sentences(),
+            "worst_frames": [{"index": r.index, "stamp": r.stamp, "abs_rel": error} for error, r, _ in self._worst],
+            "timing": timing(frames),
+        }
+
+    def sentences(self) -> list[dict[str, Any]]:
+        """What each sentence did, in order of first use."""
+        groups: dict[tuple[int, str], list[FrameResult]] = {}
+        for frame in sorted(self.frames, key=lambda f: (f.variant, f.stamp, f.index)):
+            groups.setdefault((frame.variant, frame.description), []).append(frame)
+        return [
+            {
+                "description": description,
+                "frames": len(frames),
+                "median_m": _median([frame.median_m for frame in frames]),
+                "metrics": average(frames, METRIC),
+                "scale_factor": scale_drift(frames),
+            }
+            for (_, description), frames in groups.items()
+        ]
+
+    def write(self, folder: Path) -> None:
+        """Writes report.json, frames.csv, timing.csv and report.html into an existing folder."""
+        from tr2m_core.eval.report import write_html  # plotly takes a second to load
+
+        frames = sorted(self.frames, key=lambda f: (f.stamp, f.index, f.variant))
+        write_json(folder / "report.json", self.report())
+        write_csv(folder / "frames.csv", [frame.row() for frame in frames])
+        write_csv(folder / "timing.csv", [{"index": f.index, "stamp": f.stamp, "seconds": f.seconds} for f in frames])
+        write_html(folder / "report.html", self)
+
+
+def _worst_first(entry: tuple[float, FrameResult, View]) -> tuple[float, int, int]:
+    return -entry[0], entry[1].stamp, entry[1].index
+
+
+def count(frames: Sequence[FrameResult]) -> dict[str, Any]:
+    """How many frames there are, were processed, measured and paired, and how."""
+    gaps = [frame.gap_s for frame in frames if frame.gap_s is not None]
+    return {
+        "total": len(frames),
+        "processed": sum(frame.processed for frame in frames),
+        "measured": sum(frame.metrics is not None for frame in frames),
+        "without_ground_truth": len(frames) - len(gaps),
+        "paired_by_equal_stamps": sum(gap == 0 for gap in gaps),
+        "paired_by_nearest_stamp": sum(gap > 0 for gap in gaps),
+        "largest_gap_s": max(gaps, default=None),
+    }
+
+
+def average(frames: Sequence[FrameResult], alignment: str) -> dict[str, float] | None:
+    """The nine metrics, mean over the frames that have them; None when none has."""
+    found = [f.measurement.metrics.get(alignment) for f in frames if f.measurement is not None]
+    rows = [metrics for metrics in found if metrics is not None]
+    return mean_metrics(rows) if rows else None
+
+
+def scale_drift(frames: Sequence[FrameResult]) -> dict[str, float] | None:
+    """How steady the size of the predictions is in time: median truth / median prediction, frame by frame.
+
+    frames: by stamp. std: standard deviation; largest_jump: the largest change from one measured frame to the next,
+    and the index of the frame after it. None when nothing was measured.
+    """
+    factors = [(f.index, f.measurement.scale_factor) for f in frames if f.measurement is not None]
+    measured = [(index, factor) for index, factor in factors if factor is not None]
+    if not measured:
+        return None
+    values = np.array([factor for _, factor in measured])
+    jumps = np.abs(np.diff(values))
+    largest = int(jumps.argmax()) if jumps.size else 0
+    return {
+        "mean": float(values.mean()),
+        "median": float(np.median(values)),
+        "std": float(values.std()),
+        "largest_jump": float(jumps[largest]) if jumps.size else 0.0,
+        "largest_jump_frame": measured[largest + 1 if jumps.size else 0][0],
+    }
+
+
+def by_range(frames: Sequence[FrameResult]) -> list[dict[str, float | None]]:
+    """Error by measured distance over all pixels of the frames; only ranges with pixels. bias: mean signed error."""
+    ranges = [f.measurement.ranges for f in frames if f.measurement is not None and f.measurement.ranges is not None]
+    if not ranges:
+        return []
+    pixels, absolute, signed = (np.sum(parts, axis=0) for parts in zip(*ranges, strict=True))
+    return [
+        {
+            "from_m": low,
+            "to_m": high if np.isfinite(high) else None,
+            "pixels": int(pixels[i]),
+            "abs_rel": float(absolute[i] / pixels[i]),
+            "bias": float(signed[i] / pixels[i]),
+        }
+        for i, (low, high) in enumerate(itertools.pairwise(RANGE_EDGES))
+        if pixels[i]
+    ]
+
+
+def timing(frames: Sequence[FrameResult]) -> dict[str, float] | None:
+    """Milliseconds per frame; None when none was timed."""
+    taken = [1000 * frame.seconds for frame in frames if frame.seconds is not None]
+    if not taken:
+        return None
+    p50, p95 = (float(v) for v in np.percentile(taken, (50, 95)))
+    return {"p50_ms": p50, "p95_ms": p95, "max_ms": max(taken), "mean_ms": float(np.mean(taken))}
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.median(known)) if known else None

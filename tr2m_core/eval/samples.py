@@ -1,0 +1,70 @@
+"""What an evaluation measures on: samples with ground truth, wherever they come from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tr2m_core.data.check import DatasetCheck
+from tr2m_core.metrics import valid_depth
+from tr2m_core.types import InputError
+
+UNITS_PER_METRE = {"m": 1.0, "mm": 1000.0}
+
+
+class Sample(NamedTuple):
+    """A frame (H, W, 3) uint8 RGB, its sentence, ground truth (h, w), what of it may count, and the range that does."""
+
+    rgb: npt.NDArray[np.uint8]
+    description: str
+    depth: npt.NDArray[np.floating[Any]]
+    crop: npt.NDArray[np.bool_]
+    limits: tuple[float, float]
+
+    @property
+    def valid(self) -> npt.NDArray[np.bool_]:
+        """(h, w), where ground truth counts."""
+        return valid_depth(self.depth, *self.limits) & self.crop
+
+
+class SampleSet(ABC):
+    """Samples by number, 0 to len - 1, read when they are asked for and not kept.
+
+    limits: depth that counts. unit: of depth, limits and errors, one of UNITS_PER_METRE. input_size: (height, width)
+    that a model sees pictures at, None for its own. normalisation: whether pictures are fed with the model's mean and
+    deviation; each choice is evaluated. published: the paper's mean metrics. check: which records were left out.
+    truth_pixels: how many valid depths of each sample the best constant depth is chosen for and measured on, infinite
+    for all.
+    """
+
+    name: str
+    limits: tuple[float, float]
+    input_size: tuple[int, int] | None = None
+    normalisation: tuple[bool, ...] = (True,)
+    published: Mapping[str, float] | None = None
+    check: DatasetCheck | None = None
+    unit: str = "m"
+    truth_pixels: float = 1000
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def image(self, number: int) -> str:
+        """What a report calls the sample, unlike the others: a path or a name."""
+
+    @abstractmethod
+    def sentence(self, number: int) -> str:
+        """The sample's own sentence. Raises InputError when there is none to be read."""
+
+    @abstractmethod
+    def read(self, numbers: range) -> list[Sample | InputError]:
+        """The samples, or why one cannot be used."""
+
+    def about(self) -> dict[str, Any]:
+        """The settings that a report tells, beyond those of every set."""
+        return {}

@@ -1,0 +1,74 @@
+"""An evaluation of several data sets: which methods, under which sentences, and what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tr2m_core.eval.conditions import EMPTY, OWN, conditions_for
+from tr2m_core.eval.evaluator import CHUNK, add_constant, evaluate
+from tr2m_core.eval.gallery import Gallery
+from tr2m_core.eval.methods import Method
+from tr2m_core.eval.processes import ALONE, Processes
+from tr2m_core.eval.samples import SampleSet
+from tr2m_core.eval.summary import SetResult
+from tr2m_core.files import write_csv, write_json
+
+
+@dataclass(frozen=True)
+class SuiteOptions:
+    """sentences: of conditions.SENTENCES; texts: sentences for all samples. seed: of shuffled ones. batch_size: samples
+    predicted at once. pictures: of how many best and as many worst images, None for every image. constant: measure the
+    best constant depth as well.
+    """
+
+    sentences: Sequence[str] = (OWN,)
+    texts: Sequence[str] = ()
+    seed: int = 0
+    batch_size: int = CHUNK
+    pictures: int | None = 3
+    save_predictions: bool = False
+    constant: bool = False
+
+    @property
+    def needs_texts(self) -> bool:
+        """Whether the samples' own sentences are read."""
+        return any(name != EMPTY for name in self.sentences)
+
+
+def evaluate_set(
+    samples: SampleSet,
+    methods: Sequence[Method],
+    options: SuiteOptions,
+    output: Path | None = None,
+    processes: Processes = ALONE,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> SetResult:
+    """Measures the methods on one data set; the result is the same in every process.
+
+    output: folder for pictures/ and predictions/ of the first method. Raises InputError for sentences to shuffle that
+    cannot be read.
+    """
+    gallery = Gallery(output, samples, options.pictures, options.save_predictions) if output else None
+    found = evaluate(
+        samples,
+        methods,
+        conditions_for(samples, options.sentences, options.texts, options.seed),
+        chunk=options.batch_size,
+        keep_truths=options.constant,
+        processes=processes,
+        on_prediction=gallery.add if gallery else None,
+        on_progress=on_progress,
+    )
+    if gallery:
+        gallery.write(found.of(*found.pairs[0]))
+    constant = add_constant(samples, found) if options.constant else None
+    return SetResult(samples, found, constant)
+
+
+def write_results(folder: Path, report: dict[str, Any], results: Sequence[SetResult]) -> None:
+    """Writes report.json and frames.csv, a line per image, method and sentence."""
+    write_json(folder / "report.json", report)
+    write_csv(folder / "frames.csv", [row for result in results for row in result.csv_rows()])
