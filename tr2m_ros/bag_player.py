@@ -1,6 +1,7 @@
 """bag_player: publishes the messages of a rosbag, for machines without `ros2 bag`.
 
 python -m tr2m_ros.bag_player BAG --remap /camera/color/image_raw:=/camera/image_raw --fps 30 --loop 3
+python -m tr2m_ros.bag_player BAG --clock --rate 0.2
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 
 from tr2m_core import InputError
+from tr2m_ros.playback_clock import PlaybackClock
 from tr2m_ros.process import run_process
 
 IMAGE_TYPE = "sensor_msgs/msg/Image"
 QUEUE_DEPTH = 10
-DELIVERY_TIME = 2.0  # s that reliable subscribers get for the last messages
+DELIVERY_TIME = 5.0  # s for reliable subscribers to get the last messages; DDS may notice a loss only after 3
 
 
 @dataclass
@@ -73,12 +75,15 @@ def _parser() -> argparse.ArgumentParser:
     pace.add_argument("--rate", type=_positive, default=1.0, help="times the recorded pace (default 1.0)")
     pace.add_argument("--fps", type=_positive, help="play so fast that images come at this many frames per second")
     add("--loop", type=int, default=1, metavar="N", help="play N times; 0 is until interrupted")
-    add("--start-delay", type=float, default=0.0, metavar="S", help="seconds to wait before playing")
+    add("--start-delay", type=float, default=0.0, metavar="S", help="seconds to wait before playing, after those below")
     add("--wait-for-subscribers", nargs="+", default=[], metavar="TOPIC", help="start when these are heard")
     add("--wait-timeout", type=_positive, default=60.0, metavar="S", help="... or give up after S seconds")
     add("--topics", nargs="+", metavar="TOPIC", help="play only these topics of the bag")
     add("--remap", type=_remapping, action="append", default=[], metavar="FROM:=TO", help="rename a topic")
-    add("--restamp", action="store_true", help="header stamps become the time of publishing")
+    times = parser.add_mutually_exclusive_group()
+    times.add_argument("--restamp", action="store_true", help="header stamps become the time of publishing")
+    text = "publish the recording's time on /clock, HZ times a second (default 100), for use_sim_time"
+    times.add_argument("--clock", type=_positive, nargs="?", const=100.0, metavar="HZ", help=text)
     return parser
 
 
@@ -101,12 +106,13 @@ def _play(options: argparse.Namespace) -> int:
     try:
         with open_bag(options.bag) as reader:
             channels = _advertise(node, reader, options)
-            time.sleep(options.start_delay)
-            if not _wait_for_subscribers(channels, options):
-                return 1
-            _play_loops(node, reader, channels, options)
-            for channel in channels.values():
-                channel.publisher.wait_for_all_acked(Duration(seconds=DELIVERY_TIME))
+            with _clock(node, reader, channels, options) as clock:
+                if not _wait_for_subscribers(channels, options):
+                    return 1
+                time.sleep(options.start_delay)
+                _play_loops(node, reader, channels, options, clock)
+                for channel in channels.values():
+                    channel.publisher.wait_for_all_acked(Duration(seconds=DELIVERY_TIME))
         return 0
     finally:
         node.destroy_node()
@@ -175,6 +181,24 @@ def _qos(connection: Connection) -> QoSProfile:
     return QoSProfile(depth=QUEUE_DEPTH, durability=durability)
 
 
+@contextmanager
+def _clock(
+    node: Node, reader: AnyReader, channels: dict[int, Channel], options: argparse.Namespace
+) -> Iterator[PlaybackClock | None]:
+    """The clock that was asked for, standing at the time of the first message."""
+    first = None
+    if options.clock is not None:
+        first = next((recorded for _, recorded, _ in _messages(reader, channels)), None)
+    if first is None:
+        yield None
+        return
+    clock = PlaybackClock(node, options.clock, first)
+    try:
+        yield clock
+    finally:
+        clock.close()
+
+
 def _wait_for_subscribers(channels: dict[int, Channel], options: argparse.Namespace) -> bool:
     """True once every wanted topic, by its recorded or new name, has a subscriber; False after the timeout."""
     waiting = []
@@ -193,7 +217,13 @@ def _wait_for_subscribers(channels: dict[int, Channel], options: argparse.Namesp
     return True
 
 
-def _play_loops(node: Node, reader: AnyReader, channels: dict[int, Channel], options: argparse.Namespace) -> None:
+def _play_loops(
+    node: Node,
+    reader: AnyReader,
+    channels: dict[int, Channel],
+    options: argparse.Namespace,
+    clock: PlaybackClock | None,
+) -> None:
     """Plays the bag as often as asked and prints one summary line, also when interrupted."""
     frames, period = frame_count_and_period(reader, channels) if options.fps or options.loop != 1 else (0, 0.0)
     if options.fps and not period:
@@ -205,7 +235,10 @@ def _play_loops(node: Node, reader: AnyReader, channels: dict[int, Channel], opt
     try:
         for loop in loops:
             # The first frame follows the last one of the loop before at the same interval as any other.
-            _play_once(reader, channels, begin + loop * frames * period / rate, rate, restamp)
+            start = begin + loop * frames * period / rate
+            if clock is not None:
+                clock.play(start, rate)
+            _play_once(reader, channels, start, rate, restamp)
     finally:
         _print_summary(channels, time.monotonic() - begin)
 
@@ -215,7 +248,7 @@ def _play_once(
 ) -> None:
     """Publishes every message once; the first is due at `start`, in time.monotonic() seconds."""
     first = None
-    for connection, recorded, raw in reader.messages([c.connection for c in channels.values()]):
+    for connection, recorded, raw in _messages(reader, channels):
         first = recorded if first is None else first
         delay = start + (recorded - first) * 1e-9 / rate - time.monotonic()
         if delay > 0:
@@ -223,6 +256,10 @@ def _play_once(
         channel = channels[connection.id]
         channel.publisher.publish(restamped(raw, now().nanoseconds) if now and channel.stamped else bytes(raw))
         channel.played += 1
+
+
+def _messages(reader: AnyReader, channels: dict[int, Channel]) -> Iterator[tuple[Connection, int, bytes]]:
+    return reader.messages([channel.connection for channel in channels.values()])
 
 
 def restamped(raw: bytes, nanoseconds: int) -> bytes:

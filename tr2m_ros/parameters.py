@@ -1,12 +1,12 @@
-"""The node's parameters: each declared once, with type, range and description, and checked as a whole."""
+"""Parameters of nodes: each declared once, with type, range and description, and checked as a whole."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import Field, dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
@@ -16,6 +16,11 @@ from rclpy.parameter import Parameter
 from tr2m_core import InputError
 from tr2m_core.model.presets import parse_input_size
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    S = TypeVar("S", bound=DataclassInstance)
+
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 IMAGE_GEOMETRIES = ("auto", "raw", "rectified")
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
@@ -24,54 +29,60 @@ _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 ANY_TIME, UNCONFIGURED, AT_START = "at any time", "while unconfigured", "at start only"
 
 
-def _setting(default: Any, description: str, low: Any = None, high: Any = None, change: str = ANY_TIME) -> Any:
+def setting(default: Any, description: str, low: Any = None, high: Any = None, change: str = ANY_TIME) -> Any:
+    """A field of a settings class: one parameter. low, high: what its value must lie within."""
     return field(default=default, metadata={"text": description, "low": low, "high": high, "change": change})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """A consistent set of parameter values. Defaults here are the defaults of the node and of config/depth.yaml."""
+    """A consistent set of the depth node's parameter values, with the defaults of the node and of config/depth.yaml."""
 
-    model: str = _setting(
+    model: str = setting(
         "embedded",
         "embedded, paper, paper-base, paper-large, a model directory, a Hub id of one or an .onnx file",
         change=UNCONFIGURED,
     )
-    checkpoint: str = _setting(
+    checkpoint: str = setting(
         "", "file that replaces the model's rescale head (safetensors, .pth)", change=UNCONFIGURED
     )
-    device: str = _setting("auto", "auto, cpu, cuda or cuda:N; auto is CUDA where there is one", change=UNCONFIGURED)
-    precision: str = _setting("auto", "auto, fp32, bf16 or fp16; auto is bf16 on CUDA", change=UNCONFIGURED)
-    input_size: str = _setting(
+    device: str = setting("auto", "auto, cpu, cuda or cuda:N; auto is CUDA where there is one", change=UNCONFIGURED)
+    precision: str = setting("auto", "auto, fp32, bf16 or fp16; auto is bf16 on CUDA", change=UNCONFIGURED)
+    input_size: str = setting(
         "", "HEIGHTxWIDTH that images are resized to, multiples of 14; empty: the model's own", change=UNCONFIGURED
     )
-    compile: bool = _setting(False, "torch.compile the model: slower to configure, faster frames", change=UNCONFIGURED)
-    autostart: bool = _setting(True, "configure and activate at start without a lifecycle manager", change=AT_START)
-    default_description: str = _setting("", "sentence used until one arrives; empty: nothing is published until then")
-    max_description_length: int = _setting(1000, "longer descriptions are refused (characters)", 1, 100_000)
-    min_depth: float = _setting(0.01, "nearer pixels are published as -Inf (metres)", 0.0, 1000.0)
-    max_depth: float = _setting(100.0, "farther pixels are published as +Inf (metres)", 0.001, 10_000.0)
-    cloud_stride: int = _setting(1, "every n-th row and column becomes a point of the cloud", 1, 64)
-    image_geometry: str = _setting("auto", "auto, raw or rectified; auto goes by 'rect' in the image topic")
-    diagnostics_period: float = _setting(1.0, "time between diagnostics messages (seconds)", 0.1, 60.0, AT_START)
+    compile: bool = setting(False, "torch.compile the model: slower to configure, faster frames", change=UNCONFIGURED)
+    autostart: bool = setting(True, "configure and activate at start without a lifecycle manager", change=AT_START)
+    default_description: str = setting("", "sentence used until one arrives; empty: nothing is published until then")
+    max_description_length: int = setting(1000, "longer descriptions are refused (characters)", 1, 100_000)
+    min_depth: float = setting(0.01, "nearer pixels are published as -Inf (metres)", 0.0, 1000.0)
+    max_depth: float = setting(100.0, "farther pixels are published as +Inf (metres)", 0.001, 10_000.0)
+    cloud_stride: int = setting(1, "every n-th row and column becomes a point of the cloud", 1, 64)
+    image_geometry: str = setting("auto", "auto, raw or rectified; auto goes by 'rect' in the image topic")
+    diagnostics_period: float = setting(1.0, "time between diagnostics messages (seconds)", 0.1, 60.0, AT_START)
 
 
 _FIELDS = {f.name: f for f in dataclasses.fields(Settings)}
 
 
 def declare_parameters(node: Node) -> Settings:
-    """Declares every parameter on the node. Raises InputError, naming the parameter, for a value it cannot have."""
-    values: dict[str, Any] = {}
-    for name, spec in _FIELDS.items():
-        try:
-            values[name] = node.declare_parameter(name, spec.default, _descriptor(name)).value
-        except InvalidParameterTypeException:
-            raise InputError(f"parameter '{name}' must be of type {type(spec.default).__name__}{_hint(name)}") from None
-        except InvalidParameterValueException as error:
-            raise InputError(f"parameter '{name}': {error}") from None
-    settings = Settings(**values)
+    """Declares the depth node's parameters. Raises InputError, naming the parameter, for a value it cannot have."""
+    settings = declare(node, Settings)
     validate(settings)
     return settings
+
+
+def declare(node: Node, kind: type[S]) -> S:
+    """Declares every field of a settings class on the node and reads its value. Raises InputError as above."""
+    values: dict[str, Any] = {}
+    for spec in dataclasses.fields(kind):
+        try:
+            values[spec.name] = node.declare_parameter(spec.name, spec.default, _descriptor(spec)).value
+        except InvalidParameterTypeException:
+            raise _wrong_type(spec) from None
+        except InvalidParameterValueException as error:
+            raise InputError(f"parameter '{spec.name}': {error}") from None
+    return kind(**values)
 
 
 def changed_settings(current: Settings, parameters: Sequence[Parameter[Any]], configured: bool) -> Settings:
@@ -82,7 +93,7 @@ def changed_settings(current: Settings, parameters: Sequence[Parameter[Any]], co
     values = {p.name: p.value for p in parameters if p.name in _FIELDS}
     for name, value in values.items():
         if type(value) is not type(_FIELDS[name].default):
-            raise InputError(f"parameter '{name}' must be of type {type(_FIELDS[name].default).__name__}{_hint(name)}")
+            raise _wrong_type(_FIELDS[name])
         if configured and _FIELDS[name].metadata["change"] == UNCONFIGURED and value != getattr(current, name):
             raise InputError(f"parameter '{name}' is in use: cleanup and configure again to change it")
     settings = dataclasses.replace(current, **values)
@@ -92,12 +103,8 @@ def changed_settings(current: Settings, parameters: Sequence[Parameter[Any]], co
 
 def validate(settings: Settings) -> None:
     """Raises InputError, naming the parameter, for a value or a combination that makes no sense."""
-    for name, spec in _FIELDS.items():
-        low, high, value = spec.metadata["low"], spec.metadata["high"], getattr(settings, name)
-        if low is not None and not low <= value <= high:  # also refuses NaN
-            raise InputError(f"parameter '{name}' is {value}; it must be within {low} and {high}")
-    if not settings.min_depth < settings.max_depth:
-        raise InputError(f"min_depth {settings.min_depth} must be less than max_depth {settings.max_depth}")
+    check_ranges(settings)
+    check_depth_range(settings.min_depth, settings.max_depth)
     if not _DEVICE.fullmatch(settings.device):
         raise InputError(f"parameter 'device' is '{settings.device}'; use auto, cpu, cuda or cuda:N")
     if settings.input_size:
@@ -109,17 +116,31 @@ def validate(settings: Settings) -> None:
         raise InputError(f"default_description of {length} characters: max_description_length is {limit}")
 
 
+def check_ranges(settings: DataclassInstance) -> None:
+    """Raises InputError, naming the parameter, for a value outside of what its setting allows."""
+    for spec in dataclasses.fields(settings):
+        low, high, value = spec.metadata["low"], spec.metadata["high"], getattr(settings, spec.name)
+        if low is not None and not low <= value <= high:  # also refuses NaN
+            raise InputError(f"parameter '{spec.name}' is {value}; it must be within {low} and {high}")
+
+
+def check_depth_range(min_depth: float, max_depth: float) -> None:
+    """Raises InputError unless the first is the smaller one."""
+    if not min_depth < max_depth:
+        raise InputError(f"min_depth {min_depth} must be less than max_depth {max_depth}")
+
+
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise InputError(f"parameter '{name}' is '{value}'; use one of {', '.join(choices)}")
 
 
-def _hint(name: str) -> str:
-    return " (write 10.0, not 10)" if isinstance(_FIELDS[name].default, float) else ""
+def _wrong_type(spec: Field[Any]) -> InputError:
+    hint = " (write 10.0, not 10)" if isinstance(spec.default, float) else ""
+    return InputError(f"parameter '{spec.name}' must be of type {type(spec.default).__name__}{hint}")
 
 
-def _descriptor(name: str) -> ParameterDescriptor:
-    spec = _FIELDS[name]
+def _descriptor(spec: Field[Any]) -> ParameterDescriptor:
     descriptor = ParameterDescriptor(description=f"{spec.metadata['text']}. May change {spec.metadata['change']}.")
     descriptor.read_only = spec.metadata["change"] == AT_START
     low, high = spec.metadata["low"], spec.metadata["high"]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.serialization import deserialize_message, serialize_message
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header, String
 
@@ -89,6 +90,29 @@ def test_full_size_frames_reach_a_reliable_subscriber(
     assert all(m.data[-1] == m.header.stamp.nanosec // 33_000_000 for m in received[IMAGE])
 
 
+def test_the_clock_stands_until_playing_starts_and_then_follows_the_recording(
+    graph: Any, start: Callable[..., Any], one_bag: Path
+) -> None:
+    first, period = 1_600_000_000_000_000_000, 100_000_000  # the time of the first image, and from one to the next
+    arguments = ["--clock", "50", "--rate", "0.5", "--topics", IMAGE, "--wait-for-subscribers", IMAGE]
+    process = start(PLAYER, str(one_bag), *arguments, *remapped("/clocked", IMAGE))
+    with graph.listen(Clock, "/clock", process=process) as heard:
+
+        def times() -> list[int]:
+            return [msg.clock.sec * 10**9 + msg.clock.nanosec for msg in heard]
+
+        graph.wait(lambda: len(heard) > 5, "a standing clock", process)
+        assert set(times()) == {first}
+        with graph.listen(Image, f"/clocked{IMAGE}", process=process) as images:
+            graph.wait(lambda: images, "the first image", process)
+            graph.wait(lambda: process.popen.poll() is not None, "the end")
+    assert process.popen.returncode == 0, process.output()
+    assert times() == sorted(times())
+    between = {time for time in times() if first < time < first + 3 * period}
+    assert len(between) > 4  # 30 at 50 Hz; more than there are messages, on a machine that may be slow
+    assert times()[-1] >= first + 3 * period - period // 2
+
+
 def test_restamping_touches_the_stamp_only() -> None:
     msg = CameraInfo(header=Header(frame_id="camera"), width=640, d=[1.0, 2.0])
     new = deserialize_message(restamped(serialize_message(msg), 5_000_000_007), CameraInfo)
@@ -150,7 +174,15 @@ def test_a_topic_that_the_bag_does_not_have(start: Callable[..., Any], one_bag: 
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--rate", "0"], ["--fps", "x"], ["--remap", "a"], ["--fps", "3", "--rate", "2"]]
+    "arguments",
+    [
+        ["--rate", "0"],
+        ["--fps", "x"],
+        ["--remap", "a"],
+        ["--fps", "3", "--rate", "2"],
+        ["--clock", "0"],
+        ["--clock", "--restamp"],
+    ],
 )
 def test_bad_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -1,0 +1,195 @@
+"""Measures what the depth node published against reference depth, in a thread of its own, and keeps the results."""
+
+from __future__ import annotations
+
+import dataclasses
+import queue
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sensor_msgs.msg import Image
+
+from tr2m_core import InputError
+from tr2m_core.eval.measurement import measure_depth
+from tr2m_core.eval.run import FrameResult, Run, View
+from tr2m_core.metrics import METRIC_NAMES, valid_depth
+from tr2m_core.replay.images import FrameError, decode_colour, decode_depth
+from tr2m_core.replay.replay import NO_PARTNER
+from tr2m_core.replay.transforms import frame_name
+from tr2m_core.types import Intrinsics
+from tr2m_ros.conversions import depth_from_image
+from tr2m_ros.eval_parameters import EvalSettings
+
+MAX_QUEUED = 32  # frames; one takes about 0.1 s to measure
+TOO_FAST = "frames came faster than they can be measured"
+NOT_PROCESSED = "no depth came for this image"
+
+
+class Job(NamedTuple):
+    """A frame to measure: its result so far, and the messages as they came."""
+
+    result: FrameResult
+    depth: Image
+    reference: Image | None
+    image: Image | None
+    intrinsics: Intrinsics | None
+
+
+class Means(NamedTuple):
+    """The state of the measuring: frames measured, the mean of the nine metrics and of the scale factor over them."""
+
+    measured: int
+    metrics: dict[str, float] | None
+    scale_factor: float | None
+    last: FrameResult | None
+
+
+class Measuring:
+    """Takes frames, measures them and writes the report.
+
+    A queue between the thread that hears messages and the one that measures, as a frame takes longer to measure than
+    cameras wait. It is bounded: frames that find it full are counted, with the reason, and not measured.
+    on_measured, on_problem(text): called from the measuring thread.
+    """
+
+    def __init__(
+        self, settings: EvalSettings, on_measured: Callable[[], None], on_problem: Callable[[str], None]
+    ) -> None:
+        self._settings = settings
+        self._on_measured, self._on_problem = on_measured, on_problem
+        self._lock = threading.Lock()
+        self._run = Run({})
+        self._sums = np.zeros(len(METRIC_NAMES) + 1)
+        self._measured = self._scaled = 0
+        self._last: FrameResult | None = None
+        self._jobs: queue.Queue[Job | None] = queue.Queue(MAX_QUEUED)
+        self._thread = threading.Thread(target=self._work, name="measuring", daemon=True)
+        self._thread.start()
+
+    def put(self, job: Job) -> None:
+        """Hands a frame over without waiting."""
+        try:
+            self._jobs.put_nowait(job)
+        except queue.Full:
+            job.result.problem = TOO_FAST
+            with self._lock:
+                self._run.add(job.result)
+            self._on_problem(f"{TOO_FAST}: play more slowly to have all measured")
+
+    def put_all(self, jobs: list[Job]) -> None:
+        """Hands over the last frames, waiting for room in the queue, and ends once all are measured."""
+        for job in jobs:
+            self._jobs.put(job)
+        self._jobs.put(None)
+        self._thread.join()
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that was handed over is measured."""
+        return self._jobs.unfinished_tasks == 0
+
+    def means(self) -> Means:
+        with self._lock:
+            if not self._measured:
+                return Means(0, None, None, self._last)
+            means = dict(zip(METRIC_NAMES, (self._sums[:-1] / self._measured).tolist(), strict=True))
+            factor = float(self._sums[-1] / self._scaled) if self._scaled else None
+            return Means(self._measured, means, factor, self._last)
+
+    def report(
+        self, source: Mapping[str, Any], unmeasured: list[FrameResult], notes: Counter[str], folder: Path | None
+    ) -> Run:
+        """All measured frames and those that could not be, by their stamps; written into the folder if there is one.
+
+        Raises InputError when it cannot be written to. Measuring rests meanwhile.
+        """
+        with self._lock:
+            run = dataclasses.replace(self._run, source=source, frames=[*self._run.frames, *unmeasured], notes=notes)
+            run.frames.sort(key=lambda frame: frame.stamp)
+            for index, frame in enumerate(run.frames):
+                frame.index = index
+            try:
+                if folder is not None:
+                    run.write(folder)
+            except OSError as error:
+                raise InputError(f"{folder}: the report cannot be written ({error.strerror})") from None
+            return run
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            view = None
+            try:
+                view = self._measure(job)
+            except Exception as error:  # the thread must outlive whatever one frame does
+                text = " ".join(str(error).split()) or type(error).__name__
+                job.result.problem = text
+                self._on_problem(f"a frame cannot be measured: {text}")
+            self._keep(job.result, view)
+            self._on_measured()
+            self._jobs.task_done()
+
+    def _measure(self, job: Job) -> View | None:
+        """Fills the result; what it looks like when there is a picture. Raises FrameError for unusable messages."""
+        result, limits = job.result, (self._settings.min_depth, self._settings.max_depth)
+        depth = metric_depth(job.depth)
+        finite = depth[np.isfinite(depth)]
+        result.median_m = float(np.median(finite)) if finite.size else None
+        truth = None
+        if job.reference is None:
+            result.problem = NO_PARTNER
+        else:
+            measured = reference_depth(job.reference, job.depth, self._settings.assume_aligned)
+            result.measurement = measure_depth(measured, depth, limits)
+            if result.measurement is None:
+                result.problem = "no valid ground truth in range"
+            else:
+                truth = np.where(valid_depth(measured, *limits), measured, np.nan)
+        return None if job.image is None else self._view(job, depth, truth)
+
+    def _view(
+        self, job: Job, depth: npt.NDArray[np.float32], truth: npt.NDArray[np.floating[Any]] | None
+    ) -> View | None:
+        try:
+            rgb = decode_colour(job.image)
+        except FrameError as error:
+            self._on_problem(f"a picture cannot be shown: {error}")
+            return None
+        return View(rgb, depth, truth, job.intrinsics) if rgb.shape[:2] == depth.shape else None
+
+    def _keep(self, result: FrameResult, view: View | None) -> None:
+        with self._lock:
+            self._run.add(result, view, sample=True)
+            self._last = result
+            if result.metrics is None or result.measurement is None:
+                return
+            factor = result.measurement.scale_factor
+            self._sums += [*result.metrics.values(), factor or 0.0]
+            self._measured += 1
+            self._scaled += factor is not None
+
+
+def metric_depth(msg: Image) -> npt.NDArray[np.float32]:
+    """The (H, W) metres as published, infinities included. Raises FrameError for anything but packed 32FC1."""
+    if msg.encoding != "32FC1" or msg.is_bigendian:
+        raise FrameError(f"metric depth of encoding '{msg.encoding[:40]}': little-endian 32FC1 is needed")
+    if not msg.width or not msg.height or msg.step != 4 * msg.width or len(msg.data) != msg.step * msg.height:
+        size = f"{msg.width}x{msg.height}, step {msg.step}, {len(msg.data)} bytes"
+        raise FrameError(f"metric depth whose size does not agree with its data: {size}")
+    return depth_from_image(msg)
+
+
+def reference_depth(msg: Image, depth: Image, assume_aligned: bool) -> npt.NDArray[np.float32]:
+    """The (H, W) metres, NaN where nothing was measured. Raises FrameError when it is not aligned with the depth."""
+    ours, theirs = frame_name(depth.header.frame_id), frame_name(msg.header.frame_id)
+    if (msg.width, msg.height) != (depth.width, depth.height):
+        sizes = f"reference depth of {msg.width}x{msg.height} pixels, metric depth of {depth.width}x{depth.height}"
+        raise FrameError(f"{sizes}: align the reference with the image (depth_image_proc register)")
+    if ours and theirs and ours != theirs and not assume_aligned:
+        frames = f"reference depth in frame '{theirs}', metric depth in '{ours}'"
+        raise FrameError(f"{frames}: align it with the image, or set assume_aligned if only the names differ")
+    return decode_depth(msg)

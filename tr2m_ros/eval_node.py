@@ -1,0 +1,304 @@
+"""tr2m_eval: measures the metric depth in a live graph against reference depth, and reports as `tr2m replay` does.
+
+python -m tr2m_ros.eval_node --ros-args -r reference_depth:=/camera/aligned_depth_to_color/image_raw -p output:=report
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined,unused-ignore]
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+
+from tr2m_core import InputError
+from tr2m_core.camera import is_rectified, pinhole
+from tr2m_core.cli.common import make_output
+from tr2m_core.cli.replay import print_result, summary
+from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run
+from tr2m_core.replay.replay import NO_PARTNER
+from tr2m_core.types import Intrinsics
+from tr2m_ros.diagnostics import Problems, diagnostic_array
+from tr2m_ros.eval_measuring import NOT_PROCESSED, Job, Measuring
+from tr2m_ros.eval_pairing import Pair, Pairing, StampBuffer
+from tr2m_ros.eval_parameters import declare_eval_parameters
+from tr2m_ros.process import run_process
+from tr2m_ros.qos import latched_qos, subscribe
+
+QUEUE_DEPTH = 50  # messages a topic may bring while a report is written, which takes a second or two
+SIGNAL_POLL = 0.2  # s; a signal is noticed when the wait for messages ends
+PERIOD = 1.0  # s between diagnostics
+OVERDUE = 5.0  # s without a message or a pair until the node says so
+LAST_FRAME = 30.0  # s the depth of the last image may take
+PLAUSIBLE_LATENCY = 60.0  # s; beyond it the stamps come from another clock
+
+Depth = tuple[FrameResult, Image]
+
+
+class EvalNode(Node):
+    """Hears, pairs and reports; `Measuring` does the rest. Raises InputError for bad parameters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("tr2m_eval", **kwargs)
+        self.settings = declare_eval_parameters(self)
+        self.folder = make_output(Path(self.settings.output)) if self.settings.output else None
+        self._problems = Problems(self.get_logger())
+        self._pairing: Pairing[Depth, Image] = Pairing(round(self.settings.tolerance * NANOSECONDS))
+        self._images: StampBuffer[tuple[Image, float]] = StampBuffer()
+        self._waiting: dict[int, FrameResult] = {}  # images whose depth has not come, by stamp
+        self._waiting_for_partner: dict[int, FrameResult] = {}
+        self._done: set[int] = set()  # stamps of the depths that came
+        self._heard: Counter[str] = Counter()
+        self._notes: Counter[str] = Counter()
+        self._newest: dict[str, int] = {}  # topic -> the last stamp on it
+        self._started = self._last_heard = self._last_pair = time.monotonic()
+        self._had_image_publisher = False
+        self._description = ""
+        self._intrinsics: Intrinsics | None = None
+        self._subscribe()
+        self._metrics_pub = self.create_publisher(String, "~/metrics", latched_qos())
+        self._diagnostics_pub = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self.create_service(Trigger, "~/write_report", self._on_write_report)
+        self._measuring = Measuring(self.settings, self._publish_metrics, self._on_problem)
+        # Steady time: diagnostics must also come when simulated time stands still.
+        self.create_timer(PERIOD, self._publish_diagnostics, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _subscribe(self) -> None:
+        reliable = QoSProfile(depth=QUEUE_DEPTH)
+        # Best effort pairs with every camera; launch files and YAML may ask for reliable delivery.
+        sensor = QoSProfile(depth=QUEUE_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT)
+        self.image, self.depth, self.reference = map(
+            self.resolve_topic_name, ("image", "metric_depth", "reference_depth")
+        )
+        for kind, topic, callback, qos in (
+            (String, f"{self.depth}/active_description", self._on_description, latched_qos()),
+            (CameraInfo, f"{self.depth}/camera_info", self._on_info, reliable),
+            (Image, self.image, self._on_image, sensor),
+            (Image, self.reference, self._on_reference, sensor),
+            (Image, self.depth, self._on_depth, reliable),
+        ):
+            subscribe(self, kind, topic, callback, qos, self._on_incompatible_qos, overridable=kind is Image)
+
+    # -- messages in --------------------------------------------------------------------------------------------------
+
+    def _on_incompatible_qos(self, topic: str, policy: str) -> None:
+        self._problems.report(f"qos {topic}", f"a publisher on {topic} is not heard: incompatible QoS ({policy})")
+
+    def _on_problem(self, text: str) -> None:
+        self._problems.report("frame", text)
+
+    def _on_description(self, msg: String) -> None:
+        self._description = msg.data
+
+    def _on_info(self, msg: CameraInfo) -> None:
+        self._intrinsics = pinhole(msg, is_rectified(self.image))
+
+    def _on_image(self, msg: Image) -> None:
+        stamp, now = self._note_arrival(self.image, msg), time.monotonic()
+        self._images.put(stamp, (msg, now), len(msg.data))
+        if stamp not in self._waiting and stamp not in self._done:
+            self._waiting[stamp] = FrameResult(0, stamp, self._description, problem=NOT_PROCESSED)
+
+    def _on_reference(self, msg: Image) -> None:
+        stamp = self._note_arrival(self.reference, msg)
+        self._measure(self._pairing.add_reference(stamp, msg, len(msg.data)))
+
+    def _on_depth(self, msg: Image) -> None:
+        stamp = self._note_arrival(self.depth, msg)
+        if stamp in self._done:  # as in a bag that is played in a loop: each frame counts once
+            self._notes["depth whose stamp was there before"] += 1
+            return
+        self._done.add(stamp)
+        result = self._waiting.pop(stamp, None) or FrameResult(0, stamp, self._description)
+        # The sentence that was in force when the image came; the first one may be heard after the first image.
+        result.description = result.description or self._description
+        result.processed, result.problem = True, NO_PARTNER
+        result.seconds = self._seconds(stamp)
+        self._waiting_for_partner[stamp] = result
+        self._measure(self._pairing.add_prediction(stamp, (result, msg), len(msg.data)))
+
+    def _note_arrival(self, topic: str, msg: Image) -> int:
+        """Returns the stamp (ns)."""
+        stamp = msg.header.stamp.sec * NANOSECONDS + msg.header.stamp.nanosec
+        self._heard[topic] += 1
+        self._newest[topic] = stamp
+        self._last_heard = time.monotonic()
+        return stamp
+
+    def _seconds(self, stamp: int) -> float | None:
+        """From stamp to now. Simulated time runs at the pace of the recording: there, from the image's arrival."""
+        if self.get_parameter("use_sim_time").value:
+            image = self._images.get(stamp)
+            return None if image is None else time.monotonic() - image[1]
+        latency = (self.get_clock().now().nanoseconds - stamp) / NANOSECONDS
+        return latency if 0 <= latency < PLAUSIBLE_LATENCY else None
+
+    def _measure(self, pairs: list[Pair[Depth, Image]]) -> None:
+        for pair in pairs:
+            self._measuring.put(self._job(pair))
+
+    def _job(self, pair: Pair[Depth, Image]) -> Job:
+        result, depth = pair.prediction
+        del self._waiting_for_partner[pair.stamp]
+        result.problem = None
+        if pair.gap is not None:
+            result.gap_s = pair.gap / NANOSECONDS
+            self._last_pair = time.monotonic()
+        image = self._images.pop(pair.stamp)
+        return Job(result, depth, pair.reference, image and image[0], self._intrinsics)
+
+    # -- results ------------------------------------------------------------------------------------------------------
+
+    def finished(self) -> bool:
+        """Whether the publishers of the image have gone and all that they left is measured."""
+        if not self.settings.end_with_image:
+            return False
+        if self.count_publishers(self.image):
+            self._had_image_publisher = True
+            return False
+        if not self._had_image_publisher and not self._heard[self.image]:
+            return False
+        quiet = time.monotonic() - self._last_heard
+        last_is_done = self._newest.get(self.image) in self._done or not self.count_publishers(self.depth)
+        return quiet > LAST_FRAME or (last_is_done and quiet > 1.0)
+
+    def finish(self) -> None:
+        """Measures what waits and ends the measuring thread."""
+        self._measuring.put_all([self._job(pair) for pair in self._pairing.flush()])
+
+    def report(self, folder: Path | None) -> Run:
+        """All frames so far, written into the folder if there is one. Raises InputError when that is not possible."""
+        unmeasured = [*self._waiting.values(), *self._waiting_for_partner.values()]
+        notes = Counter(self._notes)
+        notes["reference depth without a metric depth"] = self._pairing.unmatched_references
+        return self._measuring.report(self._source(), unmeasured, +notes, folder)
+
+    def _source(self) -> dict[str, Any]:
+        settings = asdict(self.settings)
+        return {
+            "node": self.get_fully_qualified_name(),
+            "model": settings.pop("model"),
+            "topics": {"image": self.image, "depth": self.reference, "prediction": self.depth},
+            "intrinsics": asdict(self._intrinsics) if self._intrinsics else None,
+            "options": settings,
+        }
+
+    def _on_write_report(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if self.folder is None:
+            response.message = "parameter 'output' is empty: start the node with a folder for the report"
+            return response
+        try:
+            frames = self.report(self.folder).report()["frames"]
+        except InputError as error:
+            response.message = str(error)
+            return response
+        response.success = True
+        response.message = f"{frames['measured']} frames measured: {self.folder.absolute()}"
+        return response
+
+    def _publish_metrics(self) -> None:
+        means = self._measuring.means()
+        last = means.last
+        content = {
+            "frames": means.measured,
+            "metrics": means.metrics,
+            "scale_factor": means.scale_factor,
+            "last": last and {"stamp": last.stamp, "metrics": last.metrics, "problem": last.problem},
+        }
+        self._metrics_pub.publish(String(data=json.dumps(content, allow_nan=False)))
+
+    # -- diagnostics --------------------------------------------------------------------------------------------------
+
+    def _publish_diagnostics(self) -> None:
+        self._check_pairs_come()
+        means = self._measuring.means()
+        values: dict[str, Any] = {
+            "frames measured": means.measured,
+            "images": self._heard[self.image],
+            "depths": self._heard[self.depth],
+            "references": self._heard[self.reference],
+            "images without a depth": len(self._waiting),
+            "depths waiting for a reference": self._pairing.waiting,
+            "references without a depth": self._pairing.unmatched_references,
+            **(means.metrics or {}),
+            "scale factor": means.scale_factor,
+            "active description": self._description or "none",
+        }
+        stamp, name = self.get_clock().now().to_msg(), self.get_fully_qualified_name().lstrip("/")
+        array = diagnostic_array(stamp, f"{name}: evaluation", self.settings.model, self._problems.current(), values)
+        self._diagnostics_pub.publish(array)
+
+    def _check_pairs_come(self) -> None:
+        """Says why nothing is measured."""
+        if time.monotonic() - self._last_pair < OVERDUE:
+            return
+        for topic in (self.depth, self.reference):
+            if not self.count_publishers(topic):
+                self._problems.report("no pairs", f"no publisher on {topic}", repeat_after=30.0)
+                return
+            if not self._heard[topic]:
+                self._problems.report("no pairs", f"nothing arrives on {topic}", repeat_after=30.0)
+                return
+        if self._pairing.waiting:
+            stamps = (f"{self._newest[topic] / NANOSECONDS:.3f} on {topic}" for topic in (self.depth, self.reference))
+            text = f"no stamps within {self.settings.tolerance:g} s of each other; the last are {', '.join(stamps)}"
+            self._problems.report("no pairs", text, repeat_after=30.0)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Runs the node until SIGINT, SIGTERM or, when asked for, the end of the images; then prints the table.
+
+    Returns 0, 1 when nothing was measured, 2 after one line on stderr for bad parameters or an unusable folder.
+    """
+    return run_process("tr2m_eval", args, _run)
+
+
+def _run() -> int:
+    node = EvalNode()
+    stop = _signals_as_event()
+    try:
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        while not stop.is_set() and not node.finished():
+            executor.spin_once(timeout_sec=SIGNAL_POLL)
+        return _conclude(node)
+    finally:
+        node.destroy_node()
+
+
+def _signals_as_event() -> threading.Event:
+    """Set by SIGINT and SIGTERM, which then break neither into the counting of a message nor into the report."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _conclude(node: EvalNode) -> int:
+    node.finish()
+    run = node.report(None)
+    print_result(run)
+    if node.folder is not None:
+        node.report(node.folder)
+        print(f"written to {node.folder}", flush=True)
+    if run.metrics() is not None:
+        return 0
+    print(f"tr2m_eval: nothing was measured: {summary(run.problems()) or 'no depth came'}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
