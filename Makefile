@@ -24,7 +24,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test test-slow test-oldest lint format embedded ablation clean
+.PHONY: help setup demo test test-slow test-oldest test-jazzy lint format embedded ablation clean
 
 help:
 	@echo "make setup      virtual environment in .venv with everything, ROS 2 included"
@@ -32,6 +32,7 @@ help:
 	echo "make test       lint and tests"
 	echo "make test-slow  the tests that take minutes"
 	echo "make test-oldest  the tests that need no ROS, with the oldest torch, transformers, NumPy... admitted"
+	echo "make test-jazzy  the ROS tests with the rclpy of Jazzy and NumPy 1, also with fields checked as on Humble"
 	echo "make lint       ruff and mypy; make format lets ruff rewrite"
 	echo "make embedded   trains the embedded model anew, in runs/; hours on two cores"
 	echo "make ablation   what each part of the training recipe contributes: docs/ablation.md"
@@ -87,6 +88,27 @@ $(OLDEST_STAMP): setup.py
 	$(OLDEST)/bin/python -m pip install --quiet $$bounds -e '.[embedded,train,eval,onnx,dev]'
 	touch $@
 
+# Jazzy's wheels in place of setup.py's [ros], with the NumPy of Ubuntu 24.04. Humble checks every field on assignment.
+JAZZY       := .venv-jazzy
+JAZZY_STAMP := $(JAZZY)/.installed
+JAZZY_ROS   := ros-rclpy[fastrtps]==7.1.6 ros-lifecycle-msgs==2.0.3 ros-rcl-interfaces==2.0.3 \
+	$(patsubst %,ros-%==5.3.6,diagnostic-msgs geometry-msgs sensor-msgs std-msgs std-srvs)
+
+test-jazzy: $(JAZZY_STAMP)
+	@$(JAZZY)/bin/python -m pytest -m "not slow" test/ros
+	echo "==> Again with ROS_PYTHON_CHECK_FIELDS=1"
+	ROS_PYTHON_CHECK_FIELDS=1 $(JAZZY)/bin/python -m pytest -m "not slow" test/ros
+
+$(JAZZY_STAMP): setup.py constraints.txt
+	@rm -rf $(JAZZY)
+	$(PYTHON) -m venv $(JAZZY)
+	echo "==> Jazzy: $(JAZZY_ROS)"
+	$(JAZZY)/bin/python -m pip install --quiet "$(TORCH)"
+	grep -vE '^(ros-|numpy==|opencv-)' constraints.txt > $(JAZZY)/constraints.txt
+	$(JAZZY)/bin/python -m pip install --quiet -c $(JAZZY)/constraints.txt 'numpy==1.26.*' \
+		$(JAZZY_ROS) -e '.[embedded,dev]'
+	touch $@
+
 test-slow: setup
 	@$(BIN)/python -m pytest -m slow
 
@@ -116,4 +138,4 @@ ablation: setup
 	@$(BIN)/python -m tr2m_core.train.ablation config/train/ablation.yaml -o runs/ablation --docs docs
 
 clean:
-	@rm -rf $(VENV) $(OLDEST) build install log out .pytest_cache .mypy_cache .ruff_cache ./*.egg-info
+	@rm -rf $(VENV) $(OLDEST) $(JAZZY) build install log out .pytest_cache .mypy_cache .ruff_cache ./*.egg-info

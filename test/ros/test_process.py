@@ -1,0 +1,50 @@
+"""Programs that the middleware refuses end with a line that says why, not with a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PLAYER = "tr2m_ros.bag_player"
+KEYS = ("identity_ca.cert.pem", "cert.pem", "key.pem", "permissions_ca.cert.pem", "governance.p7s", "permissions.p7s")
+
+
+@pytest.fixture
+def secured(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.setenv("ROS_SECURITY_ENABLE", "true")
+    monkeypatch.setenv("ROS_SECURITY_STRATEGY", "Enforce")
+    monkeypatch.delenv("ROS_SECURITY_KEYSTORE", raising=False)
+    return monkeypatch
+
+
+def last_line(process: Any) -> str:
+    return process.output().splitlines()[-1]
+
+
+def test_security_without_keys(start: Callable[..., Any], secured: Any) -> None:
+    process = start(PLAYER, "/no/such/bag")
+    assert process.wait() == 2
+    assert last_line(process).startswith("bag_player: failed to initialize rcl")
+    assert "ROS_SECURITY_KEYSTORE" in last_line(process)
+
+
+def test_keys_that_the_middleware_cannot_use(start: Callable[..., Any], secured: Any, tmp_path: Path) -> None:
+    enclave = tmp_path / "enclaves" / "tr2m"
+    enclave.mkdir(parents=True)
+    for name in KEYS:
+        (enclave / name).touch()
+    secured.setenv("ROS_SECURITY_KEYSTORE", str(tmp_path))
+    process = start(PLAYER, "/no/such/bag", "--ros-args", "--enclave", "/tr2m")
+    assert process.wait() == 1
+    assert last_line(process).startswith("bag_player: error creating node")
+    assert "Traceback" not in process.output()
+
+
+def test_other_errors_of_the_middleware_do_not_blame_security(start: Callable[..., Any]) -> None:
+    process = start(PLAYER, "/no/such/bag", "--ros-args", "-p")
+    assert process.wait() == 2
+    assert last_line(process).startswith("bag_player: ")
+    assert "ROS_SECURITY" not in process.output()
