@@ -24,13 +24,14 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test test-slow test-oldest test-jazzy lint format embedded ablation clean
+.PHONY: help setup demo test test-slow soak test-oldest test-jazzy lint format embedded ablation clean
 
 help:
 	@echo "make setup      virtual environment in .venv with everything, ROS 2 included"
 	echo "make demo       a rendered bag through the real node: table and pictures in out/demo"
 	echo "make test       lint and tests"
 	echo "make test-slow  the tests that take minutes"
+	echo "make soak       10,000 frames through the node: memory and drops"
 	echo "make test-oldest  the tests that need no ROS, with the oldest torch, transformers, NumPy... admitted"
 	echo "make test-jazzy  the ROS tests with the rclpy of Jazzy and NumPy 1, also with fields checked as on Humble"
 	echo "make lint       ruff and mypy; make format lets ruff rewrite"
@@ -111,6 +112,9 @@ $(JAZZY_STAMP): setup.py constraints.txt
 
 test-slow: setup
 	@$(BIN)/python -m pytest -m slow
+
+soak: setup
+	@$(BIN)/python -m pytest -m slow test/ros/test_soak.py
 
 lint: setup
 	@echo "==> ruff, mypy"

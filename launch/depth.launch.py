@@ -1,6 +1,10 @@
 """Starts the depth node: ros2 launch tr2m_ros depth.launch.py image:=/camera/image_raw description:="A small office."
 
-With the defaults depth comes out on /metric_depth and the cloud on /metric_depth/points.
+With the defaults depth comes out on /metric_depth and the cloud on /metric_depth/points. Several cameras in one node:
+
+ros2 launch tr2m_ros depth.launch.py cameras:=front,left image:=/{camera}/image_raw description:="A warehouse aisle."
+
+takes /front/image_raw and /left/image_raw, and publishes /front/metric_depth, /left/metric_depth and so on.
 """
 
 from __future__ import annotations
@@ -15,7 +19,15 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 # Launch argument -> node parameter; an empty argument leaves the parameter file's value alone.
-PARAMETERS = {"description": "default_description", "model": "model", "checkpoint": "checkpoint", "device": "device"}
+PARAMETERS = {
+    "description": "default_description",
+    "model": "model",
+    "checkpoint": "checkpoint",
+    "device": "device",
+    "image_transport": "image_transport",
+}
+DEFAULT_IMAGE = "/camera/image_raw"
+CAMERA = "{camera}"
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -27,12 +39,15 @@ def arguments() -> list[DeclareLaunchArgument]:
     """Every argument with its default and description, as `ros2 launch tr2m_ros depth.launch.py -s` shows them."""
     config = os.path.join(get_package_share_directory("tr2m_ros"), "config", "depth.yaml")
     table = (
-        ("image", "/camera/image_raw", "Image topic"),
+        ("image", DEFAULT_IMAGE, "Image topic; with cameras its name holds {camera}"),
         ("camera_info", "", "CameraInfo topic; empty: camera_info beside the image topic"),
+        ("image_transport", "", "raw or compressed; empty: as in params_file"),
+        ("cameras", "", "names of several cameras, separated by commas; empty: one camera, or as in params_file"),
         ("description", "", "One sentence about the scene, used until one arrives on scene_description"),
         ("model", "", "embedded, paper, a model directory, a Hub id or an .onnx file; empty: as in params_file"),
         ("checkpoint", "", "file that replaces the model's rescale head (safetensors, .pth); empty: as in params_file"),
         ("device", "", "auto, cpu, cuda or cuda:N; empty: as in params_file"),
+        ("autostart", "", "false: a lifecycle manager configures and activates; empty: as in params_file"),
         ("rviz", "false", "true: also start RViz with image, depth and cloud"),
         ("namespace", "", "Namespace of the node and its output topics"),
         ("params_file", config, "YAML file with the node's parameters"),
@@ -49,12 +64,17 @@ def start_nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
 
     use_sim_time = {"use_sim_time": ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)}
     # As text whatever it looks like: a description may well be "no" or "a desk: two mugs".
-    given = {
+    given: dict[str, object] = {
         parameter: ParameterValue(value(argument), value_type=str)
         for argument, parameter in PARAMETERS.items()
         if value(argument)
     }
-    camera_info = value("camera_info") or beside(value("image"), "camera_info")
+    cameras = [name.strip() for name in value("cameras").split(",") if name.strip()]
+    if cameras:
+        given["cameras"] = cameras
+    if value("autostart"):
+        given["autostart"] = ParameterValue(LaunchConfiguration("autostart"), value_type=bool)
+    renamed = remappings(cameras, value("image"), value("camera_info"))
     nodes: list[LaunchDescriptionEntity] = [
         Node(
             package="tr2m_ros",
@@ -62,14 +82,29 @@ def start_nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             name="tr2m_depth",
             namespace=value("namespace"),
             parameters=[value("params_file"), use_sim_time, given] if given else [value("params_file"), use_sim_time],
-            remappings=[("image", value("image")), ("camera_info", camera_info)],
+            remappings=renamed,
             output="screen",
             sigterm_timeout="15",  # a frame in progress and the unloading of torch may outlast the usual 5 s
         )
     ]
     if value("rviz").lower() in ("true", "1"):
-        nodes.append(rviz(value("namespace"), value("image"), use_sim_time))
+        prefix = "/".join(["", *filter(None, [value("namespace").strip("/"), *cameras[:1]])])
+        nodes.append(rviz(prefix, renamed[0][1], use_sim_time))
     return nodes
+
+
+def remappings(cameras: list[str], image: str, camera_info: str) -> list[tuple[str, str]]:
+    """From the node's topics to the cameras'; images first. Raises ValueError when several cameras would share one."""
+    if not cameras:
+        return [("image", image), ("camera_info", camera_info or beside(image, "camera_info"))]
+    image = f"/{CAMERA}/image_raw" if image == DEFAULT_IMAGE else image
+    camera_info = camera_info or beside(image, "camera_info")
+    pairs = []
+    for name, topic in (("image", image), ("camera_info", camera_info)):
+        if CAMERA not in topic:
+            raise ValueError(f"{name}:={topic}: with cameras it has to hold {CAMERA}, as in /{CAMERA}/image_raw")
+        pairs += [(f"{camera}/{name}", topic.replace(CAMERA, camera)) for camera in cameras]
+    return pairs
 
 
 def beside(topic: str, name: str) -> str:
@@ -78,16 +113,18 @@ def beside(topic: str, name: str) -> str:
     return f"{namespace}{slash}{name}"
 
 
-def rviz(namespace: str, image: str, use_sim_time: dict[str, ParameterValue]) -> Node:
-    """RViz with the package's configuration, whose topics are those of the default arguments."""
+def rviz(prefix: str, image: str, use_sim_time: dict[str, ParameterValue]) -> Node:
+    """RViz with the package's configuration, whose topics are those of the default arguments.
+
+    prefix: what the names of the outputs begin with, as "/robot/front"; image: the picture to show.
+    """
     config = os.path.join(get_package_share_directory("tr2m_ros"), "config", "rviz", "depth.rviz")
-    prefix = f"/{namespace.strip('/')}" if namespace.strip("/") else ""
     topics = ("/metric_depth", "/metric_depth/points")
     return Node(
         package="rviz2",
         executable="rviz2",
         arguments=["-d", config],
         parameters=[use_sim_time],
-        remappings=[("/camera/image_raw", image), *((topic, prefix + topic) for topic in topics if prefix)],
+        remappings=[(DEFAULT_IMAGE, image), *((topic, prefix + topic) for topic in topics if prefix)],
         output="screen",
     )

@@ -1,8 +1,9 @@
 """The camera of a sensor_msgs/CameraInfo: rays of its pixels and pixels of points.
 
-Every function takes the message by its field names, whoever decoded it. Points and rays are in the optical frame of
-the picture (x right, y down, z forward): for a rectified picture that is the rectified one, so R has no part in it, and
-neither has P's fourth column, which places a second camera in the frame of the first.
+Every function takes the message by its field names, whoever decoded it, or a CameraModel. A message describes the
+picture at full resolution; pixels are those of the picture as it is sent, after roi and binning (`as_seen`). Points and
+rays are in the optical frame of the picture (x right, y down, z forward): for a rectified picture that is the rectified
+one, so R has no part in it, and neither has P's fourth column, which places a second camera in the frame of the first.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _TRANSPORTS = ("compressed", "compressedDepth")
 
 
 class CameraModel(NamedTuple):
-    """The fields of a CameraInfo that describe the camera."""
+    """The fields of a CameraInfo that describe the camera, for a picture without roi and binning."""
 
     width: int
     height: int
@@ -51,14 +52,17 @@ class RayTables:
         self._key: tuple[object, ...] | None = None
         self._table: RayTable | CameraError | None = None
 
-    def get(self, info: Any, size: tuple[int, int], rectified: bool) -> RayTable:
-        """The table for a picture (height, width). Raises CameraError when its size, K or model do not allow one."""
-        if (info.height, info.width) != size:
-            picture = f"the image has {size[1]}x{size[0]}"
-            raise CameraError(f"camera_info is for {info.width}x{info.height} pixels, {picture}")
-        key = (info.width, info.height, info.distortion_model, rectified, *info.k, *info.p, *info.d)
+    def get(
+        self, info: Any, size: tuple[int, int], rectified: bool, output_size: tuple[int, int] | None = None
+    ) -> RayTable:
+        """The table for a picture of this size, or for its depth where that has another one (`resized`).
+
+        Sizes are (height, width). Raises CameraError when they, K, the model, roi or binning do not allow one.
+        """
+        camera = (info.width, info.height, info.distortion_model, *_window(info), *info.k, *info.p, *info.d)
+        key = (rectified, size, output_size, camera)
         if key != self._key:
-            self._key, self._table = key, _table_or_error(info, rectified)
+            self._key, self._table = key, _table_or_error(info, size, rectified, output_size)
         if isinstance(self._table, RayTable):
             return self._table
         raise CameraError(str(self._table))
@@ -83,32 +87,54 @@ def is_rectified(topic: str) -> bool:
     return not {"rect", "rectified"}.isdisjoint(names[-1].split("_")) if names else False
 
 
-def resized(info: Any, size: tuple[int, int]) -> CameraModel:
-    """The camera of the same picture at another size (height, width).
+def as_seen(info: Any) -> CameraModel:
+    """The camera of the picture's own pixels: the full one's cut to roi, then binned, as image_geometry does it.
 
-    Raises CameraError when the shapes differ by more than a pixel of rounding: a cropped picture needs a camera_info
-    of its own.
+    A roi without width and height is all of the picture; messages without these fields have neither, and a CameraModel
+    is returned as it is. Raises CameraError for a roi that is not in the picture and binning that leaves no pixel.
+    """
+    if isinstance(info, CameraModel):
+        return info
+    model = CameraModel(int(info.width), int(info.height), str(info.distortion_model), info.d, info.k, info.p)
+    x, y, width, height, binning_x, binning_y = _window(info)
+    if width == height == 0:
+        width, height = model.width, model.height
+    elif min(width, height) < 1:
+        raise CameraError(f"camera_info with a roi of {width}x{height} pixels: both are 0 for the whole picture")
+    if min(x, y) < 0 or x + width > model.width or y + height > model.height:
+        picture = f"its {model.width}x{model.height} pixels"
+        raise CameraError(f"camera_info with a roi of {width}x{height} pixels at ({x}, {y}), not inside {picture}")
+    if (width, height, binning_x, binning_y) == (model.width, model.height, 1, 1):
+        return model
+    size = height // binning_y, width // binning_x
+    if min(size) < 1:
+        raise CameraError(f"camera_info with binning {binning_x}x{binning_y}, which leaves nothing of {width}x{height}")
+    return _mapped(model, size, (1 / binning_x, 1 / binning_y), (-x / binning_x, -y / binning_y))
+
+
+def resized(info: Any, size: tuple[int, int]) -> CameraModel:
+    """The camera of the same picture (`as_seen`) at another size (height, width).
+
+    Raises CameraError when the shapes differ by more than the rounding of both sides: a cropped picture needs a
+    camera_info of its own.
     """
     height, width = size
-    model = CameraModel(int(info.width), int(info.height), str(info.distortion_model), info.d, info.k, info.p)
-    if min(model.width, model.height) < 1 or abs(model.width * height - model.height * width) > max(
-        model.width, model.height
-    ):
-        picture = f"the image has {width}x{height}"
-        raise CameraError(f"camera_info is for {model.width}x{model.height} pixels, {picture}")
+    model = as_seen(info)
+    # Sides that are rounded to the nearest, up or down are off by 1 at most, and this by the longer side.
+    off = abs(model.width * height - model.height * width)
+    if min(model.width, model.height, width, height) < 1 or off > max(model.width, model.height):
+        raise CameraError(_mismatch(model, size))
     if (model.height, model.width) == size:
         return model
     across, down = width / model.width, height / model.height
     # Pixel centres are whole numbers: the picture begins at -0.5.
-    matrix = np.array([[across, 0, across / 2 - 0.5], [0, down, down / 2 - 0.5], [0, 0, 1]])
-    k, p = matrix @ np.reshape(model.k, (3, 3)), matrix @ np.reshape(model.p, (3, 4))
-    return model._replace(width=width, height=height, k=k.ravel().tolist(), p=p.ravel().tolist())
+    return _mapped(model, size, (across, down), (across / 2 - 0.5, down / 2 - 0.5))
 
 
 def pinhole(info: Any | None, rectified: bool = False) -> Intrinsics | None:
     """Focal lengths and principal point, the distortion left out; None without a message or a calibration."""
     try:
-        lens = None if info is None else _lens(info, rectified)
+        lens = None if info is None else _lens(as_seen(info), rectified)
     except CameraError:
         return None
     return None if lens is None else Intrinsics(*(float(value) for value in (*lens.focal, *lens.centre)))
@@ -117,16 +143,18 @@ def pinhole(info: Any | None, rectified: bool = False) -> Intrinsics | None:
 def ray_table(info: Any, rectified: bool) -> RayTable:
     """Computes the rays: from P for rectified or undistorted pictures, else from K and D.
 
-    Raises CameraError for an uncalibrated camera or an unknown distortion model.
+    Raises CameraError for an uncalibrated camera, an unknown distortion model, and as `as_seen` does.
     """
-    lens = _lens(info, rectified)
-    x = (np.arange(info.width) - lens.centre[0]) / lens.focal[0]
-    y = (np.arange(info.height) - lens.centre[1]) / lens.focal[1]
+    camera = as_seen(info)
+    lens = _lens(camera, rectified)
+    with np.errstate(over="ignore"):
+        x = (np.arange(camera.width) - lens.centre[0]) / lens.focal[0]
+        y = (np.arange(camera.height) - lens.centre[1]) / lens.focal[1]
     if lens.distortion is None:
-        return RayTable(x[np.newaxis, :].astype(np.float32), y[:, np.newaxis].astype(np.float32))
+        return RayTable(_single(x[np.newaxis, :]), _single(y[:, np.newaxis]))
     seen = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    rays = lens.distortion.undistort(seen).astype(np.float32).T.reshape(2, info.height, info.width)
-    return RayTable(rays[0], rays[1])
+    rays = _single(lens.distortion.undistort(seen).T)
+    return RayTable(*rays.reshape(2, camera.height, camera.width))
 
 
 def project(points: npt.NDArray[np.floating[Any]], info: Any, rectified: bool) -> npt.NDArray[np.float64]:
@@ -135,16 +163,50 @@ def project(points: npt.NDArray[np.floating[Any]], info: Any, rectified: bool) -
     NaN for points that are not in front of the camera, or outside the field of view of its lens; the others may lie
     outside the picture. Raises CameraError as `ray_table` does.
     """
-    lens = _lens(info, rectified)
+    lens = _lens(as_seen(info), rectified)
     points = np.asarray(points, np.float64)
     z = np.where(points[:, 2:] > 0, points[:, 2:], np.nan)
     with np.errstate(over="ignore"):
         rays = points[:, :2] / z
-    seen = rays if lens.distortion is None else lens.distortion.distort(rays)
-    return seen * lens.focal + lens.centre
+        seen = rays if lens.distortion is None else lens.distortion.distort(rays)
+        return seen * lens.focal + lens.centre
 
 
-def _lens(info: Any, rectified: bool) -> _Lens:
+def _window(info: Any) -> tuple[int, int, int, int, int, int]:
+    """The roi's x_offset, y_offset, width and height, then binning_x and binning_y, 1 for none."""
+    binning = max(1, int(getattr(info, "binning_x", 1))), max(1, int(getattr(info, "binning_y", 1)))
+    roi = getattr(info, "roi", None)
+    if roi is None:
+        return 0, 0, 0, 0, *binning
+    return int(roi.x_offset), int(roi.y_offset), int(roi.width), int(roi.height), *binning
+
+
+def _mapped(
+    model: CameraModel, size: tuple[int, int], scale: tuple[float, float], shift: tuple[float, float]
+) -> CameraModel:
+    """The camera of a picture (height, width) in which the pixel (x, y) has moved to (x, y) * scale + shift."""
+    k, p = np.array(model.k, np.float64).reshape(3, 3), np.array(model.p, np.float64).reshape(3, 4)
+    for matrix in (k, p):
+        if matrix[0, 0] != 0:  # all zero says that there is none
+            with np.errstate(over="ignore"):  # what is not finite afterwards is refused by `_lens`
+                matrix[:2] *= np.reshape(scale, (2, 1))
+                matrix[:2, 2] += shift
+    return model._replace(height=size[0], width=size[1], k=k.ravel().tolist(), p=p.ravel().tolist())
+
+
+def _mismatch(camera: CameraModel, size: tuple[int, int]) -> str:
+    return f"camera_info is for {camera.width}x{camera.height} pixels, the image has {size[1]}x{size[0]}"
+
+
+def _single(rays: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Single precision; NaN for rays beyond it, which only a damaged K or P can give."""
+    with np.errstate(over="ignore"):
+        single = rays.astype(np.float32, order="C")
+    single[np.isinf(single)] = np.nan
+    return single
+
+
+def _lens(info: CameraModel, rectified: bool) -> _Lens:
     if not is_finite(info):
         raise CameraError("camera_info with NaN or infinite values in K, D or P")
     if info.k[0] == 0 or info.k[4] == 0:
@@ -157,8 +219,13 @@ def _lens(info: Any, rectified: bool) -> _Lens:
     return _Lens(focal, centre, None if pinhole else distortion(info.distortion_model, list(info.d)))
 
 
-def _table_or_error(info: Any, rectified: bool) -> RayTable | CameraError:
+def _table_or_error(
+    info: Any, size: tuple[int, int], rectified: bool, output_size: tuple[int, int] | None
+) -> RayTable | CameraError:
     try:
-        return ray_table(info, rectified)
+        camera = as_seen(info)
+        if (camera.height, camera.width) != size:
+            return CameraError(_mismatch(camera, size))
+        return ray_table(camera if output_size is None else resized(camera, output_size), rectified)
     except CameraError as error:
         return error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +18,7 @@ from torch import Tensor
 
 from tr2m_core.backend import PRECISIONS, TorchBackend
 from tr2m_core.config import ModelConfig
+from tr2m_core.device_errors import DeviceError, device_error
 from tr2m_core.model.checkpoints import load_model
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.sources import Overrides
@@ -55,6 +58,7 @@ class DepthPredictor:
         self.backend = backend
         self._normalize = Normalizer(backend.config, backend.device, white=255.0)
         self._text: OrderedDict[str, Tensor] = OrderedDict()
+        self._largest_batch: int | None = None  # frames that fitted into memory, once some did not
 
     @classmethod
     def from_pretrained(
@@ -149,13 +153,7 @@ class DepthPredictor:
         Raises ValueError for another shape or type, no frames or frames under 2x2 pixels, InputError for an empty
         description that is not allowed.
         """
-        if rgb.ndim not in (3, 4) or rgb.shape[-1] != 3 or rgb.dtype != np.uint8:
-            raise ValueError(f"frames must be (H, W, 3) or (N, H, W, 3) uint8, not {rgb.shape} {rgb.dtype}")
-        batch = rgb if rgb.ndim == 4 else rgb.reshape(1, *rgb.shape)  # rgb[None] has strides that cost torch time
-        if min(batch.shape[1:3]) < MIN_FRAME_SIDE:
-            raise ValueError(f"the frame is {batch.shape[2]}x{batch.shape[1]} pixels; at least 2x2 are needed")
-        if len(batch) == 0:
-            raise ValueError("the batch holds no frame")
+        batch = _as_batch(rgb)
         text = self._encoded(description, len(batch), allow_empty)
         pixel_values = self.preprocess(batch)
         if flip:
@@ -167,6 +165,79 @@ class DepthPredictor:
         resized = F.interpolate(out, size=size or batch.shape[1:3], mode="bilinear", align_corners=True)
         arrays = resized.transpose(0, 1).cpu().numpy()
         return DepthPrediction(*(arrays if rgb.ndim == 4 else arrays[:, 0]))
+
+    def predict_frames(
+        self,
+        frames: Sequence[npt.NDArray[np.uint8]],
+        descriptions: Sequence[str],
+        *,
+        maps: bool = False,
+        scale: float = 1.0,
+        edge_jump: float | None = None,
+    ) -> list[DepthPrediction]:
+        """Frames (H, W, 3) uint8 RGB of any sizes, each with its sentence, as one batch -> their predictions in order.
+
+        scale: arrays of `scaled_size` instead of the frames' own, sampled at the centres of the larger pixels.
+        edge_jump: relative change of depth between neighbours of the network's output from which they are marked as
+        `edges`; surfaces seen at a grazing angle are marked as well. None: no edges.
+
+        When memory runs out, fewer frames are computed at once, then and later. Raises DeviceError when not even one
+        fits or the device is lost, and otherwise as `predict` does.
+        """
+        done: list[DepthPrediction] = []
+        retried = False
+        while len(done) < len(frames):
+            part = slice(len(done), len(done) + (self._largest_batch or len(frames)))
+            count = len(frames[part])
+            failure: DeviceError | None = None
+            try:
+                done += self._predict_part(frames[part], descriptions[part], maps, scale, edge_jump)
+                retried = False
+            except Exception as error:
+                failure = device_error(error)
+                if failure is None:
+                    raise
+            if failure is None:
+                continue
+            # Here, where the exception and with it all that its frames hold are gone.
+            if not failure.out_of_memory or (count == 1 and retried):
+                raise failure
+            _free_cache(self.device)
+            self._largest_batch, retried = max(1, count // 2), count == 1
+        return done
+
+    @torch.inference_mode()
+    def _predict_part(
+        self,
+        frames: Sequence[npt.NDArray[np.uint8]],
+        descriptions: Sequence[str],
+        maps: bool,
+        scale: float,
+        edge_jump: float | None,
+    ) -> list[DepthPrediction]:
+        text = torch.cat([self._sentence(sentence, allow_empty=False) for sentence in descriptions])
+        pixel_values = torch.cat([self.preprocess(_as_batch(frame)) for frame in frames])
+        out = self.backend.run(pixel_values, text, maps)
+        if edge_jump is not None:
+            out = torch.cat((out, depth_edges(out[:, :1], edge_jump)), dim=1)
+        predictions = []
+        for index, frame in enumerate(frames):
+            size = frame.shape[0], frame.shape[1]
+            arrays = list(_at_scale(out[index : index + 1], size, scale)[0].cpu().numpy())
+            edges = None if edge_jump is None else arrays.pop() > 0.5
+            predictions.append(dataclasses.replace(DepthPrediction(*arrays), edges=edges))
+        return predictions
+
+    def device_memory(self) -> int | None:
+        """Bytes that the process holds on its GPU; None on a CPU."""
+        return torch.cuda.memory_reserved(self.device) if self.device.type == "cuda" else None
+
+    def close(self) -> None:
+        """Gives the model's memory back; the predictor is of no use afterwards."""
+        device = self.device
+        del self.backend, self._normalize
+        self._text.clear()
+        _free_cache(device)
 
     def preprocess(self, frames: npt.NDArray[np.uint8]) -> Tensor:
         """(N, H, W, 3) uint8 -> (N, 3, h, w) normalised, of the model's input size, on the device."""
@@ -204,3 +275,52 @@ class DepthPredictor:
         if len(self._text) > SENTENCES_KEPT:
             self._text.popitem(last=False)
         return encoded
+
+
+def _as_batch(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """(H, W, 3) or (N, H, W, 3) -> (N, H, W, 3). Raises ValueError for what is no batch of frames."""
+    if rgb.ndim not in (3, 4) or rgb.shape[-1] != 3 or rgb.dtype != np.uint8:
+        raise ValueError(f"frames must be (H, W, 3) or (N, H, W, 3) uint8, not {rgb.shape} {rgb.dtype}")
+    batch = rgb if rgb.ndim == 4 else rgb.reshape(1, *rgb.shape)  # rgb[None] has strides that cost torch time
+    if min(batch.shape[1:3]) < MIN_FRAME_SIDE:
+        raise ValueError(f"the frame is {batch.shape[2]}x{batch.shape[1]} pixels; at least 2x2 are needed")
+    if len(batch) == 0:
+        raise ValueError("the batch holds no frame")
+    return batch
+
+
+def _free_cache(device: torch.device) -> None:
+    """Gives unused memory back to the device, so that it comes in one piece or goes to others."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    """(height, width) of a frame published smaller."""
+    height, width = (max(1, math.floor(side * scale + 0.5)) for side in size)
+    return height, width
+
+
+def depth_edges(depth: Tensor, jump: float) -> Tensor:
+    """(N, 1, h, w) metres -> the same shape, 1 where depth within 3x3 pixels differs by more than the fraction `jump`.
+
+    Between the pixels of such a pair, resizing invents surfaces that are not there.
+    """
+    farthest = F.max_pool2d(depth, 3, stride=1, padding=1)
+    nearest = -F.max_pool2d(-depth, 3, stride=1, padding=1)
+    return (farthest > nearest * (1 + jump)).to(depth.dtype)
+
+
+def _at_scale(values: Tensor, size: tuple[int, int], scale: float) -> Tensor:
+    """(1, C, h, w) of the model, whose corners are those of a frame of `size` -> (1, C, *scaled_size(size, scale))."""
+    target = scaled_size(size, scale)
+    if target == size:
+        return F.interpolate(values, size=size, mode="bilinear", align_corners=True)
+    grids = []
+    for few, many in zip(target, size, strict=True):
+        centres = (torch.arange(few, device=values.device, dtype=values.dtype) + 0.5) * (many / few) - 0.5
+        grids.append(centres * (2 / (many - 1)) - 1)
+    y, x = torch.meshgrid(*grids, indexing="ij")
+    grid = torch.stack((x, y), dim=-1).unsqueeze(0)
+    return F.grid_sample(values, grid, mode="bilinear", padding_mode="border", align_corners=True)

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from tr2m_core.camera import RayTable
 
-POINT_STEP = 16  # bytes: x, y, z, rgb
-POINT_FIELDS = (("x", 0), ("y", 4), ("z", 8), ("rgb", 12))  # float32 at these offsets
+_FIELDS = (("x", 0), ("y", 4), ("z", 8), ("rgb", 12))  # float32 at these offsets
+_NEAREST_MM, _FARTHEST_MM = 0.0005, 65.535  # metres that a 16UC1 image holds as 1 and as 65535
 _SMALLEST = np.finfo(np.float32).tiny  # zero and below are not depths
+
+
+@dataclass(frozen=True)
+class CloudOptions:
+    """What becomes a point, and what a point holds.
+
+    stride: every so many rows and columns. min_range, max_range: metres along Z, as metric depth, both included.
+    colour: points hold rgb. organised: points that are not valid keep their place, as NaN.
+    """
+
+    stride: int = 1
+    min_range: float = 0.0
+    max_range: float = math.inf
+    colour: bool = True
+    organised: bool = True
 
 
 def pack_depth(
@@ -27,32 +45,80 @@ def pack_depth(
         np.copyto(out, np.nan, where=depth <= 0)
 
 
+def pack_millimetres(depth: npt.NDArray[np.float32], out: npt.NDArray[np.uint16]) -> None:
+    """(H, W) metres, packed or not -> `out` (H, W), the pixels of a 16UC1 image: whole millimetres.
+
+    0 where there is no depth (not finite, zero or negative), under 0.5 mm, and beyond 65.535 m.
+    """
+    with np.errstate(over="ignore"):
+        millimetres = depth * np.float32(1000) + np.float32(0.5)  # and cut off: to the nearest
+    millimetres[~((depth >= _NEAREST_MM) & (depth <= _FARTHEST_MM))] = 0  # also for NaN
+    np.copyto(out, millimetres, casting="unsafe")
+
+
 def cloud_shape(size: tuple[int, int], stride: int) -> tuple[int, int]:
     """Rows and columns of the cloud of a picture (height, width)."""
     return -(-size[0] // stride), -(-size[1] // stride)
 
 
+def point_fields(colour: bool) -> tuple[tuple[str, int], ...]:
+    """Names and offsets (bytes) of a point's fields, all float32."""
+    return _FIELDS if colour else _FIELDS[:3]
+
+
+def point_step(colour: bool) -> int:
+    """Bytes of a point."""
+    return 4 * len(point_fields(colour))
+
+
 def pack_cloud(
     depth: npt.NDArray[np.float32],
-    rgb: npt.NDArray[np.uint8],
+    rgb: npt.NDArray[np.uint8] | None,
     rays: RayTable,
+    options: CloudOptions,
     out: npt.NDArray[np.float32],
     scratch: npt.NDArray[np.uint8],
-    stride: int = 1,
+    edges: npt.NDArray[np.bool_] | None = None,
 ) -> None:
-    """Every `stride`-th row and column of a picture -> `out` (h, w, 4) as x, y, z in metres and rgb.
+    """Every `stride`-th row and column of a picture -> `out` (h, w, 4) as x, y, z in metres and rgb; (h, w, 3) without.
 
-    depth: (H, W), packed or not; points are NaN where it is not finite. rgb: (H, W, 3). out is contiguous, (h, w) is
-    `cloud_shape`; scratch: (h, w, 4). Colour is 0x00RRGGBB in the rgb field, as PCL packs it.
+    depth: (H, W), packed or not. x, y and z are NaN where it is not finite or out of range, where the lens sees nothing
+    and where `edges` (H, W) is true: pixels that hang in the air between surfaces. rgb: (H, W, 3), not needed without
+    colour. out is contiguous, (h, w) is `cloud_shape`; scratch: (h, w, 4). Colour is 0x00RRGGBB in the rgb field, as
+    PCL packs it. Points are always organised here: `finite_points` picks those of a cloud that is not.
+    Raises ValueError for colour without an rgb of the size of depth.
     """
-    seen, rgb = depth[::stride, ::stride], rgb[::stride, ::stride]
+    thin = np.s_[:: options.stride, :: options.stride]
+    seen, x, y = depth[thin], rays.x[thin], rays.y[thin]
     z = scratch.view(np.float32)[..., 0]
     with np.errstate(invalid="ignore"):
         np.subtract(seen, seen, out=z)  # 0, or NaN where not finite
         np.add(z, seen, out=z)
-    np.multiply(rays.x[::stride, ::stride], z, out=out[..., 0])
-    np.multiply(rays.y[::stride, ::stride], z, out=out[..., 1])
+    if options.min_range > 0:
+        np.copyto(z, np.nan, where=seen < options.min_range)
+    if options.max_range < math.inf:
+        np.copyto(z, np.nan, where=seen > options.max_range)
+    if edges is not None:
+        np.copyto(z, np.nan, where=edges[thin])
+    if np.isnan(rays.x.min()) or np.isnan(rays.y.min()):  # the lens does not reach every pixel
+        np.copyto(z, np.nan, where=np.isnan(x) | np.isnan(y))
+    np.multiply(x, z, out=out[..., 0])
+    np.multiply(y, z, out=out[..., 1])
     out[..., 2] = z
+    if options.colour:
+        if rgb is None or rgb.shape[:2] != depth.shape:
+            raise ValueError(f"a coloured cloud of {depth.shape} pixels needs an rgb of that size")
+        _pack_colour(rgb[thin], out, scratch)
+
+
+def finite_points(points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The points (N, 4 or 3) of an organised cloud (h, w, 4 or 3) whose x, y and z are finite, row by row: a copy."""
+    finite = np.isfinite(points[..., 0]) & np.isfinite(points[..., 1]) & np.isfinite(points[..., 2])
+    # Many times faster here than points[finite].
+    return np.compress(finite.ravel(), points.reshape(-1, points.shape[-1]), axis=0)
+
+
+def _pack_colour(rgb: npt.NDArray[np.uint8], out: npt.NDArray[np.float32], scratch: npt.NDArray[np.uint8]) -> None:
     cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2BGRA, dst=scratch)
     # Bytes B, G, R, 0 are the field as a little-endian number; a fourth byte of 255 would make many colours NaN.
     np.bitwise_and(scratch.view(np.uint32)[..., 0], np.uint32(0x00FFFFFF), out=out.view(np.uint32)[..., 3])

@@ -51,12 +51,14 @@ class DepthPrediction:
 
     metric_depth: metres along the optical Z axis, finite and > 0 (no range limit is applied here).
     relative_depth, scale_map, shift_map: None when the caller asked for depth only.
+    edges: (H, W) bool, True for pixels that hang in the air between surfaces; None when the caller did not ask.
     """
 
     metric_depth: npt.NDArray[np.float32]
     relative_depth: npt.NDArray[np.float32] | None = None
     scale_map: npt.NDArray[np.float32] | None = None
     shift_map: npt.NDArray[np.float32] | None = None
+    edges: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)

@@ -4,58 +4,38 @@ from __future__ import annotations
 
 import array
 import functools
-import unicodedata
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from tr2m_core.packing import pack_depth
+from tr2m_core.images import COLOUR_ENCODINGS, FrameError, check_colour, decode_colour
+from tr2m_core.packing import pack_depth, pack_millimetres
 
-# Encoding -> bytes per pixel and the OpenCV conversion to RGB. All are 8 bit: is_bigendian has no bearing on them.
-_TO_RGB: dict[str, tuple[int, int | None]] = {
-    "rgb8": (3, None),
-    "bgr8": (3, cv2.COLOR_BGR2RGB),
-    "rgba8": (4, cv2.COLOR_RGBA2RGB),
-    "bgra8": (4, cv2.COLOR_BGRA2RGB),
-    "mono8": (1, cv2.COLOR_GRAY2RGB),
-}
-SUPPORTED_ENCODINGS = tuple(_TO_RGB)
-MIN_SIDE = 2  # pixels; the model cannot resize less
-
-
-class MessageError(ValueError):
-    """A message that cannot be used.
-
-    The text is one line that names what is wrong and what would do; `reason` is a short constant to count by.
-    """
-
-    def __init__(self, reason: str, text: str) -> None:
-        super().__init__(text)
-        self.reason = reason
+Picture: TypeAlias = "Image | CompressedImage"
 
 
 class Memory:
     """Messages and arrays that are used again from frame to frame: fresh pages cost more than the arithmetic on them.
 
-    What was made with it is good until the next one of its kind; publishing a message copies it.
+    What was made with it is good until the next one of its name; publishing a message copies it.
     """
 
     def __init__(self) -> None:
-        self._messages: dict[type, tuple[Any, npt.NDArray[np.uint8]]] = {}
+        self._messages: dict[str, tuple[Any, npt.NDArray[np.uint8]]] = {}
         self._arrays: dict[str, npt.NDArray[np.uint8]] = {}
 
-    def message(self, kind: type, size: int) -> tuple[Any, npt.NDArray[np.uint8]]:
+    def message(self, name: str, kind: type, size: int) -> tuple[Any, npt.NDArray[np.uint8]]:
         """A message of this kind and the `size` bytes of its data, of any content, as numpy sees them."""
-        kept = self._messages.get(kind)
+        kept = self._messages.get(name)
         if kept is None or kept[1].size != size:
             msg = kind()
             # Humble checks bytes and lists assigned to uint8[] fields one by one; array.array goes straight through.
             msg.data = array.array("B", (0,)) * size
-            kept = self._messages[kind] = msg, np.frombuffer(msg.data, np.uint8)
+            kept = self._messages[name] = msg, np.frombuffer(msg.data, np.uint8)
         return kept
 
     def array(self, name: str, *shape: int) -> npt.NDArray[np.uint8]:
@@ -66,52 +46,78 @@ class Memory:
         return kept
 
 
-def check_image(msg: Image) -> None:
-    """Raises MessageError unless the header fields of the image agree with its data. Touches no pixel.
+def check_picture(msg: Picture) -> None:
+    """Raises FrameError unless the fields of the message agree with its data. Decodes no pixel.
 
-    Encodings that numpy does not decode pass where cv_bridge is installed.
+    Encodings that are not decoded here pass where cv_bridge is installed.
     """
-    if msg.width < MIN_SIDE or msg.height < MIN_SIDE:
-        raise MessageError("image size", f"image of {msg.width}x{msg.height} pixels: at least 2x2 are needed")
-    known = msg.encoding in _TO_RGB
-    if not known and _cv_bridge() is None:
-        raise MessageError("encoding", _unsupported(msg.encoding))
-    row = msg.width * (_TO_RGB[msg.encoding][0] if known else 1)
-    if msg.step < row:
-        raise MessageError("step", f"step of {msg.step} bytes: {msg.width} {msg.encoding} pixels take {row}")
-    if len(msg.data) < msg.step * msg.height:
-        wanted = f"{msg.height} rows of step {msg.step} take {msg.step * msg.height}"
-        raise MessageError("truncated image", f"image data of {len(msg.data)} bytes: {wanted}")
+    if not _needs_cv_bridge(msg):
+        check_colour(msg)
 
 
-def rgb_from_image(msg: Image, memory: Memory | None = None) -> npt.NDArray[np.uint8]:
-    """The picture as contiguous (H, W, 3) RGB. Raises MessageError for anything that is not one.
+def rgb_from_picture(msg: Picture, memory: Memory | None = None) -> npt.NDArray[np.uint8]:
+    """The picture as contiguous (H, W, 3) RGB. Raises FrameError for anything that is not one.
 
     An rgb8 message without padding is not copied: the result then shares the message's memory.
     """
-    check_image(msg)
-    if msg.encoding not in _TO_RGB:
+    check_picture(msg)
+    if _needs_cv_bridge(msg):
         return _rgb_by_cv_bridge(msg)
-    channels, conversion = _TO_RGB[msg.encoding]
-    rows = np.frombuffer(msg.data, np.uint8, count=msg.step * msg.height).reshape(msg.height, msg.step)
-    pixels = rows[:, : msg.width * channels].reshape(msg.height, msg.width, channels)
-    if conversion is None:
-        return np.ascontiguousarray(pixels)
-    rgb = (memory or Memory()).array("rgb", msg.height, msg.width, 3)
-    cv2.cvtColor(pixels, conversion, dst=rgb)
-    return rgb
+    out = None
+    if memory is not None and isinstance(msg, Image):
+        out = memory.array("rgb", msg.height, msg.width, 3)
+    return decode_colour(msg, out, copy=False)
+
+
+def resized_rgb(rgb: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """The picture at another size (height, width)."""
+    if rgb.shape[:2] == size:
+        return rgb
+    return np.asarray(cv2.resize(rgb, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def depth_to_image(
     depth: npt.NDArray[np.float32], header: Header, min_depth: float, max_depth: float, memory: Memory | None = None
 ) -> Image:
     """(H, W) metres -> 32FC1 as REP 117 wants it, see `pack_depth`."""
-    height, width = depth.shape
-    msg, data = (memory or Memory()).message(Image, 4 * height * width)
-    pack_depth(depth, min_depth, max_depth, out=data.view(np.float32).reshape(height, width))
-    msg.header, msg.height, msg.width = header, height, width
-    msg.encoding, msg.step, msg.is_bigendian = "32FC1", 4 * width, 0
+    msg, pixels = _image("depth", header, depth.shape, "32FC1", np.float32, memory)
+    pack_depth(depth, min_depth, max_depth, out=pixels)
     return msg
+
+
+def millimetres_to_image(depth: Image, memory: Memory | None = None) -> Image:
+    """A 32FC1 image -> 16UC1 millimetres, see `pack_millimetres`."""
+    metres = depth_from_image(depth)
+    msg, pixels = _image("mm", depth.header, metres.shape, "16UC1", np.uint16, memory)
+    pack_millimetres(metres, pixels)
+    return msg
+
+
+def map_to_image(name: str, values: npt.NDArray[np.float32], header: Header, memory: Memory | None = None) -> Image:
+    """(H, W) numbers -> 32FC1, as they are. name: of the memory."""
+    msg, pixels = _image(name, header, values.shape, "32FC1", np.float32, memory)
+    pixels[:] = values
+    return msg
+
+
+def rgb_to_image(rgb: npt.NDArray[np.uint8], header: Header, memory: Memory | None = None) -> Image:
+    """(H, W, 3) -> rgb8."""
+    msg, pixels = _image("picture", header, (rgb.shape[0], rgb.shape[1] * 3), "rgb8", np.uint8, memory)
+    pixels[:] = rgb.reshape(pixels.shape)
+    msg.width = rgb.shape[1]
+    return msg
+
+
+def _image(
+    name: str, header: Header, shape: tuple[int, ...], encoding: str, kind: type, memory: Memory | None
+) -> tuple[Image, npt.NDArray[Any]]:
+    """An image of (height, samples per row) and its samples to write into."""
+    height, width = shape
+    step = width * np.dtype(kind).itemsize
+    msg, data = (memory or Memory()).message(name, Image, height * step)
+    msg.header, msg.height, msg.width = header, height, width
+    msg.encoding, msg.step, msg.is_bigendian = encoding, step, 0
+    return msg, data.view(kind).reshape(height, width)
 
 
 def depth_from_image(msg: Image) -> npt.NDArray[np.float32]:
@@ -119,24 +125,8 @@ def depth_from_image(msg: Image) -> npt.NDArray[np.float32]:
     return np.frombuffer(msg.data, np.float32).reshape(msg.height, msg.width)
 
 
-def clean_description(text: str, max_length: int) -> str:
-    """The sentence with control characters and surplus blanks removed.
-
-    Raises MessageError when it is longer than `max_length` characters or says nothing.
-    """
-    if len(text) > max_length:
-        limit = f"at most {max_length} are allowed (max_description_length)"
-        raise MessageError("description too long", f"description of {len(text)} characters: {limit}")
-    visible = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
-    sentence = " ".join(visible.split())
-    if not sentence:
-        raise MessageError("description empty", "description without a word in it: give one sentence about the scene")
-    return sentence
-
-
-def _unsupported(encoding: str) -> str:
-    name = encoding if len(encoding) <= 40 else encoding[:40] + "..."
-    return f"encoding {name!r} is not supported; supported are {', '.join(SUPPORTED_ENCODINGS)}"
+def _needs_cv_bridge(msg: Picture) -> bool:
+    return isinstance(msg, Image) and msg.encoding not in COLOUR_ENCODINGS and _cv_bridge() is not None
 
 
 @functools.lru_cache(maxsize=1)
@@ -154,4 +144,7 @@ def _rgb_by_cv_bridge(msg: Image) -> npt.NDArray[np.uint8]:
     try:
         return np.ascontiguousarray(_cv_bridge().imgmsg_to_cv2(msg, "rgb8"), np.uint8)
     except Exception as error:  # cv_bridge raises KeyError, TypeError, CvBridgeError and more
-        raise MessageError("encoding", f"{_unsupported(msg.encoding)} (cv_bridge: {error})") from None
+        reason = " ".join(str(error).split())[:200]
+        raise FrameError(
+            f"encoding {msg.encoding[:40]!r} is not supported, nor by cv_bridge: {reason}", "encoding"
+        ) from None

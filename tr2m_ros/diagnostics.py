@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,12 +18,14 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 
 # Why a frame was not published.
 REPLACED, NO_SUBSCRIBERS, NO_DESCRIPTION = "replaced by a newer frame", "no subscribers", "no description"
-BAD_MESSAGE, FAILED = "bad message", "inference failed"
-DROP_CAUSES = (REPLACED, NO_SUBSCRIBERS, NO_DESCRIPTION, BAD_MESSAGE, FAILED)
+TOO_FAST, TOO_OLD, BAD_MESSAGE = "above max_rate", "older than max_latency", "bad message"
+FAILED, STOPPED = "inference failed", "node deactivated"
+DROP_CAUSES = (REPLACED, NO_SUBSCRIBERS, NO_DESCRIPTION, TOO_FAST, TOO_OLD, BAD_MESSAGE, FAILED, STOPPED)
 
 _PLAUSIBLE_LATENCY = 60.0  # s; beyond it the stamps come from another clock, as with a replayed bag
 _PROBLEM_HELD = 5.0  # s a problem stays in diagnostics after it was last seen
 _RECENT_FRAMES = 1000
+_RATE_WINDOW = 5.0  # s
 
 
 class Statistics:
@@ -39,6 +43,7 @@ class Statistics:
         self._latency: deque[float] = deque(maxlen=_RECENT_FRAMES)
         self._processing: deque[float] = deque(maxlen=_RECENT_FRAMES)
         self._inference: deque[float] = deque(maxlen=_RECENT_FRAMES)
+        self._history: deque[tuple[float, int, int]] = deque([(time.monotonic(), 0, 0)])
 
     def count_frame_in(self) -> None:
         with self._lock:
@@ -67,7 +72,8 @@ class Statistics:
     def values(self) -> dict[str, Any]:
         """Everything as key and value, durations in milliseconds."""
         with self._lock:
-            values: dict[str, Any] = {
+            values: dict[str, Any] = self._rates()
+            values |= {
                 "frames in": self.frames_in,
                 "frames published": self.frames_published,
                 "clouds published": self.clouds_published,
@@ -82,11 +88,26 @@ class Statistics:
             values |= _percentiles("inference", self._inference)
             return values
 
+    def _rates(self) -> dict[str, Any]:
+        """Frames per second since the call before the last five seconds."""
+        now = time.monotonic()
+        while len(self._history) > 1 and now - self._history[1][0] >= _RATE_WINDOW:
+            self._history.popleft()
+        since, frames_in, published = self._history[0]
+        self._history.append((now, self.frames_in, self.frames_published))
+        seconds = max(now - since, 1e-3)
+        counts = {"input": self.frames_in - frames_in, "output": self.frames_published - published}
+        return {f"{name} rate (Hz)": f"{count / seconds:.1f}" for name, count in counts.items()}
+
 
 class Problems:
-    """What is wrong at the moment. Logs each problem, but not at every frame. Safe between threads."""
+    """What is wrong at the moment. Logs each problem, but not at every frame. Safe between threads.
 
-    def __init__(self, logger: Any) -> None:
+    prefix: what log lines begin with.
+    """
+
+    def __init__(self, logger: Any, prefix: str = "") -> None:
+        self._prefix = prefix
         self._lock = threading.Lock()
         self._logger = logger
         self._seen: dict[str, tuple[float, bytes, str]] = {}
@@ -101,7 +122,14 @@ class Problems:
             if due:
                 self._logged[key] = now
         if due:
-            self._logger.warning(text) if level == WARN else self._logger.error(text)
+            line = self._prefix + text
+            self._logger.warning(line) if level == WARN else self._logger.error(line)
+
+    def keep(self, key: str) -> None:
+        """The problem, once reported, is still there."""
+        with self._lock:
+            if key in self._seen:
+                self._seen[key] = (time.monotonic(), *self._seen[key][1:])
 
     def resolve(self, key: str) -> None:
         """Forgets the problem, so that it is logged at once should it come back."""
@@ -117,18 +145,36 @@ class Problems:
         return sorted(recent, key=lambda problem: problem[0], reverse=True)
 
 
-def diagnostic_array(
-    stamp: Time, name: str, hardware_id: str, problems: Iterable[tuple[bytes, str]], values: dict[str, Any]
-) -> DiagnosticArray:
-    """One status: the level of the worst problem, all problems as its message, and the values as text."""
+def diagnostic_status(
+    name: str, hardware_id: str, problems: Iterable[tuple[bytes, str]], values: dict[str, Any]
+) -> DiagnosticStatus:
+    """The level of the worst problem, all problems as the message, and the values as text."""
     problems = list(problems)
     status = DiagnosticStatus(name=name, hardware_id=hardware_id)
     status.level = max((level for level, _ in problems), default=OK)
     status.message = "; ".join(text for _, text in problems) or "ok"
     status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
-    array = DiagnosticArray(status=[status])
+    return status
+
+
+def diagnostic_array(stamp: Time, statuses: Iterable[DiagnosticStatus]) -> DiagnosticArray:
+    """The message of these statuses."""
+    array = DiagnosticArray(status=list(statuses))
     array.header.stamp = stamp
     return array
+
+
+def process_memory() -> int:
+    """Bytes of memory that the process occupies; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def megabytes(size: int | None) -> str:
+    return "n/a" if size is None else f"{size / 2**20:.0f}"
 
 
 def _percentiles(name: str, seconds: Iterable[float]) -> dict[str, str]:

@@ -31,7 +31,7 @@ from tr2m_core.cli.replay import print_result, summary
 from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run
 from tr2m_core.replay.replay import NO_PARTNER
 from tr2m_core.types import Intrinsics
-from tr2m_ros.diagnostics import Problems, diagnostic_array
+from tr2m_ros.diagnostics import Problems, diagnostic_array, diagnostic_status
 from tr2m_ros.eval_measuring import NOT_PROCESSED, Job, Measuring
 from tr2m_ros.eval_pairing import Pair, Pairing, StampBuffer
 from tr2m_ros.eval_parameters import declare_eval_parameters
@@ -90,7 +90,7 @@ class EvalNode(Node):
             (Image, self.reference, self._on_reference, sensor),
             (Image, self.depth, self._on_depth, reliable),
         ):
-            subscribe(self, kind, topic, callback, qos, self._on_incompatible_qos, overridable=kind is Image)
+            subscribe(self, kind, topic, callback, qos, self._on_incompatible_qos)
 
     # -- messages in --------------------------------------------------------------------------------------------------
 
@@ -238,8 +238,8 @@ class EvalNode(Node):
             "active description": self._description or "none",
         }
         stamp, name = self.get_clock().now().to_msg(), self.get_fully_qualified_name().lstrip("/")
-        array = diagnostic_array(stamp, f"{name}: evaluation", self.settings.model, self._problems.current(), values)
-        self._diagnostics_pub.publish(array)
+        status = diagnostic_status(f"{name}: evaluation", self.settings.model, self._problems.current(), values)
+        self._diagnostics_pub.publish(diagnostic_array(stamp, [status]))
 
     def _check_pairs_come(self) -> None:
         """Says why nothing is measured."""

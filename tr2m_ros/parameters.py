@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 IMAGE_GEOMETRIES = ("auto", "raw", "rectified")
+IMAGE_TRANSPORTS = ("raw", "compressed")
+MAX_CAMERAS = 16
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+_CAMERA = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 # When a parameter may change.
 ANY_TIME, UNCONFIGURED, AT_START = "at any time", "while unconfigured", "at start only"
@@ -53,12 +56,34 @@ class Settings:
     )
     compile: bool = setting(False, "torch.compile the model: slower to configure, faster frames", change=UNCONFIGURED)
     autostart: bool = setting(True, "configure and activate at start without a lifecycle manager", change=AT_START)
+    cameras: tuple[str, ...] = setting(("",), "names of several cameras, each a prefix of its topics", change=AT_START)
+    batch_window: float = setting(0.005, "wait for other cameras' frames to run as one batch (seconds)", 0.0, 1.0)
+    max_batch: int = setting(8, "most frames that run as one batch", 1, MAX_CAMERAS)
     default_description: str = setting("", "sentence used until one arrives; empty: nothing is published until then")
+    description_timeout: float = setting(
+        0.0, "warn when a sentence that was heard is older (seconds); 0: never", 0.0, 1e6
+    )
     max_description_length: int = setting(1000, "longer descriptions are refused (characters)", 1, 100_000)
+    image_transport: str = setting(
+        "raw", "raw, or compressed: CompressedImage on image/compressed", change=UNCONFIGURED
+    )
+    image_geometry: str = setting("auto", "auto, raw or rectified; auto goes by 'rect' in the image topic")
+    max_rate: float = setting(0.0, "most frames per second and camera that are computed; 0: no limit", 0.0, 1000.0)
+    max_latency: float = setting(0.0, "frames with an older stamp are dropped (seconds); 0: none", 0.0, 1000.0)
     min_depth: float = setting(0.01, "nearer pixels are published as -Inf (metres)", 0.0, 1000.0)
     max_depth: float = setting(100.0, "farther pixels are published as +Inf (metres)", 0.001, 10_000.0)
+    output_scale: float = setting(1.0, "depth and cloud have this fraction of the image's height and width", 0.01, 1.0)
+    steadiness: float = setting(
+        0.0, "seconds over which the size of the scene is kept steady; 0: every frame on its own", 0.0, 60.0
+    )
     cloud_stride: int = setting(1, "every n-th row and column becomes a point of the cloud", 1, 64)
-    image_geometry: str = setting("auto", "auto, raw or rectified; auto goes by 'rect' in the image topic")
+    cloud_min_range: float = setting(0.0, "no points nearer than this along Z (metres)", 0.0, 10_000.0)
+    cloud_max_range: float = setting(10_000.0, "no points farther than this along Z (metres)", 0.001, 10_000.0)
+    cloud_color: bool = setting(True, "points have the image's colour; false: x, y, z only")
+    cloud_organized: bool = setting(True, "a point per pixel, NaN where invalid; false: valid points only")
+    cloud_edge_filter: float = setting(
+        0.0, "drop points where depth jumps by this fraction between neighbours; 0: keep them", 0.0, 10.0
+    )
     diagnostics_period: float = setting(1.0, "time between diagnostics messages (seconds)", 0.1, 60.0, AT_START)
 
 
@@ -76,8 +101,12 @@ def declare(node: Node, kind: type[S]) -> S:
     """Declares every field of a settings class on the node and reads its value. Raises InputError as above."""
     values: dict[str, Any] = {}
     for spec in dataclasses.fields(kind):
+        default: Any = spec.default
         try:
-            values[spec.name] = node.declare_parameter(spec.name, spec.default, _descriptor(spec)).value
+            if isinstance(default, tuple):
+                values[spec.name] = tuple(node.declare_parameter(spec.name, list(default), _descriptor(spec)).value)
+            else:
+                values[spec.name] = node.declare_parameter(spec.name, default, _descriptor(spec)).value
         except InvalidParameterTypeException:
             raise _wrong_type(spec) from None
         except InvalidParameterValueException as error:
@@ -90,7 +119,9 @@ def changed_settings(current: Settings, parameters: Sequence[Parameter[Any]], co
 
     Raises InputError when one may not change now or the whole would not be consistent: then none changes.
     """
-    values = {p.name: p.value for p in parameters if p.name in _FIELDS}
+    values: dict[str, Any] = {
+        p.name: tuple(p.value) if isinstance(p.value, list) else p.value for p in parameters if p.name in _FIELDS
+    }
     for name, value in values.items():
         if type(value) is not type(_FIELDS[name].default):
             raise _wrong_type(_FIELDS[name])
@@ -105,15 +136,26 @@ def validate(settings: Settings) -> None:
     """Raises InputError, naming the parameter, for a value or a combination that makes no sense."""
     check_ranges(settings)
     check_depth_range(settings.min_depth, settings.max_depth)
+    if not settings.cloud_min_range < settings.cloud_max_range:
+        low, high = settings.cloud_min_range, settings.cloud_max_range
+        raise InputError(f"cloud_min_range {low} must be less than cloud_max_range {high}")
+    _check_cameras(settings.cameras)
     if not _DEVICE.fullmatch(settings.device):
         raise InputError(f"parameter 'device' is '{settings.device}'; use auto, cpu, cuda or cuda:N")
     if settings.input_size:
         parse_input_size(settings.input_size)
     _check_choice("precision", settings.precision, PRECISIONS)
     _check_choice("image_geometry", settings.image_geometry, IMAGE_GEOMETRIES)
-    length, limit = len(settings.default_description), settings.max_description_length
-    if length > limit:
-        raise InputError(f"default_description of {length} characters: max_description_length is {limit}")
+    _check_choice("image_transport", settings.image_transport, IMAGE_TRANSPORTS)
+    check_description_length("default_description", settings.default_description, settings.max_description_length)
+
+
+def check_description_length(name: str, text: Any, limit: int) -> None:
+    """Raises InputError, naming the parameter, unless it is text of at most `limit` characters."""
+    if not isinstance(text, str):
+        raise InputError(f"parameter '{name}' must be of type str")
+    if len(text) > limit:
+        raise InputError(f"{name} of {len(text)} characters: max_description_length is {limit}")
 
 
 def check_ranges(settings: DataclassInstance) -> None:
@@ -130,6 +172,18 @@ def check_depth_range(min_depth: float, max_depth: float) -> None:
         raise InputError(f"min_depth {min_depth} must be less than max_depth {max_depth}")
 
 
+def _check_cameras(names: tuple[str, ...]) -> None:
+    if names == ("",):  # one camera without a name
+        return
+    if not 1 <= len(names) <= MAX_CAMERAS or len(set(names)) < len(names):
+        raise InputError(f"parameter 'cameras' has {len(names)} names; 1 to {MAX_CAMERAS} different ones are needed")
+    for name in names:
+        if not _CAMERA.fullmatch(name):
+            raise InputError(
+                f"parameter 'cameras' has '{name[:64]}'; use letters, digits and _, beginning with a letter"
+            )
+
+
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise InputError(f"parameter '{name}' is '{value}'; use one of {', '.join(choices)}")
@@ -137,7 +191,8 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 def _wrong_type(spec: Field[Any]) -> InputError:
     hint = " (write 10.0, not 10)" if isinstance(spec.default, float) else ""
-    return InputError(f"parameter '{spec.name}' must be of type {type(spec.default).__name__}{hint}")
+    kind = "list of text" if isinstance(spec.default, tuple) else type(spec.default).__name__
+    return InputError(f"parameter '{spec.name}' must be of type {kind}{hint}")
 
 
 def _descriptor(spec: Field[Any]) -> ParameterDescriptor:

@@ -1,6 +1,9 @@
-"""Depth and camera model to an organised, coloured point cloud."""
+"""Depth and camera model to a point cloud message."""
 
 from __future__ import annotations
+
+import array
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -8,53 +11,63 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from tr2m_core import camera
-from tr2m_core.camera import CameraError, RayTable
-from tr2m_core.packing import POINT_FIELDS, POINT_STEP, cloud_shape, pack_cloud
-from tr2m_ros.conversions import Memory, MessageError, depth_from_image
+from tr2m_core.camera import RayTable
+from tr2m_core.images import FrameError
+from tr2m_core.packing import CloudOptions, cloud_shape, finite_points, pack_cloud, point_fields, point_step
+from tr2m_ros.conversions import Memory, depth_from_image
+from tr2m_ros.parameters import Settings
 
-FIELDS = tuple(
-    PointField(name=name, offset=offset, datatype=PointField.FLOAT32, count=1) for name, offset in POINT_FIELDS
-)
+FIELDS = {
+    colour: tuple(
+        PointField(name=name, offset=offset, datatype=PointField.FLOAT32, count=1)
+        for name, offset in point_fields(colour)
+    )
+    for colour in (True, False)
+}
 
 
 def check_camera_info(info: CameraInfo) -> None:
-    """Raises MessageError when the intrinsics are not finite. An uncalibrated camera (K all zero) passes."""
+    """Raises FrameError when the intrinsics are not finite. An uncalibrated camera (K all zero) passes."""
     if not camera.is_finite(info):
-        raise MessageError("camera_info not finite", "camera_info with NaN or infinite values in K, D or P")
+        raise FrameError("camera_info with NaN or infinite values in K, D or P", "camera_info not finite")
 
 
-class RayTables:
-    """The ray tables of clouds."""
-
-    def __init__(self) -> None:
-        self._tables = camera.RayTables()
-
-    def get(self, info: CameraInfo, image: Image, rectified: bool) -> RayTable:
-        """The table for a picture of this camera. Raises CameraError when size, K or model do not allow one."""
-        try:
-            return self._tables.get(info, (image.height, image.width), rectified)
-        except CameraError as error:
-            raise CameraError(f"{error}: no point cloud") from None
+def cloud_options(settings: Settings) -> CloudOptions:
+    """What the parameters say about clouds; ranges that depth itself keeps to need no looking at."""
+    low, high = settings.cloud_min_range, settings.cloud_max_range
+    return CloudOptions(
+        stride=settings.cloud_stride,
+        min_range=low if low > settings.min_depth else 0.0,
+        max_range=high if high < settings.max_depth else math.inf,
+        colour=settings.cloud_color,
+        organised=settings.cloud_organized,
+    )
 
 
 def build_cloud(
     depth: Image,
-    rgb: npt.NDArray[np.uint8],
+    rgb: npt.NDArray[np.uint8] | None,
     rays: RayTable,
     header: Header,
-    stride: int = 1,
+    options: CloudOptions | None = None,
     memory: Memory | None = None,
+    edges: npt.NDArray[np.bool_] | None = None,
 ) -> PointCloud2:
-    """Every `stride`-th row and column as a point (x, y, z, rgb), in metres; NaN where `depth` is not finite.
+    """The points of a 32FC1 image, see `pack_cloud`.
 
-    depth: 32FC1 of the same size as `rgb`. Colour is 0x00RRGGBB in the rgb field, as PCL packs it.
+    rgb: of the size of `depth`; may be None when the options want no colour. edges: pixels that become no points.
     """
-    memory = memory or Memory()
-    height, width = cloud_shape((depth.height, depth.width), stride)
-    msg, data = memory.message(PointCloud2, height * width * POINT_STEP)
-    points = data.view(np.float32).reshape(height, width, POINT_STEP // 4)
-    pack_cloud(depth_from_image(depth), rgb, rays, points, memory.array("points", height, width, 4), stride)
-    msg.header, msg.height, msg.width, msg.fields = header, height, width, list(FIELDS)
-    msg.point_step, msg.row_step = POINT_STEP, POINT_STEP * width
-    msg.is_bigendian = msg.is_dense = False
+    options, memory = options or CloudOptions(), memory or Memory()
+    step = point_step(options.colour)
+    height, width = cloud_shape((depth.height, depth.width), options.stride)
+    msg, data = memory.message("points", PointCloud2, height * width * step)
+    points = data.view(np.float32).reshape(height, width, step // 4)
+    pack_cloud(depth_from_image(depth), rgb, rays, options, points, memory.array("points", height, width, 4), edges)
+    if not options.organised:
+        finite = finite_points(points)
+        msg = PointCloud2(data=array.array("B", finite.tobytes()))
+        height, width = 1, len(finite)
+    msg.header, msg.height, msg.width, msg.fields = header, height, width, list(FIELDS[options.colour])
+    msg.point_step, msg.row_step = step, step * width
+    msg.is_bigendian, msg.is_dense = False, not options.organised
     return msg

@@ -5,22 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
+from rclpy.qos import (
+    DurabilityPolicy,
+    QoSCompatibility,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_check_compatible,
+    qos_policy_name_from_kind,
+)
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 try:
-    from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
+    from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks, UnsupportedEventTypeError
 except ImportError:  # Humble
-    from rclpy.qos_event import SubscriptionEventCallbacks, UnsupportedEventTypeError
+    from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks, UnsupportedEventTypeError
 
-# History, depth and reliability can be set from YAML: qos_overrides./image.subscription.reliability: reliable
-OVERRIDABLE = QoSOverridingOptions.with_default_policies()
+
+def overridable(entity: str | None = None) -> QoSOverridingOptions:
+    """History, depth and reliability from YAML: qos_overrides./image.subscription.reliability: reliable
+
+    entity: tells two subscriptions of one topic apart: qos_overrides./text.subscription_latched.depth
+    """
+    return QoSOverridingOptions.with_default_policies(entity_id=entity)
 
 
 def sensor_qos() -> QoSProfile:
-    """The latest message only; best effort hears reliable publishers too, the reverse is not true."""
-    return QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    """Best effort hears reliable publishers too, the reverse is not true.
+
+    A short queue: what waits while the node is busy for a moment is seen and counted, and only the newest is computed.
+    """
+    return QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 def volatile_qos() -> QoSProfile:
@@ -45,14 +61,15 @@ def subscribe(
     callback: Callable[[Any], None],
     qos: QoSProfile,
     on_incompatible: Callable[[str, str], None] | None = None,
-    overridable: bool = False,
+    entity: str | None = None,
 ) -> Any:
-    """A subscription; `on_incompatible(topic, policy)` hears of publishers it cannot pair with.
+    """A subscription whose QoS can be overridden.
 
-    Without it they are passed over in silence, where rclpy would log a warning. overridable: see OVERRIDABLE.
+    on_incompatible(topic, policy): hears of publishers that cannot be paired with; without it they are passed over in
+    silence, where rclpy would log a warning. entity: see `overridable`.
     """
     name = node.resolve_topic_name(topic)
-    options = OVERRIDABLE if overridable else None
+    options = overridable(entity)
 
     def report(event: Any) -> None:
         if on_incompatible is not None:
@@ -65,3 +82,31 @@ def subscribe(
         )
     except UnsupportedEventTypeError:  # not every middleware can tell
         return node.create_subscription(kind, topic, callback, qos, qos_overriding_options=options)
+
+
+def advertise(
+    node: LifecycleNode,
+    kind: type,
+    topic: str,
+    qos: QoSProfile,
+    on_incompatible: Callable[[str, str], None],
+) -> Any:
+    """A lifecycle publisher whose QoS can be overridden; `on_incompatible` hears of subscribers that do not pair."""
+    name = node.resolve_topic_name(topic)
+
+    def report(event: Any) -> None:
+        on_incompatible(name, qos_policy_name_from_kind(event.last_policy_kind))
+
+    options = overridable()
+    events = PublisherEventCallbacks(incompatible_qos=report, use_default_callbacks=False)
+    try:
+        return node.create_lifecycle_publisher(kind, topic, qos, event_callbacks=events, qos_overriding_options=options)
+    except UnsupportedEventTypeError:
+        return node.create_lifecycle_publisher(kind, topic, qos, qos_overriding_options=options)
+
+
+def unheard_publishers(node: Node, topic: str, qos: QoSProfile) -> list[str]:
+    """The nodes that publish on the resolved topic in a way that a subscription of this quality does not hear."""
+    infos = node.get_publishers_info_by_topic(topic)
+    found = (i for i in infos if qos_check_compatible(i.qos_profile, qos)[0] == QoSCompatibility.ERROR)
+    return [f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in found]

@@ -81,6 +81,9 @@ def test_nothing_measured_is_a_failure(replay, write_bag, messages):
         (["--every", "0"], "--every 0"),
         (["--start", "-1"], "--start -1"),
         (["--duration", "0"], "--duration 0"),
+        (["--steady", "-1"], "--steady -1"),
+        (["--steady", "nan"], "--steady nan"),
+        (["--steady", "inf"], "--steady inf"),
         (["--start", "5"], "between --start 5 s and the end"),
         (["--depth-topic", "/scene_description"], "/camera/depth/image_raw (sensor_msgs/msg/Image, 2)"),
     ],
@@ -128,6 +131,14 @@ def test_new_bag(replay, write_bag, messages, tmp_path):
     code, _, err = replay(bag, "--write-bag", str(tmp_path / "new"))
     assert code == 2
     assert str(tmp_path / "new") in err
+
+
+def test_steady_is_told_in_the_report(replay, write_bag, messages):
+    bag = write_bag(messages.recording(3))
+    for arguments, seconds in (([], 0.0), (["--steady", "0.5"], 0.5)):
+        code, out, err = replay(bag, "--json", *arguments)
+        assert (code, err) == (0, "")
+        assert json.loads(out)["options"]["steady"] == seconds
 
 
 def test_two_processes_give_what_one_gives(write_bag, messages, tiny_paper, tmp_path, in_two_processes):

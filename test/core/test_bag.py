@@ -12,8 +12,8 @@ import pytest
 import yaml
 from bags import contents, expected, storage_file, write_mcap
 
+from tr2m_core.images import FrameError
 from tr2m_core.replay.bag import Bag, Topic
-from tr2m_core.replay.images import FrameError
 from tr2m_core.types import InputError
 
 IMAGE, DEPTH, INFO, TEXT = "/camera/image_raw", "/camera/depth/image_raw", "/camera/camera_info", "/scene_description"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from geometry_messages import camera_info, image
+from geometry_messages import build, camera_info, image
 from rosbags.interfaces import QosDurability
 from rosbags.rosbag2 import Reader
 
@@ -76,6 +76,8 @@ def test_sentences_are_written_when_they_change_and_latched(tmp_path, messages):
     [
         (None, "no camera_info", {TEXT, DEPTH}),
         (camera_info((6, 8), 2.0, (4, 3)), "8x6 pixels, the image has 4x3", {TEXT, DEPTH}),
+        (camera_info((6, 8), 2.0, (4, 3), binning_x=4, binning_y=2), "2x3 pixels, the image has 4x3", {TEXT, DEPTH}),
+        (camera_info(SIZE, 2.0, (4, 3), binning_x=9), "leaves nothing", {TEXT, DEPTH}),
         (camera_info(SIZE, 0.0, (2, 1)), "not calibrated", {TEXT, DEPTH, INFO}),
     ],
 )
@@ -98,6 +100,17 @@ def test_limits_stride_and_rectified_pictures(tmp_path, messages):
     assert (found[CLOUD].height, found[CLOUD].width, found[CLOUD].row_step) == (2, 2, 32)
     points = found[CLOUD].data.view(np.float32).reshape(2, 2, 4)
     np.testing.assert_array_equal(points[1, 1, :3], [0.25 * 11, 0.25 * 11, 11])  # pixel (2, 2)
+
+
+def test_a_picture_cut_and_binned(tmp_path, messages):
+    roi = build("sensor_msgs/msg/RegionOfInterest", x_offset=10, y_offset=5, width=8, height=6, do_rectify=False)
+    info = camera_info((20, 30), 4.0, (13.0, 7.0), roi=roi, binning_x=2, binning_y=2)  # (1.5, 1) in the picture
+    with DepthBagWriter(tmp_path / "out") as writer:
+        assert writer.write(PICTURE, 1, METRES, RGB, info, "A desk.") is None
+    found = {topic: message for topic, _, message in read(tmp_path / "out", messages.store)}
+    assert (found[INFO].width, found[INFO].binning_x, found[INFO].roi.x_offset) == (30, 2, 10)
+    points = found[CLOUD].data.view(np.float32).reshape(HEIGHT, WIDTH, 4)
+    np.testing.assert_array_equal(points[2, 3, :3], [0.75 * 12, 0.5 * 12, 12])
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])

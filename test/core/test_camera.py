@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+from dataclasses import astuple
 
 import cv2
 import numpy as np
 import pytest
-from geometry_messages import camera_info
+from geometry_messages import build, camera_info
 
 from tr2m_core.camera import (
     CameraError,
     CameraModel,
     RayTables,
+    as_seen,
     is_finite,
     is_rectified,
     pinhole,
@@ -224,7 +227,18 @@ def test_a_picture_of_another_size():
     assert resized(info, (75, 101)).width == 101  # 100 but for rounding
 
 
-@pytest.mark.parametrize("size", [(120, 120), (90, 160), (240, 330)])
+@pytest.mark.parametrize("rounded", [round, math.floor, math.ceil])
+def test_sides_may_be_rounded_each_on_its_own(rounded):
+    for height, width in ((120, 160), (375, 1242), (480, 640), (530, 730), (1080, 1920), (641, 481), (7, 1001)):
+        model = camera()._replace(width=width, height=height)
+        for scale in (0.01, 0.05, 0.1, 0.123, 0.3, 1 / 3, 0.5, 0.77, 0.999, 1.5, 2.9):
+            size = max(1, rounded(height * scale)), max(1, rounded(width * scale))
+            small = resized(model, size)
+            assert (small.height, small.width) == size
+            assert small.k[0] == pytest.approx(model.k[0] * size[1] / width)
+
+
+@pytest.mark.parametrize("size", [(120, 120), (90, 160), (240, 330), (10, 11), (12, 14), (0, 0), (-12, -16)])
 def test_a_cropped_picture_is_another_camera(size):
     with pytest.raises(CameraError, match=f"160x120 pixels, the image has {size[1]}x{size[0]}"):
         resized(camera(), size)
@@ -246,6 +260,169 @@ def test_tables_are_kept_while_the_camera_stays():
     for _ in range(2):  # also the second time
         with pytest.raises(CameraError, match="magic"):
             tables.get(camera("magic", [0.1]), (HEIGHT, WIDTH), False)
+
+
+def region(x: int, y: int, width: int, height: int):
+    kind = "sensor_msgs/msg/RegionOfInterest"
+    return build(kind, x_offset=x, y_offset=y, width=width, height=height, do_rectify=False)
+
+
+P = np.array([200.0, 0, 70, -20, 0, 210, 50, 8, 0, 0, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("roi", "binning", "size", "k", "p"),
+    [
+        ((0, 0, 0, 0), (0, 0), (120, 160), (100, 80, 100, 60), (200, 70, -20, 210, 50, 8)),
+        ((0, 0, 0, 0), (1, 1), (120, 160), (100, 80, 100, 60), (200, 70, -20, 210, 50, 8)),
+        ((0, 0, 160, 120), (0, 1), (120, 160), (100, 80, 100, 60), (200, 70, -20, 210, 50, 8)),
+        ((30, 20, 64, 48), (0, 0), (48, 64), (100, 50, 100, 40), (200, 40, -20, 210, 30, 8)),
+        ((96, 72, 64, 48), (1, 0), (48, 64), (100, -16, 100, -12), (200, -26, -20, 210, -22, 8)),
+        ((0, 0, 0, 0), (2, 4), (30, 80), (50, 40, 25, 15), (100, 35, -10, 52.5, 12.5, 2)),
+        ((0, 0, 160, 120), (5, 7), (17, 32), (20, 16, 100 / 7, 60 / 7), (40, 14, -4, 30, 50 / 7, 8 / 7)),
+        ((30, 20, 64, 48), (2, 4), (12, 32), (50, 25, 25, 10), (100, 20, -10, 52.5, 7.5, 2)),
+        ((30, 20, 65, 50), (2, 4), (12, 32), (50, 25, 25, 10), (100, 20, -10, 52.5, 7.5, 2)),
+    ],
+)  # fmt: skip
+def test_roi_and_binning_by_hand(roi, binning, size, k, p):
+    info = camera_info((120, 160), 100.0, (80, 60), p=P, roi=region(*roi), binning_x=binning[0], binning_y=binning[1])
+    seen = as_seen(info)
+    assert (seen.height, seen.width) == size
+    np.testing.assert_allclose(np.take(seen.k, (0, 2, 4, 5)), k, atol=1e-12)
+    np.testing.assert_allclose(np.take(seen.p, (0, 2, 3, 5, 6, 7)), p, atol=1e-12)
+    np.testing.assert_array_equal(np.take(seen.k, (1, 3, 6, 7, 8)), [0, 0, 0, 0, 1])
+    assert pinhole(info, rectified=True) == pinhole(seen, rectified=True)
+    np.testing.assert_allclose(astuple(pinhole(info, rectified=True)), (p[0], p[3], p[1], p[4]))
+    assert as_seen(seen) is seen
+
+    rays = RayTables().get(info, size, False)
+    assert (rays.x.shape, rays.y.shape) == ((1, size[1]), (size[0], 1))
+    across, down = (max(1, number) for number in binning)
+    np.testing.assert_allclose(rays.x[0], (np.arange(size[1]) * across + roi[0] - 70) / 200, atol=1e-6)
+    np.testing.assert_allclose(rays.y[:, 0], (np.arange(size[0]) * down + roi[1] - 50) / 210, atol=1e-6)
+    pixel = ((70 + 200 * 0.25 - roi[0]) / across, (50 - 210 * 0.5 - roi[1]) / down)
+    np.testing.assert_allclose(project(np.array([[0.5, -1.0, 2.0]]), info, False), [pixel])
+
+
+@pytest.mark.parametrize("lens", STRONG)
+@pytest.mark.parametrize(("roi", "binning"), [((17, 9, 80, 60), 1), ((0, 0, 0, 0), 2), ((17, 9, 80, 60), 3)])
+def test_a_lens_seen_through_roi_and_binning(lens, roi, binning):
+    model, d = STRONG[lens]
+    plain = camera(model, d)
+    info = camera_info((HEIGHT, WIDTH), 1.0, (0, 0), distortion_model=model, d=np.array(d), k=np.array(plain.k),
+                       roi=region(*roi), binning_x=binning, binning_y=binning)  # fmt: skip
+    seen = as_seen(info)
+    rays = RayTables().get(info, (seen.height, seen.width), False)
+    assert np.isfinite(rays.x).all()
+    place = np.s_[roi[1] :, roi[0] :] if roi[2] else np.s_[:, :]
+    for ours, full in zip((rays.x, rays.y), (ray_table(plain, False).x, ray_table(plain, False).y), strict=True):
+        expected = full[place][::binning, ::binning][: seen.height, : seen.width]
+        np.testing.assert_allclose(ours, expected, atol=1e-6)
+
+    pixels = grid(seen).reshape(-1, 2) * binning + roi[:2]
+    k, d = np.reshape(plain.k, (3, 3)), np.array(d)
+    often = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 500, 1e-14)
+    undistort = cv2.fisheye.undistortPoints if model == "equidistant" else cv2.undistortPoints
+    by_opencv = undistort(pixels[:, np.newaxis], k, d, criteria=often)[:, 0]
+    np.testing.assert_allclose(np.stack((rays.x, rays.y), axis=-1).reshape(-1, 2), by_opencv, atol=1e-6)
+
+    points = 3 * directions(info)
+    np.testing.assert_allclose(project(points, info, False), grid(seen).reshape(-1, 2), atol=1e-3)
+
+
+def test_a_smaller_picture_of_a_roi():
+    info = camera_info((120, 160), 100.0, (80, 60), roi=region(30, 20, 64, 48), binning_x=2, binning_y=2)
+    small = resized(info, (12, 16))
+    assert (small.height, small.width) == (12, 16)
+    # (80 - 30) / 2 = 25 of 32 pixels, halved about the corner at -0.5
+    np.testing.assert_allclose(np.take(small.k, (0, 2, 4, 5)), (25, 12.25, 25, 9.75))
+    assert small.p == [0.0] * 12  # there is no P
+    rays = RayTables().get(info, (24, 32), False, (12, 16))
+    np.testing.assert_array_equal(rays.x, ray_table(small, False).x)
+    assert (rays.x.shape, rays.y.shape) == ((1, 16), (12, 1))
+    with pytest.raises(CameraError, match="camera_info is for 32x24 pixels, the image has 160x120"):
+        RayTables().get(info, (120, 160), False, (12, 16))
+    with pytest.raises(CameraError, match="camera_info is for 32x24 pixels, the image has 16x16"):
+        RayTables().get(info, (24, 32), False, (16, 16))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"roi": region(100, 0, 64, 120)}, r"a roi of 64x120 pixels at \(100, 0\), not inside its 160x120 pixels"),
+        ({"roi": region(0, 73, 160, 48)}, r"a roi of 160x48 pixels at \(0, 73\), not inside"),
+        ({"roi": region(2**32 - 1, 0, 2, 2)}, "not inside"),
+        ({"roi": region(0, np.uint32(2**32 - 1), np.uint32(1), np.uint32(1))}, "not inside"),
+        ({"roi": region(8, 8, 0, 0)}, "not inside"),  # the whole of it cannot begin there
+        ({"roi": region(0, 0, 160, 0)}, "a roi of 160x0 pixels: both are 0"),
+        ({"roi": region(0, 0, 0, 3)}, "a roi of 0x3 pixels: both are 0"),
+        ({"binning_x": 161}, "binning 161x1, which leaves nothing of 160x120"),
+        ({"binning_y": 2**32 - 1}, "leaves nothing of 160x120"),
+        ({"roi": region(0, 0, 3, 3), "binning_x": 4}, "binning 4x1, which leaves nothing of 3x3"),
+        ({"width": 0, "height": 0, "binning_x": 2}, "leaves nothing of 0x0"),
+    ],
+)
+def test_regions_that_are_no_picture(changes, words):
+    info = camera_info((120, 160), 100.0, (80, 60), **changes)
+    calls = (
+        lambda: as_seen(info),
+        lambda: ray_table(info, False),
+        lambda: project(np.ones((1, 3)), info, False),
+        lambda: resized(info, (60, 80)),
+        lambda: RayTables().get(info, (120, 160), False),
+    )
+    for call in calls:
+        with pytest.raises(CameraError, match=words) as caught:
+            call()
+        assert "\n" not in str(caught.value)
+    assert pinhole(info) is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_camera_info_breaks_the_arithmetic():
+    random = np.random.default_rng(0)
+    wild = [0.0, 1.0, -1.0, 1e-320, 1e-40, 1e40, 1e308, -1e308, np.inf, np.nan]
+    sides = [0, 1, 2, 3, 5, 2**31, 2**32 - 1]
+    for _ in range(400):
+        info = camera_info((5, 6), 2.0, (3, 2), roi=region(*map(int, random.choice(sides, 4))))
+        info.binning_x, info.binning_y = map(int, random.choice(sides, 2))
+        if random.random() < 0.7:
+            info.roi = region(*random.choice([0, 1, 2], 2), 4, 3)
+            info.binning_x = info.binning_y = int(random.choice([0, 1, 2]))
+        info.k = random.choice(wild, 9) if random.random() < 0.5 else info.k
+        info.p = random.choice(wild, 12) if random.random() < 0.5 else info.p
+        for size in ((5, 6), (3, 4), (1, 2), (500, 600)):
+            try:
+                rays = ray_table(resized(info, size), bool(random.random() < 0.5))
+            except CameraError:
+                continue
+            assert not np.isinf(rays.x).any()
+            project(random.normal(size=(9, 3)), info, False)
+        pinhole(info)
+
+
+def test_tables_follow_roi_binning_and_output_size():
+    tables = RayTables()
+    info = camera_info((120, 160), 100.0, (80, 60), roi=region(30, 20, 64, 48))
+    seen = [tables.get(info, (48, 64), False)]
+    assert tables.get(info, (48, 64), False) is seen[0]
+    info.header.stamp.sec = 5
+    assert tables.get(info, (48, 64), False) is seen[0]
+    info.roi.x_offset = 31
+    seen.append(tables.get(info, (48, 64), False))
+    info.roi.y_offset = 21
+    seen.append(tables.get(info, (48, 64), False))
+    info.roi.width, info.binning_x = 128, 2
+    seen.append(tables.get(info, (48, 64), False))
+    info.roi.height, info.binning_y = 96, 2
+    seen.append(tables.get(info, (48, 64), False))
+    seen.append(tables.get(info, (48, 64), False, (24, 32)))
+    assert tables.get(info, (48, 64), False, (24, 32)) is seen[-1]
+    for before, after in itertools.pairwise(seen):
+        same = before.x.shape == after.x.shape and (before.x == after.x).all() and (before.y == after.y).all()
+        assert not same
+    with pytest.raises(CameraError, match="64x48 pixels, the image has 128x96"):
+        tables.get(info, (96, 128), False)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from geometry_messages import HALF, camera_info, cloud, image, transform
 
+from tr2m_core.images import FrameError
 from tr2m_core.replay.bag import Bag
+from tr2m_core.replay.depth_images import decode_depth
 from tr2m_core.replay.ground_truth import GroundTruth, nearest_depth
-from tr2m_core.replay.images import FrameError, decode_depth
 from tr2m_core.replay.points import CLOUD_TYPE
 from tr2m_core.replay.topics import Topics
 

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from tr2m_core.files import MAX_PIXELS
-from tr2m_core.replay.images import COLOUR_ENCODINGS, FrameError, decode_colour, decode_depth, pixel_format
+from tr2m_core.images import COLOUR_ENCODINGS, FrameError, check_colour, decode_colour, pixel_format
+from tr2m_core.replay.depth_images import decode_depth
 from tr2m_core.replay.rvl import decode_rvl
 
 RGB = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3) * 3
@@ -72,7 +73,7 @@ def test_grey_is_repeated(encoding):
 
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_sixteen_bits_are_reduced_to_eight(order):
-    grey = (RGB[..., 0].astype("u2") * 256 + 255).astype(order + "u2")
+    grey = (RGB[..., 0].astype("u2") * 257 + 100).astype(order + "u2")  # 129 would make the next one
     decoded = decode_colour(image("mono16", padded(grey, 3), is_bigendian=int(order == ">")))
     assert np.array_equal(decoded, np.repeat(RGB[..., :1], 3, axis=2))
 
@@ -83,7 +84,7 @@ def test_bayer_patterns(order):
     wanted = cv2.cvtColor(mosaic, BAYER[order])
     assert np.array_equal(decode_colour(image(f"bayer_{order}8", padded(mosaic))), wanted)
     deep = mosaic.astype("u2") * 257
-    wanted = cv2.cvtColor(deep, BAYER[order]) >> 8
+    wanted = np.rint(cv2.cvtColor(deep, BAYER[order]) / 257)
     assert np.array_equal(decode_colour(image(f"bayer_{order}16", padded(deep.astype(">u2")), is_bigendian=1)), wanted)
 
 
@@ -142,6 +143,16 @@ def test_png_is_exact_and_grey_repeated():
     mosaic = np.ascontiguousarray(RGB[..., 0])
     decoded = decode_colour(compressed("bayer_rggb8; png compressed bayer_rggb8", png(mosaic)))
     assert np.array_equal(decoded, cv2.cvtColor(mosaic, cv2.COLOR_BayerBG2RGB))
+
+
+def test_sixteen_bits_are_reduced_alike_in_a_png():
+    deep = np.random.default_rng(0).integers(0, 65536, (4, 6), np.uint16)
+    for encoding in ("mono16", "bayer_gbrg16"):
+        raw = decode_colour(image(encoding, deep.tobytes()))
+        assert np.array_equal(decode_colour(compressed(f"{encoding}; png compressed {encoding}", png(deep))), raw)
+    coloured = np.random.default_rng(0).integers(0, 65536, (4, 6, 3), np.uint16)
+    decoded = decode_colour(compressed("rgb16; png compressed bgr16", png(coloured[..., ::-1])))
+    assert np.array_equal(decoded, np.rint(coloured / 257))
 
 
 def test_pictures_are_not_turned():
@@ -255,7 +266,13 @@ def announced(width, height):
     return bytes(data)
 
 
+def chunk(name, content):
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
 JPEG = cv2.imencode(".jpg", cv2.resize(SMOOTH, (320, 240)))[1].tobytes()
+THUMBNAIL = b"Exif\0\0" + cv2.imencode(".jpg", SMOOTH)[1].tobytes()
+WITH_THUMBNAIL = JPEG[:2] + b"\xff\xe1" + struct.pack(">H", len(THUMBNAIL) + 2) + THUMBNAIL + JPEG[2:]
 
 
 @pytest.mark.parametrize(
@@ -265,24 +282,30 @@ JPEG = cv2.imencode(".jpg", cv2.resize(SMOOTH, (320, 240)))[1].tobytes()
         (image("x" * 10**6, bytes(40)), "encoding 'x{40}\\.\\.\\.' is not"),
         (image("rgb8", bytes(72), width=0), "0x4"),
         (image("rgb8", bytes(72), height=0, step=18), "6x0"),
-        (image("rgb8", bytes(72), step=17), "step 17"),
-        (image("rgb8", bytes(72), step=0), "step 0"),
-        (image("rgb8", bytes(71), step=18), "71 bytes"),
-        (image("rgb8", b"", step=18), "0 bytes"),
-        (image("rgb8", bytes(72), step=19), "72 bytes"),
+        (image("rgb8", bytes(72), step=17), "step of 17 bytes"),
+        (image("rgb8", bytes(72), step=0), "step of 0 bytes"),
+        (image("rgb8", bytes(71), step=18), "image data of 71 bytes"),
+        (image("rgb8", b"", step=18), "image data of 0 bytes"),
+        (image("rgb8", bytes(72), step=19), "image data of 72 bytes"),
         (image("rgb8", bytes(72), width=2**32 - 1, height=2**32 - 1, step=2**32 - 1), "4294967295x4294967295"),
-        (image("rgb8", bytes(72), height=2**20, step=18), "72 bytes"),
-        (image("mono16", bytes(72), step=11), "step 11"),
+        (image("rgb8", bytes(72), height=2**20, step=18), "image data of 72 bytes"),
+        (image("mono16", bytes(72), step=11), "step of 11 bytes"),
         (image("uyvy", bytes(40), width=5), "5x4"),
-        (image("nv12", bytes(36), height=3, step=6), "odd height"),
-        (image("nv12", bytes(30), width=5, step=5), "5x6"),
-        (image("nv12", bytes(24), step=6), "24 bytes of data instead of 6 rows"),
+        (image("nv12", bytes(36), height=3, step=6), "even sides"),
+        (image("nv12", bytes(30), width=5, step=5), "5x4"),
+        (image("nv12", bytes(24), step=6), "image data of 24 bytes: 6 rows of step 6 take 36"),
         (compressed("jpeg", b""), "neither a jpeg nor a png"),
-        (compressed("jpeg", b"\xff\xd8\xff" + bytes(50)), "neither a jpeg nor a png"),
+        (compressed("jpeg", b"\xff\xd8\xff" + bytes(50)), "damaged header"),
+        (compressed("png", png(SMOOTH)[:20]), "cut short"),
+        (compressed("png", png(SMOOTH).replace(b"IHDR", b"IHDS")), "damaged header"),
+        (compressed("png", png(SMOOTH)[:33] + b"\xf0" + png(SMOOTH)[34:]), "cut short"),  # a chunk of 4 GB
+        (compressed("png", png(SMOOTH)[:33] + chunk(b"acTL", bytes(8)) + png(SMOOTH)[33:]), "animated"),
+        (compressed("jpeg", JPEG.replace(b"\x00\xf0\x01\x40", b"\x1b\x58\x1b\x58")), "cut short"),  # 7000x7000
+        (compressed("jpeg", WITH_THUMBNAIL[: len(WITH_THUMBNAIL) * 3 // 4]), "cut short"),
         (compressed("jpeg", JPEG[: len(JPEG) * 3 // 4]), "cut short"),
         (compressed("png", png(SMOOTH)[:300]), "cut short"),
-        (compressed("png", announced(20_000, 20_000)), f"more than {MAX_PIXELS:,} pixels"),
-        (compressed("png", announced(10_000, 10_000)), "10000x10000 is more than"),
+        (compressed("png", announced(20_000, 20_000)), f"20000x20000 pixels: at most {MAX_PIXELS:,}"),
+        (compressed("png", announced(10_000, 10_000)), "10000x10000 pixels: at most"),
         (compressed("png", announced(100, 100)), "damaged"),
         (compressed("16UC1; compressedDepth png", config(png(COUNTS))), "holds depth"),
     ],
@@ -299,7 +322,7 @@ def test_unusable_images_say_why(message, words):
         (compressed("rgb8; jpeg compressed bgr8", JPEG), "depth encoding 'rgb8'"),
         (compressed("16UC1; compressedDepth png", b"short"), "5 bytes"),
         (compressed("16UC1; compressedDepth png", config(png(RGB[..., 0]))), "16-bit"),
-        (compressed("16UC1; compressedDepth png", config(announced(20_000, 20_000))), "more than"),
+        (compressed("16UC1; compressedDepth png", config(announced(20_000, 20_000))), "at most"),
         (compressed("32FC1; png compressed", png(COUNTS)), "compressedDepth only"),
         (compressed("16UC1; compressedDepth rvl", config(b"")), "without a size"),
         (compressed("16UC1; compressedDepth rvl", config(struct.pack("<II", 2**31, 2**31))), "not between"),
@@ -345,3 +368,77 @@ def test_pixel_formats():
     assert pixel_format(compressed("16UC1; compressedDepth", b"")) == "16UC1"
     assert pixel_format(compressed("jpeg", b"")) == "jpeg"
     assert {"rgb8", "bayer_grbg16", "yuv422_yuy2", "nv21"} < set(COLOUR_ENCODINGS)
+
+
+def test_data_after_the_last_row_are_passed_over():
+    assert np.array_equal(decode_colour(image("rgb8", padded(RGB) + bytes(50), step=18 + 7)), RGB)
+
+
+def test_memory_of_the_caller_and_of_the_message():
+    out = np.empty_like(RGB)
+    for encoding in ("rgb8", "bgr8"):
+        assert np.shares_memory(decode_colour(image(encoding, padded(LAYOUTS[encoding])), out), out)
+        assert np.array_equal(out, RGB)
+    message = image("rgb8", RGB.tobytes())
+    assert np.shares_memory(decode_colour(message, out, copy=False), message.data)
+    assert not np.shares_memory(decode_colour(message), message.data)
+    assert np.shares_memory(decode_colour(image("rgb8", padded(RGB)), out, copy=False), out)
+    wrong = np.zeros((2, 2, 3), np.uint8)
+    assert np.array_equal(decode_colour(image("bgr8", LAYOUTS["bgr8"].tobytes()), wrong), RGB)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        image("rgb8", RGB.tobytes()),
+        compressed("jpeg", JPEG),
+        compressed("bgr8; png compressed bgr8", png(SMOOTH)),
+        compressed("jpeg", WITH_THUMBNAIL),
+        compressed("jpeg", JPEG + bytes(100)),
+        image("nv21", bytes(36), step=6),
+    ],
+)
+def test_what_can_be_decoded_passes_the_check(message):
+    check_colour(message)
+    assert decode_colour(message).shape[2] == 3
+
+
+def test_a_picture_that_is_damaged_inside_passes_the_check_only():
+    damaged = bytearray(png(SMOOTH))
+    damaged[60] ^= 255
+    check_colour(compressed("png", damaged))
+    with pytest.raises(FrameError) as caught:
+        decode_colour(compressed("png", damaged))
+    assert caught.value.reason == "compressed picture"
+
+
+def test_no_message_shows_what_a_terminal_obeys():
+    for message in (image("\x1b[2J\n", bytes(72)), compressed("\x1b]0;\n compressedDepth", b"")):
+        with pytest.raises(FrameError) as caught:
+            check_colour(message)
+        assert str(caught.value).isprintable()
+
+
+def test_whatever_passes_the_check_and_is_raw_can_be_decoded():
+    """Random fields, half of them such that they nearly fit."""
+    random = np.random.default_rng(0)
+    extremes = [0, 1, 2, 3, 2**16, 2**31, 2**32 - 1]
+    encodings = [*COLOUR_ENCODINGS, "", "rgb16", "32FC1", "\0"]
+    passed = 0
+    for _ in range(4000):
+        encoding = encodings[random.integers(len(encodings))]
+        width, height = (int(random.choice([*random.integers(0, 12, 9), extremes[random.integers(7)]])) for _ in "wh")
+        step = int(random.choice([width, 2 * width, 3 * width, 4 * width, 6 * width + 1, *extremes]))
+        size = int(min(random.choice([height * step, height * step * 3 // 2, random.integers(0, 300)]), 5000))
+        data = random.integers(0, 256, size, np.uint8)
+        message = image(encoding, data, width, height, step, int(random.integers(0, 2)))
+        try:
+            check_colour(message)
+        except FrameError as error:
+            assert len(str(error)) < 500
+            with pytest.raises(FrameError):
+                decode_colour(message)
+            continue
+        passed += 1
+        assert decode_colour(message).shape == (height, width, 3)
+    assert passed > 300

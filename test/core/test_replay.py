@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from tr2m_core.eval.processes import Processes
 from tr2m_core.metrics import METRIC_NAMES
 from tr2m_core.replay.bag import Bag
 from tr2m_core.replay.replay import ReplayOptions, replay_bag
@@ -199,7 +200,7 @@ def test_bad_frames_are_counted_and_the_run_goes_on(write_bag, messages, replay,
         assert find_topics(bag).image == IMAGE
     result = replay(path)
     assert len(result.frames) == 7
-    words = ["100 bytes", "step 3", "32SC4", "0x6", "not a readable", "1x1", None]
+    words = ["100 bytes", "step of 3", "32SC4", "0x6", "not a readable", "1x1", None]
     for frame, word in zip(result.frames, words, strict=True):
         assert (frame.problem is None) if word is None else (word in frame.problem)
     assert result.metrics()["abs_rel"] == pytest.approx(0.5)
@@ -232,6 +233,63 @@ def test_prediction_is_clamped_to_the_range(write_bag, messages, replay, constan
     constant_predictor.depth = 500.0
     result = replay(write_bag(messages.recording(1)), max_depth=4.0)
     assert result.metrics()["abs_rel"] == pytest.approx(3.0)
+
+
+class JitteringPredictor:
+    """Predicts 2 m, give or take 5 % of jitter; the same for each sentence, as often as there are."""
+
+    def __init__(self, sentences=1):
+        self.sizes = iter(np.exp(0.05 * np.random.default_rng(0).standard_normal(150)).repeat(sentences))
+
+    def predict(self, rgb, description, *, maps=True):
+        return DepthPrediction(np.full(rgb.shape[:2], 2 * next(self.sizes), np.float32))
+
+
+def replay_jitter(bag_path, output, *texts, **options):
+    with Bag(bag_path) as bag:
+        chosen = ReplayOptions(texts=texts, pictures=0, **options)
+        return replay_bag(bag, find_topics(bag), lambda: JitteringPredictor(max(1, len(texts))), output, chosen)
+
+
+def standing(messages, count):
+    """Entries of a recording of a wall 2 m away."""
+    entries = messages.recording(0)
+    for stamp in range(START, START + count * PERIOD, PERIOD):
+        entries.append((IMAGE, stamp, messages.image(stamp, "rgb8", np.full((6, 8, 3), 128, np.uint8))))
+        entries.append((DEPTH, stamp, messages.image(stamp, "16UC1", np.full((6, 8), 2000, "<u2"))))
+    return entries
+
+
+def test_steady_takes_the_jitter_out(write_bag, messages, tmp_path):
+    bag = write_bag(standing(messages, 150))
+    raw = replay_jitter(bag, tmp_path / "raw").report()
+    result = replay_jitter(bag, tmp_path / "steady", steady=2.0, save_predictions=True)
+    steady = result.report()
+    assert (raw["options"]["steady"], steady["options"]["steady"]) == (0.0, 2.0)
+    assert json.loads((tmp_path / "steady" / "report.json").read_text())["options"]["steady"] == 2.0
+    assert steady["scale_factor"]["std"] < raw["scale_factor"]["std"] / 2
+    assert steady["scale_factor"]["largest_jump"] < raw["scale_factor"]["largest_jump"] / 2
+    assert steady["metrics"]["abs_rel"] < raw["metrics"]["abs_rel"] / 2
+    saved = np.load(tmp_path / "steady" / "predictions" / "frame_000050.npy", allow_pickle=False)
+    assert saved.dtype == np.float32
+    assert np.median(saved) == pytest.approx(result.frames[50].median_m)
+
+
+def test_steady_keeps_the_sentences_apart(write_bag, messages, tmp_path):
+    bag = write_bag(standing(messages, 30))
+    alone = replay_jitter(bag, tmp_path / "alone", "A desk.", steady=2.0)
+    both = replay_jitter(bag, tmp_path / "both", "A desk.", "A hangar.", steady=2.0)
+    for variant in range(2):
+        medians = [frame.median_m for frame in both.frames if frame.variant == variant]
+        assert medians == [frame.median_m for frame in alone.frames]
+
+
+@pytest.mark.parametrize(("option", "value"), [("steady", 1.0), ("write_bag", "new")], ids=["--steady", "--write-bag"])
+def test_what_needs_all_frames_in_order_needs_one_process(write_bag, messages, tmp_path, option, value):
+    options = ReplayOptions(**{option: value})
+    name = f"--{option.replace('_', '-')}"
+    with Bag(write_bag(messages.recording(2))) as bag, pytest.raises(InputError, match=f"{name} needs a single"):
+        replay_bag(bag, find_topics(bag), JitteringPredictor, tmp_path / "out", options, processes=Processes(0, 2))
 
 
 def test_kit_recordings_agree(kit, tmp_path, embedded):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from geometry_messages import HALF, build, transform
 
+from tr2m_core.images import FrameError
 from tr2m_core.replay.bag import Bag
-from tr2m_core.replay.images import FrameError
 from tr2m_core.replay.transforms import TF_TYPE, StaticTransforms, TransformError
 
 LEFT_TURN = (0, 0, HALF, HALF)  # 90 degrees about z: x becomes y, y becomes -x

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import random
 import signal
@@ -44,20 +45,36 @@ class Graph:
         self.statuses: dict[str, dict[str, str]] = {}
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
 
-    def wait(self, condition: Callable[[], Any], what: str, process: Process | None = None, each: Any = None) -> Any:
-        """Spins until the condition is true and returns its value; calls `each` ten times a second meanwhile.
+    def wait(
+        self,
+        condition: Callable[[], Any],
+        what: str,
+        process: Process | None = None,
+        each: Any = None,
+        period: float = 0.1,
+    ) -> Any:
+        """Spins until the condition is true and returns its value; calls `each` every `period` seconds meanwhile.
 
         Fails when patience ends, or as soon as `process` has failed.
         """
-        deadline, next_call = time.monotonic() + PATIENCE, 0.0
+        next_call = time.monotonic()
+        deadline = next_call + PATIENCE
         while not (value := condition()):
-            assert time.monotonic() < deadline, f"waited {PATIENCE:.0f} s in vain for {what}"
+            now, timeout = time.monotonic(), 0.02
+            assert now < deadline, f"waited {PATIENCE:.0f} s in vain for {what}"
             assert process is None or process.popen.poll() in (None, 0), process.output()
-            if each is not None and time.monotonic() >= next_call:
-                each()
-                next_call = time.monotonic() + 0.1
-            self.executor.spin_once(timeout_sec=0.02)
+            if each is not None:
+                if now >= next_call:
+                    each()
+                    next_call = max(next_call + period, now)
+                timeout = min(timeout, max(0.0, next_call - time.monotonic()))
+            self.executor.spin_once(timeout_sec=timeout)
         return value
+
+    def pass_time(self, seconds: float, each: Any = None, period: float = 0.1) -> None:
+        """Spins for a while, as `wait` does."""
+        end = time.monotonic() + seconds
+        self.wait(lambda: time.monotonic() >= end, "time to pass", each=each, period=period)
 
     @contextmanager
     def listen(
@@ -89,7 +106,7 @@ class Graph:
         return future.result()
 
     def fresh_status(self, namespace: str) -> dict[str, str]:
-        """The next diagnostics of the node in this namespace, with its level and message."""
+        """The next diagnostics of the node in this namespace, with its level and message; "/ns:front": of a camera."""
         self.statuses.pop(namespace, None)
         return self.wait(lambda: self.statuses.get(namespace), f"diagnostics of {namespace}")
 
@@ -97,20 +114,32 @@ class Graph:
         for status in msg.status:
             values = {pair.key: pair.value for pair in status.values}
             values |= {"level": status.level[0], "message": status.message}
-            self.statuses["/" + status.name.split("/")[0]] = values
+            _, _, camera = status.name.partition(": camera ")
+            self.statuses["/" + status.name.split("/")[0] + (f":{camera}" if camera else "")] = values
 
 
 class Process:
-    """A program of the package in a process of its own; what it writes goes to a file."""
+    """A program in a process of its own, a module or a file; what it writes goes to a file.
 
-    def __init__(self, module: str, arguments: list[str], log: Path) -> None:
-        self.log = log
+    orders: the file that faulty_node.py obeys.
+    """
+
+    def __init__(self, program: str, arguments: list[str], log: Path, orders: Path | None = None) -> None:
+        self.log, self.orders = log, orders
         with log.open("w") as stream:
-            command = [sys.executable, "-m", module, *arguments]
+            how = [program] if program.endswith(".py") else ["-m", program]
+            command = [sys.executable, *how, *arguments]
             self.popen = subprocess.Popen(command, cwd=REPOSITORY, stdout=stream, stderr=subprocess.STDOUT)
 
     def output(self) -> str:
         return self.log.read_text()
+
+    def order(self, **orders: Any) -> None:
+        """What the network of faulty_node.py does from its next batch on."""
+        assert self.orders is not None
+        new = self.orders.with_suffix(".new")
+        new.write_text(json.dumps(orders))
+        new.replace(self.orders)
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Sends the signal and returns the exit code."""
@@ -133,12 +162,12 @@ def graph() -> Iterator[Graph]:
 
 @pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Process]]:
-    """start(module, *arguments) -> Process. Whatever still runs at the end is killed."""
+    """start(program, *arguments) -> Process. Whatever still runs at the end is killed."""
     processes: list[Process] = []
 
-    def begin(module: str, *arguments: str) -> Process:
+    def begin(program: str, *arguments: str, orders: Path | None = None) -> Process:
         log = tmp_path_factory.mktemp("process") / "output.txt"
-        processes.append(Process(module, list(arguments), log))
+        processes.append(Process(program, list(arguments), log, orders))
         return processes[-1]
 
     yield begin
@@ -153,7 +182,23 @@ def start_node(start: Callable[..., Process]) -> Callable[..., Process]:
     """start_node("/namespace", parameter=value...) -> Process."""
 
     def begin(namespace: str, **parameters: str) -> Process:
-        pairs = [part for name, value in parameters.items() for part in ("-p", f"{name}:={value}")]
-        return start("tr2m_ros.depth_node", "--ros-args", "-r", f"__ns:={namespace}", *pairs)
+        return start("tr2m_ros.depth_node", *ros_arguments(namespace, parameters))
 
     return begin
+
+
+@pytest.fixture(scope="session")
+def start_faulty(start: Callable[..., Process], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Process]:
+    """start_faulty("/namespace", "-r", "from:=to"..., parameter=value...) -> Process of faulty_node.py."""
+
+    def begin(namespace: str, *options: str, **parameters: str) -> Process:
+        orders = tmp_path_factory.mktemp("orders") / "orders.json"
+        arguments = [str(orders), *ros_arguments(namespace, parameters), *options]
+        return start(str(REPOSITORY / "test" / "ros" / "faulty_node.py"), *arguments, orders=orders)
+
+    return begin
+
+
+def ros_arguments(namespace: str, parameters: dict[str, str]) -> list[str]:
+    pairs = [part for name, value in parameters.items() for part in ("-p", f"{name}:={value}")]
+    return ["--ros-args", "-r", f"__ns:={namespace}", *pairs]

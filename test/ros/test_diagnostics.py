@@ -6,7 +6,18 @@ from typing import Any
 
 from builtin_interfaces.msg import Time
 
-from tr2m_ros.diagnostics import ERROR, OK, REPLACED, WARN, Problems, Statistics, diagnostic_array
+from tr2m_ros.diagnostics import (
+    ERROR,
+    OK,
+    REPLACED,
+    WARN,
+    Problems,
+    Statistics,
+    diagnostic_array,
+    diagnostic_status,
+    megabytes,
+    process_memory,
+)
 
 
 class Log:
@@ -58,9 +69,47 @@ def test_a_problem_is_logged_once_and_again_after_it_was_resolved() -> None:
     assert len(log.lines) == 3
 
 
+def test_a_problem_that_is_kept_stays_and_is_not_logged_again(monkeypatch: Any) -> None:
+    now = 100.0
+    monkeypatch.setattr("tr2m_ros.diagnostics.time.monotonic", lambda: now)
+    log = Log()
+    problems = Problems(log, "[front] ")
+    problems.keep("a")
+    problems.report("a", "gone", ERROR)
+    for _ in range(10):
+        now += 3.0
+        problems.keep("a")
+        assert problems.current() == [(ERROR, "gone")]
+    assert log.lines == ["error: [front] gone"]
+    now += 6.0
+    assert problems.current() == []
+
+
+def test_rates_are_those_of_the_last_seconds(monkeypatch: Any) -> None:
+    now = 100.0
+    monkeypatch.setattr("tr2m_ros.diagnostics.time.monotonic", lambda: now)
+    statistics = Statistics()
+    for second in range(20):
+        for _ in range(30 if second < 10 else 12):
+            statistics.count_frame_in()
+        statistics.count_published(0.1, 0.1, 0.1, cloud=False)
+        now += 1.0
+        values = statistics.values()
+        if second == 9:
+            assert (values["input rate (Hz)"], values["output rate (Hz)"]) == ("30.0", "1.0")
+    assert values["input rate (Hz)"] == "12.0"
+
+
+def test_memory() -> None:
+    assert process_memory() > 10 * 2**20
+    assert megabytes(5 * 2**20) == "5"
+    assert megabytes(None) == "n/a"
+
+
 def test_the_status_has_the_worst_level() -> None:
     def status(problems: list[tuple[bytes, str]]) -> Any:
-        return diagnostic_array(Time(sec=1), "node", "model", problems, {"count": 3}).status[0]
+        status = diagnostic_status("node", "model", problems, {"count": 3})
+        return diagnostic_array(Time(sec=1), [status]).status[0]
 
     assert (status([]).level, status([]).message) == (OK, "ok")
     both = status([(ERROR, "broken"), (WARN, "odd")])

@@ -17,8 +17,8 @@ from tr2m_ros import demo
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = {
     "depth": {
-        "image", "camera_info", "description", "model", "checkpoint", "device", "rviz", "namespace", "params_file",
-        "use_sim_time",
+        "image", "camera_info", "image_transport", "cameras", "description", "model", "checkpoint", "device",
+        "autostart", "rviz", "namespace", "params_file", "use_sim_time",
     },
     "replay": {
         "image", "depth", "camera_info", "description", "model", "checkpoint", "device", "rate", "output",

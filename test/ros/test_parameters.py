@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from pathlib import Path
 
@@ -23,7 +24,8 @@ def changed(configured: bool = True, **values: object) -> Settings:
 
 def test_the_file_holds_the_defaults_of_the_code() -> None:
     content = yaml.safe_load(FILE.read_text())
-    assert content == {"/**": {"ros__parameters": dataclasses.asdict(Settings())}}
+    defaults = json.loads(json.dumps(dataclasses.asdict(Settings())))  # tuples are lists in YAML
+    assert content == {"/**": {"ros__parameters": defaults}}
 
 
 def test_the_file_comments_on_every_parameter() -> None:
@@ -58,7 +60,18 @@ def test_changes_are_applied_together() -> None:
         ({"input_size": "100x100"}, ("100", "multiples of 14")),
         ({"device": "tpu"}, ("device", "tpu", "cuda")),
         ({"image_geometry": "round"}, ("image_geometry", "rectified")),
+        ({"image_transport": "theora"}, ("image_transport", "theora", "compressed")),
         ({"default_description": "x" * 1001}, ("default_description", "1001", "1000")),
+        ({"cloud_min_range": 5.0, "cloud_max_range": 5.0}, ("cloud_min_range", "cloud_max_range")),
+        ({"output_scale": 0.0}, ("output_scale", "0.01 and 1")),
+        ({"output_scale": 1.5}, ("output_scale",)),
+        ({"steadiness": -1.0}, ("steadiness",)),
+        ({"max_batch": 0}, ("max_batch", "1 and 16")),
+        ({"cameras": ["front", "front"]}, ("cameras", "different")),
+        ({"cameras": ["front", ""]}, ("cameras", "''")),
+        ({"cameras": ["front/left"]}, ("cameras", "front/left")),
+        ({"cameras": [f"c{i}" for i in range(17)]}, ("cameras", "17", "16")),
+        ({"cameras": "front"}, ("cameras", "list")),
     ],
 )
 def test_senseless_values_are_refused_by_name(values: dict[str, object], words: tuple[str, ...]) -> None:
@@ -68,7 +81,15 @@ def test_senseless_values_are_refused_by_name(values: dict[str, object], words: 
 
 
 @pytest.mark.parametrize(
-    "values", [{"model": "other"}, {"checkpoint": "a"}, {"device": "cpu"}, {"precision": "bf16"}, {"compile": True}]
+    "values",
+    [
+        {"model": "other"},
+        {"checkpoint": "a"},
+        {"device": "cpu"},
+        {"precision": "bf16"},
+        {"compile": True},
+        {"image_transport": "compressed"},
+    ],
 )
 def test_the_model_is_not_changed_while_in_use(values: dict[str, str]) -> None:
     with pytest.raises(InputError, match="cleanup and configure again"):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sensor_msgs.msg import CameraInfo, PointCloud2
 from std_msgs.msg import Header
 
-from tr2m_core.camera import CameraError, ray_table
-from tr2m_ros.conversions import MessageError, depth_to_image
-from tr2m_ros.point_cloud import RayTables, build_cloud, check_camera_info
+from tr2m_core.camera import ray_table
+from tr2m_core.images import FrameError
+from tr2m_core.packing import CloudOptions
+from tr2m_ros.conversions import Memory, depth_to_image
+from tr2m_ros.parameters import Settings
+from tr2m_ros.point_cloud import build_cloud, check_camera_info, cloud_options
 
 HEIGHT, WIDTH = 6, 8
 FX, FY, CX, CY = 10.0, 12.0, 3.5, 2.5
@@ -24,9 +29,11 @@ def camera(k: list[float] = K, p: list[float] | None = None, model: str = "plumb
     return CameraInfo(width=WIDTH, height=HEIGHT, k=k, p=p or [0.0] * 12, distortion_model=model, d=list(d))
 
 
-def cloud_of(info: CameraInfo, depth: np.ndarray = DEPTH, stride: int = 1, rectified: bool = False) -> PointCloud2:
+def cloud_of(
+    info: CameraInfo, depth: np.ndarray = DEPTH, rectified: bool = False, edges: np.ndarray | None = None, **wanted: Any
+) -> PointCloud2:
     image = depth_to_image(depth, HEADER, 0.1, 100.0)
-    return build_cloud(image, RGB, ray_table(info, rectified), HEADER, stride)
+    return build_cloud(image, RGB, ray_table(info, rectified), HEADER, CloudOptions(**wanted), edges=edges)
 
 
 def points(cloud: PointCloud2) -> np.ndarray:
@@ -78,36 +85,60 @@ def test_stride_thins_rows_and_columns(stride: int) -> None:
     np.testing.assert_array_equal(points(thin), points(full)[::stride, ::stride])
 
 
-def test_cameras_without_a_cloud() -> None:
-    image = depth_to_image(DEPTH, HEADER, 0.1, 100.0)
-    wrong_size = camera()
-    wrong_size.width = 640
-    wrong_size.height = 480
-    distorted = (0.1, 0.0, 0.0, 0.0, 0.0)
-    for info, words in (
-        (camera(k=[0.0] * 9), ("not calibrated",)),
-        (wrong_size, ("640x480", "8x6")),
-        (camera(model="magic", d=distorted), ("'magic'", "plumb_bob")),
-        (camera(d=distorted[:3]), ("3 distortion coefficients",)),
-    ):
-        with pytest.raises(CameraError) as caught:
-            RayTables().get(info, image, rectified=False)
-        assert all(word in str(caught.value) for word in (*words, "no point cloud"))
+def test_colour_is_left_out_on_demand() -> None:
+    plain, full = cloud_of(camera(), colour=False), cloud_of(camera())
+    assert [(f.name, f.offset) for f in plain.fields] == [("x", 0), ("y", 4), ("z", 8)]
+    assert (plain.point_step, plain.row_step, len(plain.data)) == (12, 12 * WIDTH, 12 * WIDTH * HEIGHT)
+    xyz = np.frombuffer(plain.data, np.float32).reshape(HEIGHT, WIDTH, 3)
+    np.testing.assert_array_equal(xyz, points(full)[..., :3])
+
+
+def test_valid_points_only_on_demand() -> None:
+    depth = DEPTH.copy()
+    depth[0, :5] = np.nan
+    edges = np.zeros(DEPTH.shape, bool)
+    edges[1, 2] = True
+    dense, full = cloud_of(camera(), depth, edges=edges, organised=False), cloud_of(camera(), depth, edges=edges)
+    assert (dense.height, dense.width, dense.row_step) == (1, WIDTH * HEIGHT - 6, 16 * (WIDTH * HEIGHT - 6))
+    assert dense.is_dense
+    kept = points(full).reshape(-1, 4)
+    np.testing.assert_array_equal(points(dense)[0], kept[np.isfinite(kept[:, 2])])
+
+
+def test_a_cloud_without_a_point_is_empty() -> None:
+    empty = cloud_of(camera(), np.full_like(DEPTH, np.nan), organised=False)
+    assert (empty.height, empty.width, len(empty.data)) == (1, 0, 0)
+
+
+def test_ranges_of_the_parameters() -> None:
+    options = cloud_options(Settings(cloud_min_range=1.0, cloud_max_range=3.0, cloud_stride=2, cloud_color=False))
+    assert options == CloudOptions(stride=2, min_range=1.0, max_range=3.0, colour=False)
+    z = points(cloud_of(camera(), min_range=1.0, max_range=3.0))[..., 2]
+    np.testing.assert_array_equal(np.isfinite(z), (DEPTH >= 1) & (DEPTH <= 3))
+
+
+def test_ranges_that_depth_keeps_to_anyway_are_not_looked_at() -> None:
+    assert cloud_options(Settings()) == CloudOptions()
+    assert (
+        cloud_options(Settings(min_depth=0.5, max_depth=8.0, cloud_min_range=0.4, cloud_max_range=9.0))
+        == CloudOptions()
+    )
+
+
+def test_memory_serves_every_kind_of_cloud() -> None:
+    memory, image = Memory(), depth_to_image(DEPTH, HEADER, 0.1, 100.0)
+    rays = ray_table(camera(), False)
+    for options in (CloudOptions(), CloudOptions(stride=2), CloudOptions(colour=False), CloudOptions(organised=False)):
+        fresh = build_cloud(image, RGB, rays, HEADER, options)
+        kept = build_cloud(image, RGB, rays, HEADER, options, memory)
+        assert kept.fields == fresh.fields
+        assert kept.data == fresh.data
 
 
 @pytest.mark.parametrize("field", ["k", "p", "d"])
 def test_intrinsics_must_be_finite(field: str) -> None:
     info = camera(d=(0.0,) * 5)
     getattr(info, field)[0] = np.nan
-    with pytest.raises(MessageError) as caught:
+    with pytest.raises(FrameError) as caught:
         check_camera_info(info)
     assert caught.value.reason == "camera_info not finite"
-
-
-def test_tables_follow_the_camera() -> None:
-    image, tables, info = depth_to_image(DEPTH, HEADER, 0.1, 100.0), RayTables(), camera()
-    first = tables.get(info, image, rectified=False)
-    info.header.stamp.sec = 5
-    assert tables.get(info, image, rectified=False) is first
-    info.k[0] = 11.0
-    assert tables.get(info, image, rectified=False) is not first

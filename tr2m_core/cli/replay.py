@@ -51,6 +51,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="one sentence for all frames, instead of the bag's own; repeat it to compare several (sums, pictures and "
         "thresholds are about the first)",
     )
+    parser.add_argument(
+        "--steady",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="keep the size of the scene steady over this time, as the node's parameter steadiness does (default: 0, "
+        "every frame on its own)",
+    )
     _add_topics(parser)
     _add_frames(parser)
     _add_results(parser)
@@ -191,6 +199,7 @@ def make_options(args: argparse.Namespace) -> ReplayOptions:
         ("every", args.every, args.every >= 1),
         ("start", args.start, 0 <= args.start < math.inf),
         ("duration", args.duration, args.duration > 0),
+        ("steady", args.steady, 0 <= args.steady < math.inf),
     ):
         if not good:
             raise InputError(f"--{name} {value:g}: out of range; see tr2m replay --help")
@@ -206,6 +215,7 @@ def make_options(args: argparse.Namespace) -> ReplayOptions:
         pictures=args.pictures,
         save_predictions=args.save_predictions,
         write_bag=args.write_bag,
+        steady=args.steady,
     )
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import zstandard
 from rosbags.typesys import Stores, get_typestore
 
+from tr2m_core.images import FrameError
 from tr2m_core.replay.bag_files import storage_files
-from tr2m_core.replay.images import FrameError
 from tr2m_core.replay.mcap_file import McapFile
 from tr2m_core.replay.sqlite_file import SqliteFile
 from tr2m_core.replay.storage import MAX_RECORD, ZSTD_MAGIC, Damage, Message, Storage, Topic, inflate_zstd, one_line

@@ -12,8 +12,8 @@ from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, Qo
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from tr2m_core.camera import CameraError, RayTables
-from tr2m_core.packing import POINT_FIELDS, POINT_STEP, cloud_shape, pack_cloud, pack_depth
+from tr2m_core.camera import CameraError, RayTables, as_seen
+from tr2m_core.packing import CloudOptions, cloud_shape, pack_cloud, pack_depth, point_fields, point_step
 from tr2m_core.types import InputError
 
 DEPTH_TOPIC = "/metric_depth"
@@ -48,7 +48,7 @@ class DepthBagWriter:
     ) -> None:
         self.path = path
         self._limits = min_depth, max_depth
-        self._rectified, self._stride = rectified, stride
+        self._rectified, self._options = rectified, CloudOptions(stride)
         self._types = get_typestore(Stores.ROS2_HUMBLE)
         self._connections: dict[str, Any] = {}
         self._rays = RayTables()
@@ -89,9 +89,10 @@ class DepthBagWriter:
         self._add(DEPTH_TOPIC, recorded, self._depth_image(image.header, packed))
         if info is None:
             return "no camera_info: no point cloud"
-        if (info.height, info.width) == depth.shape:
-            self._add(INFO_TOPIC, recorded, dataclasses.replace(info, header=image.header))
         try:
+            camera = as_seen(info)
+            if (camera.height, camera.width) == depth.shape:
+                self._add(INFO_TOPIC, recorded, dataclasses.replace(info, header=image.header))
             cloud = self._cloud(image.header, packed, rgb, info)
         except CameraError as error:
             return f"{error}: no point cloud"
@@ -114,9 +115,10 @@ class DepthBagWriter:
     def _cloud(self, header: Any, packed: npt.NDArray[np.float32], rgb: npt.NDArray[np.uint8], info: Any) -> Any:
         size = (packed.shape[0], packed.shape[1])
         rays = self._rays.get(info, size, self._rectified)
-        height, width = cloud_shape(size, self._stride)
-        points = np.empty((height, width, POINT_STEP // 4), np.float32)
-        pack_cloud(packed, rgb, rays, points, np.empty((height, width, 4), np.uint8), self._stride)
+        height, width = cloud_shape(size, self._options.stride)
+        step = point_step(colour=True)
+        points = np.empty((height, width, step // 4), np.float32)
+        pack_cloud(packed, rgb, rays, self._options, points, np.empty((height, width, 4), np.uint8))
         return self._message(
             "sensor_msgs/msg/PointCloud2",
             header=header,
@@ -124,11 +126,11 @@ class DepthBagWriter:
             width=width,
             fields=[
                 self._message("sensor_msgs/msg/PointField", name=name, offset=offset, datatype=_FLOAT32, count=1)
-                for name, offset in POINT_FIELDS
+                for name, offset in point_fields(colour=True)
             ],
             is_bigendian=False,
-            point_step=POINT_STEP,
-            row_step=POINT_STEP * width,
+            point_step=step,
+            row_step=step * width,
             data=points.view(np.uint8).ravel(),
             is_dense=False,
         )

@@ -20,13 +20,14 @@ from tr2m_core.eval.measurement import measure_depth
 from tr2m_core.eval.processes import ALONE, Processes
 from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run, View
 from tr2m_core.files import write_png
+from tr2m_core.images import FrameError, decode_colour
 from tr2m_core.metrics import clamp_depth, valid_depth
 from tr2m_core.replay.bag import Bag
 from tr2m_core.replay.bag_writer import DepthBagWriter
 from tr2m_core.replay.ground_truth import GroundTruth
-from tr2m_core.replay.images import FrameError, decode_colour
 from tr2m_core.replay.pairing import BagFrame, Pair, plan_pairs, read_frames
 from tr2m_core.replay.topics import Topics, first_info, read_sentences
+from tr2m_core.steadiness import ScaleFilter
 from tr2m_core.types import DepthPrediction, InputError
 
 NO_PARTNER = "no ground truth within the tolerance"
@@ -45,6 +46,7 @@ class ReplayOptions:
     n-th frame; start, duration: seconds of the recording, from its first image. aligned: ground truth of the image's
     size is taken as seen by its camera, whatever frame it names. pictures: how many frames, evenly spaced, to draw.
     save_predictions: write every metric depth map as npy. write_bag: folder of a new bag with depth and clouds.
+    steady: seconds over which the size of the scene is kept steady, 0 for every frame on its own.
     """
 
     texts: tuple[str, ...] = ()
@@ -58,6 +60,7 @@ class ReplayOptions:
     pictures: int = 6
     save_predictions: bool = False
     write_bag: Path | None = None
+    steady: float = 0.0
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -107,10 +110,13 @@ def replay_bag(
     head of report.json, such as the model's name. processes: among which the frames are shared out; the result is the
     same, and the main one writes it. on_progress: called with the frames done and in all.
 
-    Raises InputError when the bag has no frames or no sentence, or the new bag's folder is in use.
+    Raises InputError when the bag has no frames or no sentence, the new bag's folder is in use, or an option that needs
+    all frames in their order meets several processes.
     """
     if options.write_bag and processes.count > 1:
         raise InputError("a new bag is written in the order of the frames: --write-bag needs a single process")
+    if options.steady and processes.count > 1:
+        raise InputError("the size is kept steady in the order of the frames: --steady needs a single process")
     frames = choose_frames(plan_pairs(bag, topics, round(options.tolerance * NANOSECONDS)), options)
     if not frames:
         where = f"between --start {options.start:g} s and the end" if bag.topics[topics.image].count else "at all"
@@ -157,6 +163,8 @@ class _Replay:
         self.info = first_info(bag, topics.info)
         self.intrinsics = pinhole(self.info, is_rectified(topics.image))
         self.truth = GroundTruth(bag, topics, options.aligned)
+        filters = max(1, len(options.texts)) if options.steady else 0
+        self.filters = [ScaleFilter(options.steady) for _ in range(filters)]  # one per sentence variant
         self.writer = None
         if options.write_bag:
             rectified = is_rectified(topics.image)
@@ -233,6 +241,9 @@ class _Replay:
             return None
         result.seconds = time.perf_counter() - begin
         result.processed = True
+        if self.filters:
+            factor = self.filters[result.variant].factor(depth, rgb, result.stamp, result.description)
+            depth = depth * np.float32(factor)
         finite = depth[np.isfinite(depth)]
         result.median_m = float(np.median(finite)) if finite.size else None
         if truth is not None:

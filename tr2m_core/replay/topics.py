@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+from tr2m_core.images import COLOUR_ENCODINGS, PICTURE_FORMATS, FrameError, pixel_format
 from tr2m_core.replay.bag import Bag
-from tr2m_core.replay.images import COLOUR_ENCODINGS, DEPTH_ENCODINGS, PICTURE_FORMATS, FrameError, pixel_format
+from tr2m_core.replay.depth_images import DEPTH_ENCODINGS
 from tr2m_core.replay.points import CLOUD_TYPE
 from tr2m_core.types import InputError
 

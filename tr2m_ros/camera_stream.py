@@ -1,0 +1,348 @@
+"""One camera of the depth node: its topics, its sentence, its queue limits, its counters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from rclpy.time import Time
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import String
+
+from tr2m_core.camera import CameraError, RayTable, is_rectified
+from tr2m_core.images import FrameError
+from tr2m_core.steadiness import ScaleFilter
+from tr2m_core.types import DepthPrediction
+from tr2m_ros import diagnostics
+from tr2m_ros.conversions import Memory, Picture, check_picture, rgb_from_picture
+from tr2m_ros.diagnostics import ERROR, Problems, Statistics
+from tr2m_ros.outputs import DEPTH, POINTS, SCALE, SHIFT, Outputs, Seen, Wanted, info_of_size
+from tr2m_ros.point_cloud import check_camera_info
+from tr2m_ros.qos import latched_qos, sensor_qos, subscribe, unheard_publishers, volatile_qos
+from tr2m_ros.rate_limit import RateLimit
+from tr2m_ros.sentence import ActiveSentence, clean_description
+
+if TYPE_CHECKING:
+    from tr2m_ros.depth_node import DepthNode
+
+OVERDUE = 5.0  # s without an image until the node says so
+FOREVER = float("inf")
+
+
+class Frame(NamedTuple):
+    """A picture and when it arrived, in time.monotonic() seconds."""
+
+    message: Picture
+    arrival: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """A frame on its way through the model. rgb: (H, W, 3); sentence: what it is computed under."""
+
+    stream: CameraStream
+    frame: Frame
+    rgb: npt.NDArray[np.uint8]
+    sentence: str
+    wanted: Wanted
+
+    @property
+    def wants_maps(self) -> bool:
+        return not self.wanted.isdisjoint((SCALE, SHIFT))
+
+    @property
+    def wants_points(self) -> bool:
+        return POINTS in self.wanted
+
+
+class CameraStream:
+    """Takes pictures in on the executor's thread, and publishes on the worker's.
+
+    name: prefix of its topics, "" for the only camera. enqueue(name, frame): hands a frame over and returns whether it
+    replaced another, None while the node is not active.
+    """
+
+    def __init__(self, node: DepthNode, name: str, enqueue: Callable[[str, Frame], bool | None]) -> None:
+        self.name = name
+        self.statistics = Statistics()
+        self.problems = Problems(node.get_logger(), f"[{name}] " if name else "")
+        self.sentence = ActiveSentence()
+        self._node, self._enqueue = node, enqueue
+        self._prefix = f"{name}/" if name else ""
+        self._outputs: Outputs | None = None
+        self._sensors: list[Any] = []
+        self._sentences: list[Any] = []
+        self._rate = RateLimit()
+        self._memory = Memory()
+        self._filter: ScaleFilter | None = None
+        self._filter_seconds = 0.0
+        self._info: CameraInfo | None = None
+        self._info_state = "no camera_info received"
+        self._active_since = 0.0
+        self._warned_of_camera = ""
+
+    # -- life cycle ---------------------------------------------------------------------------------------------------
+
+    def create(self) -> None:
+        """Creates publishers, then subscriptions, by the parameters of the node."""
+        node, warn = self._node, self.on_incompatible_qos
+        self._outputs = Outputs(node, self._prefix, warn)
+        self.image_topic = node.resolve_topic_name(f"{self._prefix}image")
+        self.info_topic = node.resolve_topic_name(f"{self._prefix}camera_info")
+        self.depth_topic = node.resolve_topic_name(f"{self._prefix}{DEPTH}")
+        kind: type = Image
+        if node.settings.image_transport == "compressed":
+            # image_transport's names: the transport follows the topic, and so its remapping.
+            kind, self.image_topic = CompressedImage, node.resolve_topic_name(f"{self.image_topic}/compressed")
+        self._sensors = [
+            subscribe(node, CameraInfo, self.info_topic, self._on_camera_info, sensor_qos(), warn),
+            subscribe(node, kind, self.image_topic, self._on_image, sensor_qos(), warn),
+        ]
+        self._sentences = []
+        if self.name:
+            self._sentences = subscribe_sentence(node, f"{self._prefix}scene_description", self._on_sentence, warn)
+
+    def activate(self) -> None:
+        self._active_since = time.monotonic()
+        self.publish_sentence()
+
+    def destroy(self) -> None:
+        """Destroys what `create` made and forgets what was heard."""
+        for subscription in (*self._sensors, *self._sentences):
+            self._node.destroy_subscription(subscription)
+        self._sensors, self._sentences = [], []
+        if self._outputs is not None:
+            self._outputs.destroy()
+        self._outputs = self._info = None
+        self._info_state = "no camera_info received"
+        self._memory = Memory()
+        self.sentence.forget()
+
+    # -- messages in, on the executor's thread ------------------------------------------------------------------------
+
+    def hear(self, sentence: str, for_all: bool) -> None:
+        """Takes a sentence for this camera or, from the node, for all."""
+        if self.sentence.hear(sentence, for_all):
+            self.publish_sentence()
+        self.problems.resolve("description age")
+
+    def set_default_sentence(self, sentence: str) -> None:
+        if self.sentence.set_default(sentence):
+            self.publish_sentence()
+
+    def publish_sentence(self) -> None:
+        if self._outputs is not None and self.sentence.text:
+            self._outputs.publish_description(self.sentence.text)
+
+    def refuse(self, error: FrameError) -> None:
+        """Counts and tells of a message that cannot be used."""
+        self.statistics.count_bad_message(error.reason, str(error))
+        self.problems.report(f"bad message: {error.reason}", f"refused: {error}")
+
+    def on_incompatible_qos(self, topic: str, policy: str) -> None:
+        whom = "a publisher" if topic in (self.image_topic, self.info_topic) else "someone"
+        text = f"{whom} on {topic} cannot be paired with: incompatible QoS ({policy})"
+        self.problems.report(f"qos {topic}", text)
+
+    def _on_sentence(self, msg: String) -> None:
+        try:
+            sentence = clean_description(msg.data, self._node.settings.max_description_length)
+        except FrameError as error:
+            self.refuse(error)
+            return
+        self.hear(sentence, for_all=False)
+
+    def _on_camera_info(self, msg: CameraInfo) -> None:
+        try:
+            check_camera_info(msg)
+        except FrameError as error:
+            self.refuse(error)
+            return
+        self._info = msg
+
+    def _on_image(self, msg: Picture) -> None:
+        if not self._node.active:
+            return
+        self.statistics.count_frame_in()
+        self.problems.resolve("no image")
+        try:
+            check_picture(msg)  # here, so that a bad frame never replaces a good one in the mailbox
+        except FrameError as error:
+            self.refuse(error)
+            self.statistics.count_dropped(diagnostics.BAD_MESSAGE)
+            return
+        cause = self._reason_to_drop(msg)
+        if cause is None:
+            replaced = self._enqueue(self.name, Frame(msg, time.monotonic()))
+            cause = diagnostics.REPLACED if replaced else None
+        if cause is not None:
+            self.statistics.count_dropped(cause)
+
+    def _reason_to_drop(self, msg: Picture) -> str | None:
+        if not self._outputs or not self._outputs.wanted():
+            return diagnostics.NO_SUBSCRIBERS
+        if not self.sentence.text:
+            topic = self._node.resolve_topic_name("scene_description")
+            text = f"no description yet: publish a sentence on {topic} or set default_description"
+            self.problems.report("no description", text, repeat_after=10.0)
+            return diagnostics.NO_DESCRIPTION
+        if self._is_too_old(msg):
+            return diagnostics.TOO_OLD
+        if not self._rate.allows(time.monotonic(), self._node.settings.max_rate):
+            return diagnostics.TOO_FAST
+        return None
+
+    def _is_too_old(self, msg: Picture) -> bool:
+        limit, stamp = self._node.settings.max_latency, msg.header.stamp
+        if limit <= 0:
+            return False
+        if stamp.sec == 0 and stamp.nanosec == 0:
+            text = f"images on {self.image_topic} have no stamp: max_latency cannot be kept"
+            self.problems.report("no stamp", text, repeat_after=FOREVER)
+            return False
+        return self._age(msg) > limit
+
+    def _age(self, msg: Picture) -> float:
+        """Seconds since the stamp, by the node's clock; negative when that jumped back."""
+        clock = self._node.get_clock()
+        return float((clock.now() - Time.from_msg(msg.header.stamp, clock_type=clock.clock_type)).nanoseconds) * 1e-9
+
+    # -- one frame, on the worker's thread ----------------------------------------------------------------------------
+
+    def prepare(self, frame: Frame) -> Job | None:
+        """The frame with its pixels, or None when it is dropped, which is counted."""
+        outputs, sentence = self._outputs, self.sentence.text
+        if outputs is None or not sentence:
+            self.statistics.count_dropped(diagnostics.STOPPED if outputs is None else diagnostics.NO_DESCRIPTION)
+            return None
+        if self._is_too_old(frame.message):
+            self.statistics.count_dropped(diagnostics.TOO_OLD)
+            return None
+        try:
+            rgb = rgb_from_picture(frame.message, self._memory)
+        except FrameError as error:
+            self.refuse(error)
+            self.statistics.count_dropped(diagnostics.BAD_MESSAGE)
+            return None
+        return Job(self, frame, rgb, sentence, outputs.wanted())
+
+    def finish(self, job: Job, prediction: DepthPrediction, inference: float) -> None:
+        """Publishes a frame and counts it."""
+        outputs, settings = self._outputs, self._node.settings
+        if outputs is None:  # an inference that outlasted its node's patience
+            self.statistics.count_dropped(diagnostics.STOPPED)
+            return
+        message = job.frame.message
+        self._steady(job, prediction)
+        output = (prediction.metric_depth.shape[0], prediction.metric_depth.shape[1])
+        info, rays = self._camera(outputs, job, output)
+        outputs.publish(Seen(message.header, job.rgb, info), prediction, rays, job.wanted, settings)
+        cloud = job.wants_points and rays is not None
+        self.statistics.count_published(self._age(message), time.monotonic() - job.frame.arrival, inference, cloud)
+        self.problems.resolve("no description")
+
+    def fail(self, error: Exception) -> None:
+        """Counts a frame that the model or publishing failed on."""
+        self.statistics.count_dropped(diagnostics.FAILED)
+        text = " ".join(f"inference failed: {type(error).__name__}: {error}".split())[:500]
+        self.problems.report(diagnostics.FAILED, text, ERROR)
+
+    def _steady(self, job: Job, prediction: DepthPrediction) -> None:
+        seconds = self._node.settings.steadiness
+        if seconds != self._filter_seconds:
+            self._filter, self._filter_seconds = ScaleFilter(seconds) if seconds > 0 else None, seconds
+        if self._filter is not None:
+            stamp = job.frame.message.header.stamp
+            nanoseconds = stamp.sec * 10**9 + stamp.nanosec
+            factor = self._filter.factor(prediction.metric_depth, job.rgb, nanoseconds, job.sentence)
+            np.multiply(prediction.metric_depth, np.float32(factor), out=prediction.metric_depth)
+
+    def _camera(self, outputs: Outputs, job: Job, output: tuple[int, int]) -> tuple[CameraInfo | None, RayTable | None]:
+        """The camera_info of the frame's size and the rays of its output, each None where there are none."""
+        info, size = None, (job.rgb.shape[0], job.rgb.shape[1])
+        try:
+            info = info_of_size(self._info, size, self.info_topic)
+            rays = outputs.rays(info, size, output, self._is_rectified())
+        except CameraError as error:
+            self._info_state = str(error)
+            # Without any camera_info there is something to say only where a cloud is waited for.
+            if self._info is not None or job.wants_points:
+                text = f"{error}: no point cloud"
+                key = f"camera: {text}"
+                if self._warned_of_camera not in ("", key):
+                    self.problems.resolve(self._warned_of_camera)
+                self._warned_of_camera = key
+                self.problems.report(key, text, repeat_after=FOREVER)
+            return info, None
+        self._info_state = f"{info.width}x{info.height} {info.distortion_model}"
+        if self._warned_of_camera:
+            self.problems.resolve(self._warned_of_camera)
+            self._warned_of_camera = ""
+        return info, rays
+
+    def _is_rectified(self) -> bool:
+        geometry = self._node.settings.image_geometry
+        return is_rectified(self.image_topic) if geometry == "auto" else geometry == "rectified"
+
+    # -- diagnostics --------------------------------------------------------------------------------------------------
+
+    def values(self) -> dict[str, Any]:
+        """What diagnostics tell of this camera."""
+        age = self.sentence.age()
+        values = {
+            "active description": self.sentence.text or "none",
+            "description age (s)": "n/a" if age is None else f"{age:.1f}",
+            "camera_info": self._info_state,
+            "subscribers": self._outputs.subscribers() if self._outputs else "none",
+        }
+        return values | self.statistics.values()
+
+    def check(self) -> None:
+        """Looks for what is wrong without a message to tell of it; for an active node, once per diagnostics."""
+        node = self._node
+        self._check_images_arrive()
+        self._check_camera_info_arrives()
+        for sensor in self._sensors:
+            topic = sensor.topic_name
+            for publisher in unheard_publishers(node, topic, sensor.qos_profile):
+                text = f"{publisher} publishes {topic} with incompatible QoS and is not heard"
+                self.problems.report(f"unheard {topic}", text, repeat_after=60.0)
+        age, limit = self.sentence.age(), node.settings.description_timeout
+        if age is not None and 0 < limit < age:
+            text = f"the description is {age:.0f} s old (description_timeout is {limit:g} s): say the sentence again"
+            self.problems.report("description age", text, repeat_after=60.0)
+
+    def _check_images_arrive(self) -> None:
+        last = max(self.statistics.last_image_time or 0.0, self._active_since)
+        silence = time.monotonic() - last
+        if silence < OVERDUE:
+            return
+        text = self._why_silent(self.image_topic, silence, "image")
+        if not self._node.count_publishers(self.image_topic):
+            others = ", ".join(self._node.other_image_topics()) or "none"
+            text += f"; other image topics: {others}"
+        self.problems.report("no image", text, repeat_after=30.0)
+
+    def _check_camera_info_arrives(self) -> None:
+        silence = time.monotonic() - self._active_since
+        if self._info is None and silence >= OVERDUE:
+            self._info_state = self._why_silent(self.info_topic, silence, "camera_info")
+
+    def _why_silent(self, topic: str, seconds: float, what: str) -> str:
+        if not self._node.count_publishers(topic):
+            return f"no publisher on {topic}"
+        return f"publisher found on {topic} but no {what} for {seconds:.0f} s"
+
+
+def subscribe_sentence(
+    node: DepthNode, topic: str, callback: Callable[[String], None], on_incompatible: Callable[[str, str], None]
+) -> list[Any]:
+    """Subscriptions that hear volatile and latched publishers; what both hear comes twice."""
+    return [
+        subscribe(node, String, topic, callback, volatile_qos(), on_incompatible),
+        subscribe(node, String, topic, callback, latched_qos(), entity="latched"),
+    ]

@@ -1,0 +1,63 @@
+"""The sentence that is in force for a camera, and what is done to sentences from the graph first."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+
+from tr2m_core.images import FrameError
+
+# Control, and invisible marks that turn the direction of text in logs and on screens.
+_BIDIRECTIONAL = frozenset(map(chr, (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+
+
+def clean_description(text: str, max_length: int) -> str:
+    """The sentence with control characters and surplus blanks removed.
+
+    Raises FrameError when it is longer than `max_length` characters or says nothing.
+    """
+    if len(text) > max_length:
+        limit = f"at most {max_length} are allowed (max_description_length)"
+        raise FrameError(f"description of {len(text)} characters: {limit}", "description too long")
+    visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text if c not in _BIDIRECTIONAL)
+    sentence = " ".join(visible.split())
+    if not sentence:
+        raise FrameError("description without a word in it: give one sentence about the scene", "description empty")
+    return sentence
+
+
+class ActiveSentence:
+    """The camera's own sentence once one was heard, else the one for all cameras, else the default.
+
+    Written by the executor's thread; `text` may be read by any.
+    """
+
+    def __init__(self) -> None:
+        self.text = ""
+        self._heard: dict[bool, tuple[str, float]] = {}  # by whether it was for all cameras; time.monotonic()
+        self._default = ""
+
+    def hear(self, sentence: str, for_all: bool) -> bool:
+        """Takes a sentence from the graph. Returns True when another text is in force now."""
+        self._heard[for_all] = sentence, time.monotonic()
+        return self._choose()
+
+    def set_default(self, sentence: str) -> bool:
+        """Takes the sentence to fall back on, "" for none. Returns True when another text is in force now."""
+        self._default = sentence
+        return self._choose()
+
+    def forget(self) -> None:
+        """Back to the default."""
+        self._heard.clear()
+        self._choose()
+
+    def age(self) -> float | None:
+        """Seconds since the text in force was last heard; None while it is the default."""
+        heard = self._heard.get(False) or self._heard.get(True)
+        return None if heard is None else time.monotonic() - heard[1]
+
+    def _choose(self) -> bool:
+        heard = self._heard.get(False) or self._heard.get(True)
+        before, self.text = self.text, self._default if heard is None else heard[0]
+        return self.text != before
