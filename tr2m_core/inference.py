@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gc
 import math
@@ -293,7 +294,8 @@ def _free_cache(device: torch.device) -> None:
     """Gives unused memory back to the device, so that it comes in one piece or goes to others."""
     gc.collect()
     if device.type == "cuda":
-        torch.cuda.empty_cache()
+        with contextlib.suppress(RuntimeError):  # a lost device takes nothing back
+            torch.cuda.empty_cache()
 
 
 def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:

@@ -19,6 +19,7 @@ ENOUGH = GRID * GRID // 16  # pixels with depth that make a frame usable
 THUMBNAIL = 8  # rows and columns of the pictures that tell a scene cut
 ALIKE = 0.6  # correlation of thumbnails below which the scene is another one
 SPREAD = 0.2  # median absolute deviation of the log ratio of depths above which it is, too
+LARGEST_CHANGE = math.log(2.5)  # of the log size between two frames, above which it is, too
 SAMPLES = 64  # frames that a window remembers; in longer windows they lie apart
 
 
@@ -129,7 +130,8 @@ def _change(last: _Frame, frame: _Frame) -> float | None:
     if ratios.size < ENOUGH:
         return None
     change = float(np.median(ratios))
-    return change if np.median(np.abs(ratios - change)) <= SPREAD else None
+    alike = abs(change) <= LARGEST_CHANGE and np.median(np.abs(ratios - change)) <= SPREAD
+    return change if alike else None
 
 
 def _likeness(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:

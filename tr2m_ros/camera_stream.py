@@ -100,11 +100,12 @@ class CameraStream:
             kind, self.image_topic = CompressedImage, node.resolve_topic_name(f"{self.image_topic}/compressed")
         self._sensors = [
             subscribe(node, CameraInfo, self.info_topic, self._on_camera_info, sensor_qos(), warn),
-            subscribe(node, kind, self.image_topic, self._on_image, sensor_qos(), warn),
+            subscribe(node, kind, self.image_topic, self._on_image, sensor_qos(), warn, on_lost=self._on_lost),
         ]
         self._sentences = []
         if self.name:
-            self._sentences = subscribe_sentence(node, f"{self._prefix}scene_description", self._on_sentence, warn)
+            topic = f"{self._prefix}scene_description"
+            self._sentences = subscribe_sentences(node, topic, lambda text: self.hear(text, for_all=False), self)
 
     def activate(self) -> None:
         self._active_since = time.monotonic()
@@ -148,13 +149,12 @@ class CameraStream:
         text = f"{whom} on {topic} cannot be paired with: incompatible QoS ({policy})"
         self.problems.report(f"qos {topic}", text)
 
-    def _on_sentence(self, msg: String) -> None:
-        try:
-            sentence = clean_description(msg.data, self._node.settings.max_description_length)
-        except FrameError as error:
-            self.refuse(error)
+    def _on_lost(self, count: int) -> None:
+        if not self._node.active:
             return
-        self.hear(sentence, for_all=False)
+        total = self.statistics.count_lost(count)
+        text = f"images sent on {self.image_topic} but lost on the way: {total}; see large messages in docs/node.md"
+        self.problems.report("lost", text, repeat_after=60.0)
 
     def _on_camera_info(self, msg: CameraInfo) -> None:
         try:
@@ -338,11 +338,21 @@ class CameraStream:
         return f"publisher found on {topic} but no {what} for {seconds:.0f} s"
 
 
-def subscribe_sentence(
-    node: DepthNode, topic: str, callback: Callable[[String], None], on_incompatible: Callable[[str, str], None]
-) -> list[Any]:
-    """Subscriptions that hear volatile and latched publishers; what both hear comes twice."""
+def subscribe_sentences(node: DepthNode, topic: str, hear: Callable[[str], None], stream: CameraStream) -> list[Any]:
+    """Subscriptions that hear volatile and latched publishers; what both hear comes twice.
+
+    hear: takes what is left of a sentence once cleaned. stream: the camera that tells of those which cannot be used.
+    """
+
+    def on_sentence(msg: String) -> None:
+        try:
+            sentence = clean_description(msg.data, node.settings.max_description_length)
+        except FrameError as error:
+            stream.refuse(error)
+            return
+        hear(sentence)
+
     return [
-        subscribe(node, String, topic, callback, volatile_qos(), on_incompatible),
-        subscribe(node, String, topic, callback, latched_qos(), entity="latched"),
+        subscribe(node, String, topic, on_sentence, volatile_qos(), stream.on_incompatible_qos),
+        subscribe(node, String, topic, on_sentence, latched_qos(), entity="latched"),
     ]

@@ -15,17 +15,17 @@ from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from std_msgs.msg import String
 
 from tr2m_core import InputError
 from tr2m_core.images import FrameError
 from tr2m_core.model.presets import parse_input_size
 from tr2m_core.types import DepthPrediction
 from tr2m_ros import diagnostics
-from tr2m_ros.camera_stream import FOREVER, CameraStream, Frame, Job, subscribe_sentence
+from tr2m_ros.camera_stream import FOREVER, CameraStream, Frame, Job, subscribe_sentences
 from tr2m_ros.diagnostics import ERROR, Problems, diagnostic_array, diagnostic_status, megabytes, process_memory
 from tr2m_ros.parameters import Settings, changed_settings, check_description_length, declare_parameters
 from tr2m_ros.process import run_process
+from tr2m_ros.qos import overridable
 from tr2m_ros.sentence import clean_description
 from tr2m_ros.worker import Limits, Worker
 
@@ -60,7 +60,9 @@ class DepthNode(LifecycleNode):
         self._time_jumps = 0
         jump = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=False)
         self._jump_handler = self.get_clock().create_jump_callback(jump, post_callback=self._on_time_jump)
-        self._diagnostics_pub = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._diagnostics_pub = self.create_publisher(
+            DiagnosticArray, "/diagnostics", 10, qos_overriding_options=overridable()
+        )
         # Steady time: diagnostics must also come when simulated time stands still.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(self.settings.diagnostics_period, self._publish_diagnostics, clock=steady)
@@ -78,8 +80,8 @@ class DepthNode(LifecycleNode):
             self._predictor = self._load_predictor()
             for stream in self._streams.values():
                 stream.create()
-            warn = next(iter(self._streams.values())).on_incompatible_qos
-            self._sentences = subscribe_sentence(self, "scene_description", self._on_sentence, warn)
+            first = next(iter(self._streams.values()))
+            self._sentences = subscribe_sentences(self, "scene_description", self._hear, first)
             self._apply_default_descriptions()
         except Exception as error:
             name = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
@@ -168,12 +170,7 @@ class DepthNode(LifecycleNode):
     def _enqueue(self, name: str, frame: Frame) -> bool | None:
         return None if self._worker is None else self._worker.put(name, frame)
 
-    def _on_sentence(self, msg: String) -> None:
-        try:
-            sentence = clean_description(msg.data, self.settings.max_description_length)
-        except FrameError as error:
-            next(iter(self._streams.values())).refuse(error)
-            return
+    def _hear(self, sentence: str) -> None:
         for stream in self._streams.values():
             stream.hear(sentence, for_all=True)
 
@@ -284,8 +281,8 @@ class DepthNode(LifecycleNode):
             self._check_worker(self._worker)
             for stream in self._streams.values():
                 stream.check()
-        if self.broken is not None:
-            self.problems.keep("device")
+        for key in ("configure", "device"):  # until configuring succeeds
+            self.problems.keep(key)
         name = self.get_fully_qualified_name().lstrip("/")
         values = self._values()
         statuses = []

@@ -36,6 +36,7 @@ class Statistics:
         self.frames_in = 0
         self.frames_published = 0
         self.clouds_published = 0
+        self.lost = 0
         self.dropped: Counter[str] = Counter(dict.fromkeys(DROP_CAUSES, 0))
         self.bad_messages: Counter[str] = Counter()
         self.last_bad_message = ""
@@ -49,6 +50,12 @@ class Statistics:
         with self._lock:
             self.frames_in += 1
             self.last_image_time = time.monotonic()
+
+    def count_lost(self, count: int) -> int:
+        """Frames that did not even arrive; returns how many so far."""
+        with self._lock:
+            self.lost += count
+            return self.lost
 
     def count_dropped(self, cause: str) -> None:
         with self._lock:
@@ -74,6 +81,7 @@ class Statistics:
         with self._lock:
             values: dict[str, Any] = self._rates()
             values |= {
+                "frames lost on the way": self.lost,
                 "frames in": self.frames_in,
                 "frames published": self.frames_published,
                 "clouds published": self.clouds_published,

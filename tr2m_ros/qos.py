@@ -62,11 +62,13 @@ def subscribe(
     qos: QoSProfile,
     on_incompatible: Callable[[str, str], None] | None = None,
     entity: str | None = None,
+    on_lost: Callable[[int], None] | None = None,
 ) -> Any:
     """A subscription whose QoS can be overridden.
 
     on_incompatible(topic, policy): hears of publishers that cannot be paired with; without it they are passed over in
-    silence, where rclpy would log a warning. entity: see `overridable`.
+    silence, where rclpy would log a warning. entity: see `overridable`. on_lost(count): hears of messages that were
+    sent but did not arrive, where the middleware can tell.
     """
     name = node.resolve_topic_name(topic)
     options = overridable(entity)
@@ -75,7 +77,8 @@ def subscribe(
         if on_incompatible is not None:
             on_incompatible(name, qos_policy_name_from_kind(event.last_policy_kind))
 
-    events = SubscriptionEventCallbacks(incompatible_qos=report, use_default_callbacks=False)
+    lost = None if on_lost is None else lambda event: on_lost(event.total_count_change)
+    events = SubscriptionEventCallbacks(incompatible_qos=report, message_lost=lost, use_default_callbacks=False)
     try:
         return node.create_subscription(
             kind, topic, callback, qos, event_callbacks=events, qos_overriding_options=options

@@ -159,11 +159,23 @@ def assert_starts_anew(steady, sizes, **scene):
         {"picture": PICTURE[:40]},
         {"room": ROOM[:40]},
         {"room": ROOM[::-1] ** 3},
+        {"room": ROOM * 1e30},
         {"first": 39},
         {"first": 10},
         {"first": 40 + FPS},
     ],
-    ids=["description", "picture", "covered lens", "picture size", "depth size", "depth", "same stamp", "back", "gap"],
+    ids=[
+        "description",
+        "picture",
+        "covered lens",
+        "picture size",
+        "depth size",
+        "depth",
+        "far larger",
+        "same stamp",
+        "back",
+        "gap",
+    ],
 )
 def test_starts_anew(scene):
     assert_starts_anew(warm(), jitter(20, seed=2), **{"first": 40} | scene)
