@@ -129,6 +129,8 @@ class DepthNode(LifecycleNode):
         self._stop_worker()
         self._jump_handler.unregister()
         self.destroy_node()
+        # Only garbage collection would, which a process that ends does without, and DDS's shared memory would stay.
+        self._state_machine.destroy_when_not_in_use()
 
     def _load_predictor(self) -> DepthPredictor:
         from tr2m_core import DepthPredictor  # imports torch: seconds that only configuring should cost
