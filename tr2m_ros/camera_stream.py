@@ -245,9 +245,11 @@ class CameraStream:
         self.statistics.count_published(self._age(message), time.monotonic() - job.frame.arrival, inference, cloud)
         self.problems.resolve("no description")
 
-    def fail(self, error: Exception) -> None:
-        """Counts a frame that the model or publishing failed on."""
+    def fail(self, error: Exception, report: bool = True) -> None:
+        """Counts a frame that the model or publishing failed on; tells of it unless the node does."""
         self.statistics.count_dropped(diagnostics.FAILED)
+        if not report:
+            return
         text = " ".join(f"inference failed: {type(error).__name__}: {error}".split())[:500]
         self.problems.report(diagnostics.FAILED, text, ERROR)
 

@@ -105,7 +105,9 @@ class DepthNode(LifecycleNode):
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Ends the frame in progress; the model stays loaded. Goes on to error processing when the device failed."""
-        self._stop_worker()
+        if not self._stop_worker():
+            self.broken = "the frame in progress does not end"  # the model is in its hands: no other may use it
+            self.problems.report("device", f"stopped: {self.broken}; configure again", ERROR, repeat_after=FOREVER)
         if self.broken is not None:
             return TransitionCallbackReturn.ERROR
         return super().on_deactivate(state)
@@ -158,14 +160,18 @@ class DepthNode(LifecycleNode):
         if predictor is not None:
             predictor.close()
 
-    def _stop_worker(self) -> None:
+    def _stop_worker(self) -> bool:
+        """Returns False when the frame in progress did not end."""
         worker, self._worker = self._worker, None
         if worker is None:
-            return
+            return True
         for name in worker.close():
             self._streams[name].statistics.count_dropped(diagnostics.STOPPED)
-        if not worker.join(LONGEST_INFERENCE):
-            self.get_logger().error(f"the frame in progress did not end within {LONGEST_INFERENCE:.0f} s")
+        # One that is stuck already is not waited for all over again: who sent SIGTERM is about to send SIGKILL.
+        if worker.join(max(1.0, LONGEST_INFERENCE - worker.busy_for())):
+            return True
+        self.get_logger().error(f"the frame in progress did not end within {LONGEST_INFERENCE:.0f} s")
+        return False
 
     # -- messages and parameters in, on the executor's thread ---------------------------------------------------------
 
@@ -226,7 +232,7 @@ class DepthNode(LifecycleNode):
         for job, prediction in zip(jobs, predictions, strict=True):
             try:
                 if isinstance(prediction, Exception):
-                    job.stream.fail(prediction)
+                    job.stream.fail(prediction, report=self.broken is None)
                 else:
                     job.stream.finish(job, prediction, inference)
             except Exception as error:  # what is wrong with one camera stops no other

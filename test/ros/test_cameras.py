@@ -193,11 +193,11 @@ def test_garbage_of_one_camera_leaves_the_other_alone(rig: Rig, graph: Any) -> N
 
     graph.wait(lambda: rig.fresh("left")["message"] == "ok", "all well before", each=shoot, period=0.05)
     before = {name: rig.fresh(name) for name in rig.depths}
-    levels = []
+    left_said = set()
 
     def shoot_and_look() -> None:
         shoot()
-        levels.append(rig.status("left")["level"])
+        left_said.add(rig.status("left")["message"])
 
     graph.pass_time(3.0, each=shoot_and_look, period=0.05)
     graph.wait(lambda: rig.fresh("front")[BAD] == rig.status("front")["bad messages"], "the counters")
@@ -206,7 +206,7 @@ def test_garbage_of_one_camera_leaves_the_other_alone(rig: Rig, graph: Any) -> N
     assert front["frames published"] == before["front"]["frames published"]
     assert front["level"] == 1
     assert "klingon8" in front["message"]
-    assert set(levels) == {0}
+    assert not [text for text in left_said if text != "ok" and "lost on the way" not in text]
     came, published = (count(left, key) - count(before["left"], key) for key in ("frames in", "frames published"))
     assert came > 20
     assert published >= 0.8 * came
@@ -232,6 +232,7 @@ def test_in_a_batch_only_the_frame_to_blame_fails(rig: Rig, node: Any, graph: An
 
 
 def test_batches_that_do_not_fit_into_memory_are_computed_in_parts(rig: Rig, node: Any, graph: Any) -> None:
+    """After the tests that need batches of two: from here on the node makes no more of them."""
     require_parameters(graph, NODE, batch_window=0.3)
     before = {name: rig.fresh(name)[FAILED] for name in rig.depths}
     rig.until(lambda: batches(node)[-3:].count(2) > 1, "batches of two")

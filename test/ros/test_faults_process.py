@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -117,7 +118,7 @@ def test_a_node_of_its_own_ends_when_its_device_fails(
         graph.wait(lambda: node.popen.poll() is not None, "the end", each=camera.shoot)
         assert not depths
     assert node.wait() == 1
-    lines = [line for line in node.output().splitlines() if "stopped: " in line]
+    lines = [line for line in node.output().splitlines() if "ERROR" in line]
     assert len(lines) == 1, node.output()
     assert f"stopped: {words}: {error.partition(': ')[2]}; configure again" in lines[0]
     assert "Traceback" not in node.output()
@@ -165,6 +166,27 @@ def test_a_managed_node_waits_until_its_device_is_back(managed: tuple[Any, Manag
     camera.close()
 
 
+def test_a_managed_node_that_hangs_goes_through_error_processing(managed: tuple[Any, Manager], graph: Any) -> None:
+    node, manager = managed
+    manager.change(CONFIGURE, ACTIVATE)
+    node.order(hang=True)
+    camera = Camera(graph, "/managed_faults/image")
+    with graph.listen(Image, "/managed_faults/metric_depth"):
+        batches = node.output().count("batch of")
+        camera.until(lambda: node.output().count("batch of") > batches, "an inference")
+        request = ChangeState.Request(transition=Transition(id=DEACTIVATE))
+        assert not graph.call(ChangeState, f"{manager.base}/change_state", request).success
+    assert manager.state() == "unconfigured"
+    status = graph.fresh_status("/managed_faults")
+    assert status["level"] == 2
+    assert "stopped: the frame in progress does not end; configure again" in status["message"]
+    node.order()
+    manager.change(CONFIGURE, ACTIVATE)
+    with graph.listen(Image, "/managed_faults/metric_depth") as depths:
+        camera.until(lambda: depths, "depth again")
+    camera.close()
+
+
 def test_twenty_life_cycles_leave_nothing_behind(managed: tuple[Any, Manager], graph: Any) -> None:
     node, manager = managed
     camera = Camera(graph, "/managed_faults/image", connected=False)
@@ -209,13 +231,10 @@ def test_twenty_processes_leave_no_shared_memory(graph: Any, start_node: Callabl
 
 def locked_segments(process: Any) -> set[str]:
     """Segments of shared memory that the process made: Fast DDS keeps a lock file of each open."""
-    fast_dds = "fastrtps" in rclpy.get_rmw_implementation_identifier()
-    segments = set()
-    for link in Path(f"/proc/{process.popen.pid}/fd").iterdir():
-        name = Path(os.readlink(link)).name
-        if name.startswith("fastdds_") and name.endswith("_el") and "_port" not in name:
-            segments.add(name.removesuffix("_el"))
-    assert segments or not fast_dds
+    files = [Path(os.readlink(link)).name for link in Path(f"/proc/{process.popen.pid}/fd").iterdir()]
+    found = (re.fullmatch(r"(fast(?:dds|rtps)_[0-9a-f]{16})_el", name) for name in files)
+    segments = {match[1] for match in found if match}
+    assert segments or "fastrtps" not in rclpy.get_rmw_implementation_identifier()
     return segments
 
 
