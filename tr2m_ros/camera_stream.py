@@ -45,6 +45,7 @@ class Job:
     """A frame on its way through the model. rgb: (H, W, 3); sentence: what it is computed under."""
 
     stream: CameraStream
+    outputs: Outputs
     frame: Frame
     rgb: npt.NDArray[np.uint8]
     sentence: str
@@ -228,18 +229,18 @@ class CameraStream:
             self.refuse(error)
             self.statistics.count_dropped(diagnostics.BAD_MESSAGE)
             return None
-        return Job(self, frame, rgb, sentence, outputs.wanted())
+        return Job(self, outputs, frame, rgb, sentence, outputs.wanted())
 
     def finish(self, job: Job, prediction: DepthPrediction, inference: float) -> None:
         """Publishes a frame and counts it."""
-        outputs, settings = self._outputs, self._node.settings
-        if outputs is None:  # an inference that outlasted its node's patience
+        outputs, settings = job.outputs, self._node.settings
+        if outputs is not self._outputs:  # an inference that outlasted its node's patience
             self.statistics.count_dropped(diagnostics.STOPPED)
             return
         message = job.frame.message
         self._steady(job, prediction)
         output = (prediction.metric_depth.shape[0], prediction.metric_depth.shape[1])
-        info, rays = self._camera(outputs, job, output)
+        info, rays = self._camera(job, output)
         outputs.publish(Seen(message.header, job.rgb, info), prediction, rays, job.wanted, settings)
         cloud = job.wants_points and rays is not None
         self.statistics.count_published(self._age(message), time.monotonic() - job.frame.arrival, inference, cloud)
@@ -263,12 +264,12 @@ class CameraStream:
             factor = self._filter.factor(prediction.metric_depth, job.rgb, nanoseconds, job.sentence)
             np.multiply(prediction.metric_depth, np.float32(factor), out=prediction.metric_depth)
 
-    def _camera(self, outputs: Outputs, job: Job, output: tuple[int, int]) -> tuple[CameraInfo | None, RayTable | None]:
+    def _camera(self, job: Job, output: tuple[int, int]) -> tuple[CameraInfo | None, RayTable | None]:
         """The camera_info of the frame's size and the rays of its output, each None where there are none."""
         info, size = None, (job.rgb.shape[0], job.rgb.shape[1])
         try:
             info = info_of_size(self._info, size, self.info_topic)
-            rays = outputs.rays(info, size, output, self._is_rectified())
+            rays = job.outputs.rays(info, size, output, self._is_rectified())
         except CameraError as error:
             self._info_state = str(error)
             # Without any camera_info there is something to say only where a cloud is waited for.
