@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from dataclasses import dataclass
 from typing import TypeVar
@@ -50,5 +51,14 @@ def join_processes(device: str) -> Processes:
         raise InputError("several processes need accelerate: pip install 'tr2m_ros[train]'") from None
     from tr2m_core.backend import select_device
 
+    atexit.register(_leave)
     state = PartialState(cpu=select_device(device).type == "cpu")
     return Processes(state.process_index, state.num_processes, str(state.device) if device == "auto" else device)
+
+
+def _leave() -> None:
+    """Ends the threads of the process group, which abort a process that ends while they run."""
+    from torch import distributed
+
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
