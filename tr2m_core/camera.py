@@ -22,6 +22,10 @@ from tr2m_core.types import Intrinsics
 _TRANSPORTS = ("compressed", "compressedDepth")
 
 
+class PictureError(CameraError):
+    """A camera_info that is not one of this picture: of another size, with a roi or binning that cannot be."""
+
+
 class CameraModel(NamedTuple):
     """The fields of a CameraInfo that describe the camera, for a picture without roi and binning."""
 
@@ -50,14 +54,15 @@ class RayTables:
 
     def __init__(self) -> None:
         self._key: tuple[object, ...] | None = None
-        self._table: RayTable | CameraError | None = None
+        self._table: RayTable | CameraError
 
     def get(
         self, info: Any, size: tuple[int, int], rectified: bool, output_size: tuple[int, int] | None = None
     ) -> RayTable:
         """The table for a picture of this size, or for its depth where that has another one (`resized`).
 
-        Sizes are (height, width). Raises CameraError when they, K, the model, roi or binning do not allow one.
+        Sizes are (height, width). Raises PictureError for another picture's camera_info, and CameraError where K or the
+        model do not allow a table.
         """
         camera = (info.width, info.height, info.distortion_model, *_window(info), *info.k, *info.p, *info.d)
         key = (rectified, size, output_size, camera)
@@ -65,7 +70,7 @@ class RayTables:
             self._key, self._table = key, _table_or_error(info, size, rectified, output_size)
         if isinstance(self._table, RayTable):
             return self._table
-        raise CameraError(str(self._table))
+        raise type(self._table)(str(self._table))
 
 
 class _Lens(NamedTuple):
@@ -91,7 +96,7 @@ def as_seen(info: Any) -> CameraModel:
     """The camera of the picture's own pixels: the full one's cut to roi, then binned, as image_geometry does it.
 
     A roi without width and height is all of the picture; messages without these fields have neither, and a CameraModel
-    is returned as it is. Raises CameraError for a roi that is not in the picture and binning that leaves no pixel.
+    is returned as it is. Raises PictureError for a roi that is not in the picture and binning that leaves no pixel.
     """
     if isinstance(info, CameraModel):
         return info
@@ -100,22 +105,23 @@ def as_seen(info: Any) -> CameraModel:
     if width == height == 0:
         width, height = model.width, model.height
     elif min(width, height) < 1:
-        raise CameraError(f"camera_info with a roi of {width}x{height} pixels: both are 0 for the whole picture")
+        raise PictureError(f"camera_info with a roi of {width}x{height} pixels: both are 0 for the whole picture")
     if min(x, y) < 0 or x + width > model.width or y + height > model.height:
         picture = f"its {model.width}x{model.height} pixels"
-        raise CameraError(f"camera_info with a roi of {width}x{height} pixels at ({x}, {y}), not inside {picture}")
+        raise PictureError(f"camera_info with a roi of {width}x{height} pixels at ({x}, {y}), not inside {picture}")
     if (width, height, binning_x, binning_y) == (model.width, model.height, 1, 1):
         return model
     size = height // binning_y, width // binning_x
     if min(size) < 1:
-        raise CameraError(f"camera_info with binning {binning_x}x{binning_y}, which leaves nothing of {width}x{height}")
+        picture = f"{width}x{height}"
+        raise PictureError(f"camera_info with binning {binning_x}x{binning_y}, which leaves nothing of {picture}")
     return _mapped(model, size, (1 / binning_x, 1 / binning_y), (-x / binning_x, -y / binning_y))
 
 
 def resized(info: Any, size: tuple[int, int]) -> CameraModel:
     """The camera of the same picture (`as_seen`) at another size (height, width).
 
-    Raises CameraError when the shapes differ by more than the rounding of both sides: a cropped picture needs a
+    Raises PictureError when the shapes differ by more than the rounding of both sides: a cropped picture needs a
     camera_info of its own.
     """
     height, width = size
@@ -123,7 +129,7 @@ def resized(info: Any, size: tuple[int, int]) -> CameraModel:
     # Sides that are rounded to the nearest, up or down are off by 1 at most, and this by the longer side.
     off = abs(model.width * height - model.height * width)
     if min(model.width, model.height, width, height) < 1 or off > max(model.width, model.height):
-        raise CameraError(_mismatch(model, size))
+        raise PictureError(_mismatch(model, size))
     if (model.height, model.width) == size:
         return model
     across, down = width / model.width, height / model.height
@@ -225,7 +231,7 @@ def _table_or_error(
     try:
         camera = as_seen(info)
         if (camera.height, camera.width) != size:
-            return CameraError(_mismatch(camera, size))
+            return PictureError(f"image and camera_info sizes differ: {_mismatch(camera, size)}")
         return ray_table(camera if output_size is None else resized(camera, output_size), rectified)
     except CameraError as error:
         return error

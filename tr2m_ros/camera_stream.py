@@ -13,14 +13,14 @@ from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import String
 
-from tr2m_core.camera import CameraError, RayTable, is_rectified
+from tr2m_core.camera import CameraError, PictureError, RayTable, RayTables, is_rectified
 from tr2m_core.images import FrameError
 from tr2m_core.steadiness import ScaleFilter
 from tr2m_core.types import DepthPrediction
 from tr2m_ros import diagnostics
 from tr2m_ros.conversions import Memory, Picture, check_picture, rgb_from_picture
 from tr2m_ros.diagnostics import ERROR, Problems, Statistics
-from tr2m_ros.outputs import DEPTH, POINTS, SCALE, SHIFT, Outputs, Seen, Wanted, info_of_size
+from tr2m_ros.outputs import DEPTH, POINTS, SCALE, SHIFT, Outputs, Seen, Wanted
 from tr2m_ros.point_cloud import check_camera_info
 from tr2m_ros.qos import latched_qos, sensor_qos, subscribe, unheard_publishers, volatile_qos
 from tr2m_ros.rate_limit import RateLimit
@@ -84,7 +84,8 @@ class CameraStream:
         self._info: CameraInfo | None = None
         self._info_state = "no camera_info received"
         self._active_since = 0.0
-        self._warned_of_camera = ""
+        self._camera_warning = ""
+        self._rays = RayTables()
 
     # -- life cycle ---------------------------------------------------------------------------------------------------
 
@@ -121,7 +122,8 @@ class CameraStream:
             self._outputs.destroy()
         self._outputs = self._info = None
         self._info_state = "no camera_info received"
-        self._memory = Memory()
+        self._memory, self._rays = Memory(), RayTables()
+        self._warn_of_camera("")
         self.sentence.forget()
 
     # -- messages in, on the executor's thread ------------------------------------------------------------------------
@@ -266,26 +268,28 @@ class CameraStream:
 
     def _camera(self, job: Job, output: tuple[int, int]) -> tuple[CameraInfo | None, RayTable | None]:
         """The camera_info of the frame's size and the rays of its output, each None where there are none."""
-        info, size = None, (job.rgb.shape[0], job.rgb.shape[1])
+        info, size = self._info, (job.rgb.shape[0], job.rgb.shape[1])
+        if info is None:
+            if job.wants_points:
+                self._warn_of_camera(f"no camera_info on {self.info_topic}: no point cloud")
+            return None, None
         try:
-            info = info_of_size(self._info, size, self.info_topic)
-            rays = job.outputs.rays(info, size, output, self._is_rectified())
+            rays = self._rays.get(info, size, self._is_rectified(), output)
         except CameraError as error:
             self._info_state = str(error)
-            # Without any camera_info there is something to say only where a cloud is waited for.
-            if self._info is not None or job.wants_points:
-                text = f"{error}: no point cloud"
-                key = f"camera: {text}"
-                if self._warned_of_camera not in ("", key):
-                    self.problems.resolve(self._warned_of_camera)
-                self._warned_of_camera = key
-                self.problems.report(key, text, repeat_after=FOREVER)
-            return info, None
+            self._warn_of_camera(f"{error} ({self.info_topic}): no point cloud")
+            return None if isinstance(error, PictureError) else info, None
         self._info_state = f"{info.width}x{info.height} {info.distortion_model}"
-        if self._warned_of_camera:
-            self.problems.resolve(self._warned_of_camera)
-            self._warned_of_camera = ""
+        self._warn_of_camera("")
         return info, rays
+
+    def _warn_of_camera(self, text: str) -> None:
+        """Logged when it changes, not at every frame; empty: all is well."""
+        if text != self._camera_warning:
+            self.problems.resolve("camera")
+            self._camera_warning = text
+        if text:
+            self.problems.report("camera", text, repeat_after=FOREVER)
 
     def _is_rectified(self) -> bool:
         geometry = self._node.settings.image_geometry

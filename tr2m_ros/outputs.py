@@ -12,7 +12,7 @@ from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, RegionOfInterest
 from std_msgs.msg import Header, String
 
-from tr2m_core.camera import CameraError, RayTable, RayTables, as_seen, resized
+from tr2m_core.camera import RayTable, as_seen, resized
 from tr2m_core.types import DepthPrediction
 from tr2m_ros.conversions import (
     Memory,
@@ -62,7 +62,7 @@ class Outputs:
             for topic, kind in TOPICS.items()
         }
         self._description = advertise(node, String, prefix + DESCRIPTION, latched_qos(), on_incompatible)
-        self._memory, self._rays = Memory(), RayTables()
+        self._memory = Memory()
 
     def destroy(self) -> None:
         for publisher in (*self._publishers.values(), self._description):
@@ -79,10 +79,6 @@ class Outputs:
 
     def publish_description(self, text: str) -> None:
         self._description.publish(String(data=text))
-
-    def rays(self, info: CameraInfo, size: tuple[int, int], output: tuple[int, int], rectified: bool) -> RayTable:
-        """Where the pixels of the output (height, width) of a picture look. Raises CameraError where none are known."""
-        return self._rays.get(info, size, rectified, output)
 
     def publish(
         self, seen: Seen, prediction: DepthPrediction, rays: RayTable | None, wanted: Wanted, settings: Settings
@@ -126,17 +122,6 @@ def depth_info(info: CameraInfo, header: Header, size: tuple[int, int]) -> Camer
         out.binning_x = out.binning_y = 0
         out.roi = RegionOfInterest()
     return out
-
-
-def info_of_size(info: CameraInfo | None, size: tuple[int, int], topic: str) -> CameraInfo:
-    """The camera_info when it is one of pictures of this size (height, width). Raises CameraError when not."""
-    if info is None:
-        raise CameraError(f"no camera_info on {topic}")
-    seen = as_seen(info)
-    if (seen.height, seen.width) != size:
-        sizes = f"{topic} is for {seen.width}x{seen.height} pixels, the image has {size[1]}x{size[0]}"
-        raise CameraError(f"image and camera_info sizes differ: {sizes}")
-    return info
 
 
 def _colourised(depth: Image) -> npt.NDArray[np.uint8]:

@@ -224,27 +224,35 @@ def test_a_description_of_100_kb_is_refused_and_the_previous_one_stays(node: Any
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "words", "described"),
     [
-        ({"k": [0.0] * 9, "p": [0.0] * 12}, ["not calibrated"]),
-        ({"width": 640, "height": 480}, ["640x480", f"{WIDTH}x{HEIGHT}"]),
+        ({"k": [0.0] * 9, "p": [0.0] * 12}, ["not calibrated"], True),
+        ({"width": 640, "height": 480}, ["sizes differ", "640x480", f"{WIDTH}x{HEIGHT}"], False),
     ],
 )
 def test_cameras_without_a_cloud_still_have_depth(
-    camera: Camera, node: Any, graph: Any, changes: dict[str, Any], words: list[str]
+    camera: Camera, node: Any, graph: Any, changes: dict[str, Any], words: list[str], described: bool
 ) -> None:
     info = camera_info(**changes)
     topic = f"{NS}/metric_depth"
-    with graph.listen(Image, topic) as depths, graph.listen(PointCloud2, f"{topic}/points") as clouds:
+    with (
+        graph.listen(Image, topic) as depths,
+        graph.listen(CameraInfo, f"{topic}/camera_info") as infos,
+        graph.listen(PointCloud2, f"{topic}/points") as clouds,
+    ):
 
         def reported() -> bool:
             return bool(depths) and all(word in graph.statuses[NS]["camera_info"] for word in words)
 
         camera.until(reported, f"depth and a warning with {words}", info=info)
         clouds.clear()
+        infos.clear()
         count = len(depths)
         camera.until(lambda: len(depths) > count + 2, "more depth", info=info)
         assert not clouds
+        if described:
+            camera.until(lambda: infos, "the camera_info of the depth", info=info)
+        assert bool(infos) == described
     lines = [line for line in node.output().splitlines() if all(word in line for word in words)]
     assert len(lines) == 1, lines
 

@@ -12,7 +12,7 @@ from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, Qo
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from tr2m_core.camera import CameraError, RayTables, as_seen
+from tr2m_core.camera import CameraError, PictureError, RayTables
 from tr2m_core.packing import CloudOptions, cloud_shape, pack_cloud, pack_depth, point_fields, point_step
 from tr2m_core.types import InputError
 
@@ -89,15 +89,17 @@ class DepthBagWriter:
         self._add(DEPTH_TOPIC, recorded, self._depth_image(image.header, packed))
         if info is None:
             return "no camera_info: no point cloud"
+        cloud, why = None, None
         try:
-            camera = as_seen(info)
-            if (camera.height, camera.width) == depth.shape:
-                self._add(INFO_TOPIC, recorded, dataclasses.replace(info, header=image.header))
             cloud = self._cloud(image.header, packed, rgb, info)
         except CameraError as error:
-            return f"{error}: no point cloud"
-        self._add(CLOUD_TOPIC, recorded, cloud)
-        return None
+            why = f"{error}: no point cloud"
+            if isinstance(error, PictureError):
+                return why
+        self._add(INFO_TOPIC, recorded, dataclasses.replace(info, header=image.header))
+        if cloud is not None:
+            self._add(CLOUD_TOPIC, recorded, cloud)
+        return why
 
     def _depth_image(self, header: Any, packed: npt.NDArray[np.float32]) -> Any:
         height, width = packed.shape
