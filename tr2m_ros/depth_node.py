@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.clock import Clock, ClockType, JumpThreshold  # type: ignore[attr-defined,unused-ignore]
@@ -24,7 +23,7 @@ from tr2m_ros import diagnostics
 from tr2m_ros.camera_stream import FOREVER, CameraStream, Frame, Job, subscribe_sentences
 from tr2m_ros.diagnostics import ERROR, Problems, diagnostic_array, diagnostic_status, megabytes, process_memory
 from tr2m_ros.parameters import Settings, changed_settings, check_description_length, declare_parameters
-from tr2m_ros.process import run_process
+from tr2m_ros.process import interruptible, run_process, spin
 from tr2m_ros.qos import overridable
 from tr2m_ros.sentence import clean_description
 from tr2m_ros.worker import Limits, Worker
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from tr2m_core import DepthPredictor
 
 LONGEST_INFERENCE = 10.0  # s until a batch counts as stuck, and to wait for it when stopping
-SIGNAL_POLL = 0.2  # s; a signal is noticed when the wait for messages ends
 IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
@@ -77,7 +75,8 @@ class DepthNode(LifecycleNode):
         """Loads and warms up the model. A model that cannot be loaded fails the transition with one line."""
         self.broken = None
         try:
-            self._predictor = self._load_predictor()
+            with interruptible():
+                self._predictor = self._load_predictor()
             for stream in self._streams.values():
                 stream.create()
             first = next(iter(self._streams.values()))
@@ -341,11 +340,12 @@ def _run() -> int:
                 return 2
         executor = SingleThreadedExecutor()
         executor.add_node(node)
-        while rclpy.ok():
-            executor.spin_once(timeout_sec=SIGNAL_POLL)
-            if alone and node.broken is not None and not node.active:
-                return 1  # nobody is there to configure it again; who started it may start it anew
-        return 0
+
+        def has_given_up() -> bool:  # nobody is there to configure it again; who started it may start it anew
+            return alone and node.broken is not None and not node.active
+
+        spin(executor, lambda: not has_given_up())
+        return int(has_given_up())
     finally:
         node.close()
 

@@ -6,9 +6,7 @@ python -m tr2m_ros.eval_node --ros-args -r reference_depth:=/camera/aligned_dept
 from __future__ import annotations
 
 import json
-import signal
 import sys
-import threading
 import time
 from collections import Counter
 from dataclasses import asdict
@@ -35,11 +33,10 @@ from tr2m_ros.diagnostics import Problems, diagnostic_array, diagnostic_status
 from tr2m_ros.eval_measuring import NOT_PROCESSED, Job, Measuring
 from tr2m_ros.eval_pairing import Pair, Pairing, StampBuffer
 from tr2m_ros.eval_parameters import declare_eval_parameters
-from tr2m_ros.process import run_process
+from tr2m_ros.process import run_process, spin
 from tr2m_ros.qos import latched_qos, subscribe
 
 QUEUE_DEPTH = 50  # messages a topic may bring while a report is written, which takes a second or two
-SIGNAL_POLL = 0.2  # s; a signal is noticed when the wait for messages ends
 PERIOD = 1.0  # s between diagnostics
 OVERDUE = 5.0  # s without a message or a pair until the node says so
 LAST_FRAME = 30.0  # s the depth of the last image may take
@@ -268,23 +265,13 @@ def main(args: list[str] | None = None) -> int:
 
 def _run() -> int:
     node = EvalNode()
-    stop = _signals_as_event()
     try:
         executor = SingleThreadedExecutor()
         executor.add_node(node)
-        while not stop.is_set() and not node.finished():
-            executor.spin_once(timeout_sec=SIGNAL_POLL)
+        spin(executor, lambda: not node.finished())
         return _conclude(node)
     finally:
         node.destroy_node()
-
-
-def _signals_as_event() -> threading.Event:
-    """Set by SIGINT and SIGTERM, which then break neither into the counting of a message nor into the report."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
 
 
 def _conclude(node: EvalNode) -> int:

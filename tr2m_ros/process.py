@@ -6,14 +6,44 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError  # has no public name
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.signals import SignalHandlerOptions
 
 from tr2m_core import InputError
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNAL_POLL = 0.2  # s; a signal is noticed when the wait for messages ends
+
+
+class _Interrupt:
+    """The handler of SIGINT and SIGTERM: raises KeyboardInterrupt, or only remembers while it is `deferred`."""
+
+    def __init__(self) -> None:
+        self.came = self.deferred = False
+
+    def install(self) -> None:
+        self.came = self.deferred = False
+        for number in SIGNALS:
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: object) -> None:
+        # Once: a launch file's Ctrl-C arrives twice, and the second must not break the clean-up.
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        self.came = True
+        self.check()
+
+    def check(self) -> None:
+        if self.came and not self.deferred:
+            raise KeyboardInterrupt
+
+
+_interrupt = _Interrupt()
 
 
 def run_process(name: str, args: list[str] | None, body: Callable[[], int]) -> int:
@@ -23,9 +53,8 @@ def run_process(name: str, args: list[str] | None, body: Callable[[], int]) -> i
     without what ROS_SECURITY_ENABLE demands; the text of both errors goes to stderr.
     """
     try:
-        # rclpy's own handlers would shut the context down under working threads; these end the main thread instead.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _interrupt)
+        # rclpy's own handlers would shut the context down under working threads; this one ends the main thread instead.
+        _interrupt.install()
         _init(args)
         return body()
     except InputError as error:
@@ -42,6 +71,27 @@ def run_process(name: str, args: list[str] | None, body: Callable[[], int]) -> i
         gc.freeze()
 
 
+def spin(executor: Executor, goes_on: Callable[[], bool]) -> None:
+    """Spins while `goes_on`, until SIGINT or SIGTERM, which from then on break into no callback and no clean-up.
+
+    An exception out of nowhere would hit rclpy where it cannot be passed on: it is lost, or leaves a half-made object.
+    """
+    _interrupt.deferred = True
+    while rclpy.ok() and not _interrupt.came and goes_on():
+        executor.spin_once(timeout_sec=SIGNAL_POLL)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """For slow work within a callback: here a signal raises KeyboardInterrupt all the same."""
+    before, _interrupt.deferred = _interrupt.deferred, False
+    try:
+        _interrupt.check()
+        yield
+    finally:
+        _interrupt.deferred = before
+
+
 def _init(args: list[str] | None) -> None:
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
@@ -55,10 +105,3 @@ def _reason(error: Exception) -> str:
     if os.environ.get("ROS_SECURITY_ENABLE") == "true":
         text += " (ROS_SECURITY_ENABLE is true: ROS_SECURITY_KEYSTORE and --enclave name the keys)"
     return text
-
-
-def _interrupt(number: int, frame: object) -> None:
-    """Ends the program once: a launch file's Ctrl-C arrives twice, and the second must not break the clean-up."""
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt

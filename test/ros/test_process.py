@@ -1,4 +1,4 @@
-"""Programs that the middleware refuses end with a line that says why, not with a traceback."""
+"""Programs that the middleware refuses end with a line that says why; signals end others, but break nothing."""
 
 from __future__ import annotations
 
@@ -48,3 +48,46 @@ def test_other_errors_of_the_middleware_do_not_blame_security(start: Callable[..
     assert process.wait() == 2
     assert last_line(process).startswith("bag_player: ")
     assert "ROS_SECURITY" not in process.output()
+
+
+SIGNALLED = """
+import os, signal, sys
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from tr2m_ros.process import interruptible, run_process, spin
+
+def on_timer():
+    if {slow}:
+        with interruptible():
+            signals()
+            print("slow work goes on")
+    signals()
+    print("the callback is whole")
+
+def signals():
+    os.kill(os.getpid(), signal.{signal})
+    os.kill(os.getpid(), signal.{signal})  # a launch file's Ctrl-C arrives twice
+
+def body():
+    node = rclpy.create_node("signalled")
+    node.create_timer(0.01, on_timer)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    spin(executor, lambda: True)
+    print("spun")
+    return 0
+
+sys.exit(run_process("signalled", [], body))
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(("slow", "lines"), [(False, ["the callback is whole", "spun"]), (True, [])])
+def test_a_signal_ends_spinning_between_callbacks_and_slow_work_at_once(
+    start: Callable[..., Any], tmp_path: Path, number: str, slow: bool, lines: list[str]
+) -> None:
+    program = tmp_path / "signalled.py"
+    program.write_text(SIGNALLED.format(slow=slow, signal=number))
+    process = start(str(program))
+    assert process.wait() == 0
+    assert process.output().splitlines() == lines
