@@ -49,6 +49,7 @@ def arguments() -> list[DeclareLaunchArgument]:
         ("device", "", "auto, cpu, cuda or cuda:N; empty: as in params_file"),
         ("autostart", "", "false: a lifecycle manager configures and activates; empty: as in params_file"),
         ("rviz", "false", "true: also start RViz with image, depth and cloud"),
+        ("fixed_frame", "camera", "RViz's fixed frame: the frame_id of the images or one that TF connects with it"),
         ("namespace", "", "Namespace of the node and its output topics"),
         ("params_file", config, "YAML file with the node's parameters"),
         ("use_sim_time", "false", "true: take the time from /clock"),
@@ -89,7 +90,7 @@ def start_nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     ]
     if value("rviz").lower() in ("true", "1"):
         prefix = "/".join(["", *filter(None, [value("namespace").strip("/"), *cameras[:1]])])
-        nodes.append(rviz(prefix, renamed[0][1], use_sim_time))
+        nodes.append(rviz(prefix, renamed[0][1], value("fixed_frame"), use_sim_time))
     return nodes
 
 
@@ -113,7 +114,7 @@ def beside(topic: str, name: str) -> str:
     return f"{namespace}{slash}{name}"
 
 
-def rviz(prefix: str, image: str, use_sim_time: dict[str, ParameterValue]) -> Node:
+def rviz(prefix: str, image: str, fixed_frame: str, use_sim_time: dict[str, ParameterValue]) -> Node:
     """RViz with the package's configuration, whose topics are those of the default arguments.
 
     prefix: what the names of the outputs begin with, as "/robot/front"; image: the picture to show.
@@ -123,7 +124,7 @@ def rviz(prefix: str, image: str, use_sim_time: dict[str, ParameterValue]) -> No
     return Node(
         package="rviz2",
         executable="rviz2",
-        arguments=["-d", config],
+        arguments=["-d", config, "-f", fixed_frame],
         parameters=[use_sim_time],
         remappings=[(DEFAULT_IMAGE, image), *((topic, prefix + topic) for topic in topics if prefix)],
         output="screen",

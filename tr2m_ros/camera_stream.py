@@ -20,7 +20,7 @@ from tr2m_core.types import DepthPrediction
 from tr2m_ros import diagnostics
 from tr2m_ros.conversions import Memory, Picture, check_picture, rgb_from_picture
 from tr2m_ros.diagnostics import ERROR, Problems, Statistics
-from tr2m_ros.outputs import DEPTH, POINTS, SCALE, SHIFT, Outputs, Seen, Wanted
+from tr2m_ros.outputs import DEPTH, INFO, POINTS, SCALE, SHIFT, Outputs, Seen, Wanted
 from tr2m_ros.point_cloud import check_camera_info
 from tr2m_ros.qos import latched_qos, sensor_qos, subscribe, unheard_publishers, volatile_qos
 from tr2m_ros.rate_limit import RateLimit
@@ -270,8 +270,8 @@ class CameraStream:
         """The camera_info of the frame's size and the rays of its output, each None where there are none."""
         info, size = self._info, (job.rgb.shape[0], job.rgb.shape[1])
         if info is None:
-            if job.wants_points:
-                self._warn_of_camera(f"no camera_info on {self.info_topic}: no point cloud")
+            if not job.wanted.isdisjoint((POINTS, INFO)):
+                self._warn_of_camera(f"no camera_info on {self.info_topic}: no point cloud, no {INFO}")
             return None, None
         try:
             rays = self._rays.get(info, size, self._is_rectified(), output)

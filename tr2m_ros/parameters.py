@@ -50,7 +50,7 @@ class Settings:
         "", "file that replaces the model's rescale head (safetensors, .pth)", change=UNCONFIGURED
     )
     device: str = setting("auto", "auto, cpu, cuda or cuda:N; auto is CUDA where there is one", change=UNCONFIGURED)
-    precision: str = setting("auto", "auto, fp32, bf16 or fp16; auto is bf16 on CUDA", change=UNCONFIGURED)
+    precision: str = setting("auto", "auto, fp32, bf16 or fp16; auto is bf16 on CUDA that has it", change=UNCONFIGURED)
     input_size: str = setting(
         "", "HEIGHTxWIDTH that images are resized to, multiples of 14; empty: the model's own", change=UNCONFIGURED
     )
@@ -67,7 +67,7 @@ class Settings:
     image_transport: str = setting(
         "raw", "raw, or compressed: CompressedImage on image/compressed", change=UNCONFIGURED
     )
-    image_geometry: str = setting("auto", "auto, raw or rectified; auto goes by 'rect' in the image topic")
+    image_geometry: str = setting("auto", "auto, raw or rectified; auto goes by 'rect' at the image topic's end")
     max_rate: float = setting(0.0, "most frames per second and camera that are computed; 0: no limit", 0.0, 1000.0)
     max_latency: float = setting(0.0, "frames with an older stamp are dropped (seconds); 0: none", 0.0, 1000.0)
     min_depth: float = setting(0.01, "nearer pixels are published as -Inf (metres)", 0.0, 1000.0)

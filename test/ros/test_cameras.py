@@ -324,6 +324,14 @@ def test_depth_info_and_cloud_at_half_the_size(rig: Rig, graph: Any) -> None:
     )
 
 
+def test_who_waits_for_a_camera_info_is_told_that_there_is_none(rig: Rig, graph: Any) -> None:
+    with graph.listen(CameraInfo, f"{LEFT}/metric_depth/camera_info") as infos:
+        rig.depth_of_both()
+        warning = f"no camera_info on {LEFT}/camera_info"
+        rig.until(lambda: warning in rig.status("left")["message"], "the warning")
+    assert not infos
+
+
 def test_optional_outputs_come_to_those_who_listen(rig: Rig, graph: Any) -> None:
     topic = f"{FRONT}/metric_depth"
     with (

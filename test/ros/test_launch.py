@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = {
     "depth": {
         "image", "camera_info", "image_transport", "cameras", "description", "model", "checkpoint", "device",
-        "autostart", "rviz", "namespace", "params_file", "use_sim_time",
+        "autostart", "rviz", "fixed_frame", "namespace", "params_file", "use_sim_time",
     },
     "replay": {
         "image", "depth", "camera_info", "description", "model", "checkpoint", "device", "rate", "output",
