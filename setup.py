@@ -90,7 +90,7 @@ setup(
     },
     entry_points={
         "console_scripts": [
-            "tr2m = tr2m_core.cli.main:main",
+            "tr2m = tr2m_core.cli.main:run",
             "depth_node = tr2m_ros.depth_node:main",
             "bag_player = tr2m_ros.bag_player:main",
             "eval_node = tr2m_ros.eval_node:main",

@@ -1,5 +1,5 @@
 """`python -m tr2m_core` is `tr2m`."""
 
-from tr2m_core.cli.main import main
+from tr2m_core.cli.main import run
 
-raise SystemExit(main())
+run()

@@ -322,8 +322,11 @@ def test_a_lens_seen_through_roi_and_binning(lens, roi, binning):
     pixels = grid(seen).reshape(-1, 2) * binning + roi[:2]
     k, d = np.reshape(plain.k, (3, 3)), np.array(d)
     often = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 500, 1e-14)
-    undistort = cv2.fisheye.undistortPoints if model == "equidistant" else cv2.undistortPoints
-    by_opencv = undistort(pixels[:, np.newaxis], k, d, criteria=often)[:, 0]
+    if model == "equidistant":
+        undistort = cv2.fisheye.undistortPoints
+    else:  # OpenCV 4 has one without criteria, and another one with
+        undistort = getattr(cv2, "undistortPointsIter", cv2.undistortPoints)
+    by_opencv = undistort(pixels[:, np.newaxis], k, d, R=None, P=None, criteria=often)[:, 0]
     np.testing.assert_allclose(np.stack((rays.x, rays.y), axis=-1).reshape(-1, 2), by_opencv, atol=1e-6)
 
     points = 3 * directions(info)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from tr2m_core import __version__
+from tr2m_core.eval.processes import end_process
 from tr2m_core.types import InputError
 
 OK, FAILED, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
@@ -76,6 +77,11 @@ def build_parser() -> argparse.ArgumentParser:
         module.add_arguments(verb)
         verb.set_defaults(run=module.run)
     return parser
+
+
+def run() -> NoReturn:
+    """The program: `main`, and its exit code."""
+    end_process(main())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

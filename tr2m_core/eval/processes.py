@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import os
+import sys
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from tr2m_core.types import InputError
 
@@ -51,14 +51,18 @@ def join_processes(device: str) -> Processes:
         raise InputError("several processes need accelerate: pip install 'tr2m_ros[train]'") from None
     from tr2m_core.backend import select_device
 
-    atexit.register(_leave)
     state = PartialState(cpu=select_device(device).type == "cpu")
     return Processes(state.process_index, state.num_processes, str(state.device) if device == "auto" else device)
 
 
-def _leave() -> None:
-    """Ends the threads of the process group, which abort a process that ends while they run."""
-    from torch import distributed
+def end_process(code: int) -> NoReturn:
+    """Ends this process with the exit code; one of several at once, without the clean-up of its process group.
 
-    if distributed.is_initialized():
-        distributed.destroy_process_group()
+    That one races with the other processes' ends: gloo then aborts or, destroyed in time, may wait forever.
+    """
+    distributed = sys.modules.get("torch.distributed")
+    if distributed is None or not distributed.is_available() or not distributed.is_initialized():
+        sys.exit(code)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
