@@ -20,9 +20,10 @@ from tr2m_core.types import DepthPrediction
 from tr2m_ros import diagnostics
 from tr2m_ros.conversions import Memory, Picture, check_picture, rgb_from_picture
 from tr2m_ros.diagnostics import ERROR, Problems, Statistics
+from tr2m_ros.input_subscription import InputSubscription
 from tr2m_ros.outputs import DEPTH, INFO, POINTS, SCALE, SHIFT, Outputs, Seen, Wanted
 from tr2m_ros.point_cloud import check_camera_info
-from tr2m_ros.qos import latched_qos, sensor_qos, subscribe, unheard_publishers, volatile_qos
+from tr2m_ros.qos import SENSOR_DEPTH, latched_qos, subscribe, unheard_publishers, volatile_qos
 from tr2m_ros.rate_limit import RateLimit
 from tr2m_ros.sentence import ActiveSentence, clean_description
 
@@ -75,7 +76,7 @@ class CameraStream:
         self._node, self._enqueue = node, enqueue
         self._prefix = f"{name}/" if name else ""
         self._outputs: Outputs | None = None
-        self._sensors: list[Any] = []
+        self._sensors: list[InputSubscription] = []
         self._sentences: list[Any] = []
         self._rate = RateLimit()
         self._memory = Memory()
@@ -101,8 +102,8 @@ class CameraStream:
             # image_transport's names: the transport follows the topic, and so its remapping.
             kind, self.image_topic = CompressedImage, node.resolve_topic_name(f"{self.image_topic}/compressed")
         self._sensors = [
-            subscribe(node, CameraInfo, self.info_topic, self._on_camera_info, sensor_qos(), warn),
-            subscribe(node, kind, self.image_topic, self._on_image, sensor_qos(), warn, on_lost=self._on_lost),
+            InputSubscription(node, CameraInfo, self.info_topic, self._on_camera_info, SENSOR_DEPTH, warn),
+            InputSubscription(node, kind, self.image_topic, self._on_image, SENSOR_DEPTH, warn, self._on_lost),
         ]
         self._sentences = []
         if self.name:
@@ -115,7 +116,9 @@ class CameraStream:
 
     def destroy(self) -> None:
         """Destroys what `create` made and forgets what was heard."""
-        for subscription in (*self._sensors, *self._sentences):
+        for sensor in self._sensors:
+            sensor.destroy()
+        for subscription in self._sentences:
             self._node.destroy_subscription(subscription)
         self._sensors, self._sentences = [], []
         if self._outputs is not None:

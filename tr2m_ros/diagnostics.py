@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import traceback
 from collections import Counter, deque
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,6 +26,7 @@ DROP_CAUSES = (REPLACED, NO_SUBSCRIBERS, NO_DESCRIPTION, TOO_FAST, TOO_OLD, BAD_
 _PLAUSIBLE_LATENCY = 60.0  # s; beyond it the stamps come from another clock, as with a replayed bag
 _PROBLEM_HELD = 5.0  # s a problem stays in diagnostics after it was last seen
 _RECENT_FRAMES = 1000
+MOST_CHARACTERS = 500  # of an error's text in diagnostics
 _RATE_WINDOW = 5.0  # s
 
 
@@ -120,6 +122,7 @@ class Problems:
         self._logger = logger
         self._seen: dict[str, tuple[float, bytes, str]] = {}
         self._logged: dict[str, float] = {}
+        self._tracebacks: set[tuple[object, ...]] = set()
 
     def report(self, key: str, text: str, level: bytes = WARN, repeat_after: float = 5.0) -> None:
         """Notes the problem `key` and logs `text` unless the same key was logged in the last `repeat_after` seconds."""
@@ -132,6 +135,17 @@ class Problems:
         if due:
             line = self._prefix + text
             self._logger.warning(line) if level == WARN else self._logger.error(line)
+
+    def report_exception(self, key: str, text: str, error: BaseException, repeat_after: float = 5.0) -> None:
+        """As `report`, of an error that nobody expected: its traceback is logged too, in full, the first time."""
+        line = " ".join(f"{text}: {type(error).__name__}: {error}".split())[:MOST_CHARACTERS]
+        origin = type(error), *(frame[:2] for frame in traceback.extract_tb(error.__traceback__)[-1:])
+        with self._lock:
+            new = origin not in self._tracebacks
+            self._tracebacks.add(origin)
+        if new:
+            self._logger.error(self._prefix + "".join([f"{text}:\n", *traceback.format_exception(error)]).rstrip())
+        self.report(key, line, ERROR, repeat_after)
 
     def keep(self, key: str) -> None:
         """The problem, once reported, is still there."""

@@ -17,7 +17,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined,unused-ignore]
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -33,6 +33,7 @@ from tr2m_ros.diagnostics import Problems, diagnostic_array, diagnostic_status
 from tr2m_ros.eval_measuring import NOT_PROCESSED, Job, Measuring
 from tr2m_ros.eval_pairing import Pair, Pairing, StampBuffer
 from tr2m_ros.eval_parameters import declare_eval_parameters
+from tr2m_ros.input_subscription import InputSubscription
 from tr2m_ros.process import run_process, spin
 from tr2m_ros.qos import latched_qos, subscribe
 
@@ -74,20 +75,18 @@ class EvalNode(Node):
         self.create_timer(PERIOD, self._publish_diagnostics, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _subscribe(self) -> None:
-        reliable = QoSProfile(depth=QUEUE_DEPTH)
-        # Best effort pairs with every camera; launch files and YAML may ask for reliable delivery.
-        sensor = QoSProfile(depth=QUEUE_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT)
+        reliable, warn = QoSProfile(depth=QUEUE_DEPTH), self._on_incompatible_qos
         self.image, self.depth, self.reference = map(
             self.resolve_topic_name, ("image", "metric_depth", "reference_depth")
         )
         for kind, topic, callback, qos in (
             (String, f"{self.depth}/active_description", self._on_description, latched_qos()),
             (CameraInfo, f"{self.depth}/camera_info", self._on_info, reliable),
-            (Image, self.image, self._on_image, sensor),
-            (Image, self.reference, self._on_reference, sensor),
             (Image, self.depth, self._on_depth, reliable),
         ):
-            subscribe(self, kind, topic, callback, qos, self._on_incompatible_qos)
+            subscribe(self, kind, topic, callback, qos, warn)
+        for topic, on_message in ((self.image, self._on_image), (self.reference, self._on_reference)):
+            InputSubscription(self, Image, topic, on_message, QUEUE_DEPTH, warn)
 
     # -- messages in --------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from rclpy.node import Node
 
-from tr2m_ros.parameters import AT_START, check_depth_range, check_ranges, declare, setting
+from tr2m_ros import dds
+from tr2m_ros.parameters import AT_START, DDS_PROFILE, check_depth_range, check_ranges, declare, setting
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class EvalSettings:
     end_with_image: bool = setting(
         False, "end when the publishers of the image are gone and the last image is measured", change=AT_START
     )
+    dds_profile: str = setting(dds.AUTO, DDS_PROFILE, change=AT_START)
 
 
 def declare_eval_parameters(node: Node) -> EvalSettings:

@@ -15,6 +15,7 @@ from rclpy.parameter import Parameter
 
 from tr2m_core import InputError
 from tr2m_core.model.presets import parse_input_size
+from tr2m_ros import dds
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -27,6 +28,8 @@ IMAGE_TRANSPORTS = ("raw", "compressed")
 MAX_CAMERAS = 16
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 _CAMERA = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+
+DDS_PROFILE = "auto: shared memory for whole images in Fast DDS, unless a profile is set; none: the middleware as it is"
 
 # When a parameter may change.
 ANY_TIME, UNCONFIGURED, AT_START = "at any time", "while unconfigured", "at start only"
@@ -84,6 +87,7 @@ class Settings:
     cloud_edge_filter: float = setting(
         0.0, "drop points where depth jumps by this fraction between neighbours; 0: keep them", 0.0, 10.0
     )
+    dds_profile: str = setting(dds.AUTO, DDS_PROFILE, change=AT_START)
     diagnostics_period: float = setting(1.0, "time between diagnostics messages (seconds)", 0.1, 60.0, AT_START)
 
 
@@ -146,6 +150,7 @@ def validate(settings: Settings) -> None:
         parse_input_size(settings.input_size)
     _check_choice("precision", settings.precision, PRECISIONS)
     _check_choice("image_geometry", settings.image_geometry, IMAGE_GEOMETRIES)
+    _check_choice("dds_profile", settings.dds_profile, dds.CHOICES)
     _check_choice("image_transport", settings.image_transport, IMAGE_TRANSPORTS)
     check_description_length("default_description", settings.default_description, settings.max_description_length)
 

@@ -12,9 +12,11 @@ from contextlib import contextmanager
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError  # has no public name
 from rclpy.executors import Executor, ExternalShutdownException
+from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
 
 from tr2m_core import InputError
+from tr2m_ros import dds
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SIGNAL_POLL = 0.2  # s; a signal is noticed when the wait for messages ends
@@ -46,8 +48,10 @@ class _Interrupt:
 _interrupt = _Interrupt()
 
 
-def run_process(name: str, args: list[str] | None, body: Callable[[], int]) -> int:
+def run_process(name: str, args: list[str] | None, body: Callable[[], int], dds_profile: str | None = None) -> int:
     """Runs `body` between rclpy's start and shutdown and returns the exit code.
+
+    dds_profile: auto or none, see `dds.provide`; None: as the ROS arguments say.
 
     That is what `body` returns, 0 when a signal ends it, 2 for InputError and 1 when the middleware fails, as it does
     without what ROS_SECURITY_ENABLE demands; the text of both errors goes to stderr.
@@ -55,7 +59,12 @@ def run_process(name: str, args: list[str] | None, body: Callable[[], int]) -> i
     try:
         # rclpy's own handlers would shut the context down under working threads; this one ends the main thread instead.
         _interrupt.install()
+        arguments = sys.argv[1:] if args is None else args
+        choice = dds.choice_given(arguments) if dds_profile is None else dds_profile
+        warning = dds.put_in_force(choice, rclpy.get_rmw_implementation_identifier())
         _init(args)
+        if warning:
+            get_logger(name).warning(warning)
         return body()
     except InputError as error:
         print(f"{name}: {error}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +11,8 @@ from rclpy.node import Node
 from rclpy.qos import (
     DurabilityPolicy,
     QoSCompatibility,
+    QoSPolicyKind,
     QoSProfile,
-    ReliabilityPolicy,
     qos_check_compatible,
     qos_policy_name_from_kind,
 )
@@ -23,20 +24,20 @@ except ImportError:  # Humble
     from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks, UnsupportedEventTypeError
 
 
-def overridable(entity: str | None = None) -> QoSOverridingOptions:
-    """History, depth and reliability from YAML: qos_overrides./image.subscription.reliability: reliable
+# A short queue: what waits while the node is busy for a moment is seen and counted, and only the newest is computed.
+SENSOR_DEPTH = 5
+# What Fast DDS says of a message which a smaller, later one has overtaken: it was counted then already.
+NOT_A_COUNT = 2**31 - 1
+
+
+def overridable(entity: str | None = None, reliability: bool = True) -> QoSOverridingOptions:
+    """History, depth and reliability from YAML: qos_overrides./image.subscription.depth: 10
 
     entity: tells two subscriptions of one topic apart: qos_overrides./text.subscription_latched.depth
+    reliability=False: the caller declares the parameter of that one.
     """
-    return QoSOverridingOptions.with_default_policies(entity_id=entity)
-
-
-def sensor_qos() -> QoSProfile:
-    """Best effort hears reliable publishers too, the reverse is not true.
-
-    A short queue: what waits while the node is busy for a moment is seen and counted, and only the newest is computed.
-    """
-    return QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+    kinds = [QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, *([QoSPolicyKind.RELIABILITY] if reliability else [])]
+    return QoSOverridingOptions(kinds, entity_id=entity)
 
 
 def volatile_qos() -> QoSProfile:
@@ -58,27 +59,36 @@ def subscribe(
     node: Node,
     kind: type,
     topic: str,
-    callback: Callable[[Any], None],
+    callback: Callable[..., None],
     qos: QoSProfile,
     on_incompatible: Callable[[str, str], None] | None = None,
     entity: str | None = None,
     on_lost: Callable[[int], None] | None = None,
+    on_matched: Callable[[], None] | None = None,
+    own_reliability: bool = False,
 ) -> Any:
     """A subscription whose QoS can be overridden.
 
     on_incompatible(topic, policy): hears of publishers that cannot be paired with; without it they are passed over in
     silence, where rclpy would log a warning. entity: see `overridable`. on_lost(count): hears of messages that were
-    sent but did not arrive, where the middleware can tell.
+    sent but did not arrive, on_matched() when a publisher comes or goes, both where the middleware can tell.
+    own_reliability: no parameter overrides it.
     """
     name = node.resolve_topic_name(topic)
-    options = overridable(entity)
+    options = overridable(entity, reliability=not own_reliability)
 
     def report(event: Any) -> None:
         if on_incompatible is not None:
             on_incompatible(name, qos_policy_name_from_kind(event.last_policy_kind))
 
-    lost = None if on_lost is None else lambda event: on_lost(event.total_count_change)
-    events = SubscriptionEventCallbacks(incompatible_qos=report, message_lost=lost, use_default_callbacks=False)
+    def lost(event: Any) -> None:
+        if on_lost is not None and 0 < event.total_count_change < NOT_A_COUNT:
+            on_lost(event.total_count_change)
+
+    wanted: dict[str, Any] = {"incompatible_qos": report, "message_lost": lost if on_lost else None}
+    if on_matched is not None and "matched" in inspect.signature(SubscriptionEventCallbacks).parameters:  # not Humble
+        wanted["matched"] = lambda event: on_matched()
+    events = SubscriptionEventCallbacks(**wanted, use_default_callbacks=False)
     try:
         return node.create_subscription(
             kind, topic, callback, qos, event_callbacks=events, qos_overriding_options=options
