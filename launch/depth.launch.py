@@ -13,10 +13,12 @@ import os
 
 from ament_index_python.packages import get_package_share_directory
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
+
+from tr2m_ros.overrides import unknown_arguments
 
 # Launch argument -> node parameter; an empty argument leaves the parameter file's value alone.
 PARAMETERS = {
@@ -25,6 +27,7 @@ PARAMETERS = {
     "checkpoint": "checkpoint",
     "device": "device",
     "image_transport": "image_transport",
+    "dds_profile": "dds_profile",
 }
 DEFAULT_IMAGE = "/camera/image_raw"
 CAMERA = "{camera}"
@@ -48,6 +51,11 @@ def arguments() -> list[DeclareLaunchArgument]:
         ("checkpoint", "", "file that replaces the model's rescale head (safetensors, .pth); empty: as in params_file"),
         ("device", "", "auto, cpu, cuda or cuda:N; empty: as in params_file"),
         ("autostart", "", "false: a lifecycle manager configures and activates; empty: as in params_file"),
+        (
+            "dds_profile",
+            "",
+            "auto or none: whether Fast DDS gets memory for whole images; empty: as in params_file",
+        ),
         ("rviz", "false", "true: also start RViz with image, depth and cloud"),
         ("fixed_frame", "camera", "RViz's fixed frame: the frame_id of the images or one that TF connects with it"),
         ("namespace", "", "Namespace of the node and its output topics"),
@@ -63,6 +71,8 @@ def start_nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     def value(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
+    known = [argument.name for argument in arguments()]
+    notes = [LogInfo(msg=line) for line in unknown_arguments(context.launch_configurations, known)]
     use_sim_time = {"use_sim_time": ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)}
     # As text whatever it looks like: a description may well be "no" or "a desk: two mugs".
     given: dict[str, object] = {
@@ -77,6 +87,7 @@ def start_nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         given["autostart"] = ParameterValue(LaunchConfiguration("autostart"), value_type=bool)
     renamed = remappings(cameras, value("image"), value("camera_info"))
     nodes: list[LaunchDescriptionEntity] = [
+        *notes,
         Node(
             package="tr2m_ros",
             executable="depth_node",
@@ -86,7 +97,7 @@ def start_nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             remappings=renamed,
             output="screen",
             sigterm_timeout="15",  # a frame in progress and the unloading of torch may outlast the usual 5 s
-        )
+        ),
     ]
     if value("rviz").lower() in ("true", "1"):
         prefix = "/".join(["", *filter(None, [value("namespace").strip("/"), *cameras[:1]])])

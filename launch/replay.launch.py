@@ -19,6 +19,7 @@ from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
     ExecuteProcess,
+    LogInfo,
     OpaqueFunction,
     RegisterEventHandler,
     TimerAction,
@@ -30,10 +31,13 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.parameter_descriptions import ParameterValue
+from rclpy.utilities import get_rmw_implementation_identifier
 
 from tr2m_core import InputError
 from tr2m_core.replay.bag import Bag
 from tr2m_core.replay.topics import Topics, find_topics
+from tr2m_ros import dds
+from tr2m_ros.overrides import unknown_arguments
 
 IMAGE_TYPE = "sensor_msgs/msg/Image"
 CLOCK_HZ = "100"
@@ -63,6 +67,7 @@ def arguments() -> list[DeclareLaunchArgument]:
         ("output", "replay", "Folder for the report; empty: only the table"),
         ("assume_aligned", "false", "true: take depth of the image's size as aligned, whatever its frame_id"),
         ("player", "auto", "ros2: ros2 bag play, bag_player: this package's, auto: ros2 where it is installed"),
+        ("dds_profile", "auto", "auto or none: whether to give Fast DDS shared memory for images and clouds"),
         ("namespace", "", "Namespace of the nodes and their output topics"),
         ("params_file", config, "YAML file with the depth node's parameters"),
     )
@@ -80,7 +85,10 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     depth, evaluation, player = depth_node(value, topics), eval_node(value, topics), bag_player(value, topics)
     shutdown = EmitEvent(event=Shutdown(reason="the bag is measured"))
     give_up = TimerAction(period=LAST_FRAMES, actions=[EmitEvent(event=Shutdown(reason="eval_node does not end"))])
+    known = [argument.name for argument in arguments()]
+    notes = [LogInfo(msg=line) for line in unknown_arguments(context.launch_configurations, known)]
     return [
+        *notes,
         RegisterEventHandler(OnStateTransition(target_lifecycle_node=depth, goal_state="active", entities=[player])),
         on_exit(player, "the player", [give_up]),
         on_exit(evaluation, "eval_node", [shutdown]),
@@ -115,6 +123,7 @@ def depth_node(value: Value, topics: Topics) -> LifecycleNode:
             ("model", "model"),
             ("checkpoint", "checkpoint"),
             ("device", "device"),
+            ("dds_profile", "dds_profile"),
         )
         if value(argument)
     }
@@ -126,7 +135,7 @@ def depth_node(value: Value, topics: Topics) -> LifecycleNode:
         executable="depth_node",
         name="tr2m_depth",
         namespace=value("namespace"),
-        parameters=[value("params_file"), {"use_sim_time": True, **reliable(topics.image), **given}],
+        parameters=[value("params_file"), {"use_sim_time": True, **queue(topics.image), **given}],
         remappings=remappings,
         output="screen",
         sigterm_timeout="15",  # a frame in progress and the unloading of torch may outlast the usual 5 s
@@ -146,8 +155,9 @@ def eval_node(value: Value, topics: Topics) -> Node:
                 "output": ParameterValue(value("output"), value_type=str),
                 "model": ParameterValue(value("model"), value_type=str),
                 "assume_aligned": ParameterValue(LaunchConfiguration("assume_aligned"), value_type=bool),
-                **reliable(topics.image),
-                **reliable(topics.depth),
+                "dds_profile": ParameterValue(value("dds_profile"), value_type=str),
+                **queue(topics.image),
+                **queue(topics.depth),
             }
         ],
         remappings=[("image", topics.image), ("reference_depth", topics.depth)],
@@ -156,13 +166,9 @@ def eval_node(value: Value, topics: Topics) -> Node:
     )
 
 
-def reliable(topic: str | None) -> dict[str, str | int]:
-    """The parameters with which a node hears this topic without losing a frame on the way.
-
-    A queue too: what is lost and sent again arrives at the same moment as the next one.
-    """
-    prefix = f"qos_overrides.{topic}.subscription"
-    return {f"{prefix}.reliability": "reliable", f"{prefix}.depth": QUEUE_DEPTH}
+def queue(topic: str | None) -> dict[str, int]:
+    """The parameter with which a node misses no frame: what is lost and sent again arrives together with the next."""
+    return {f"qos_overrides.{topic}.subscription.depth": QUEUE_DEPTH}
 
 
 def bag_player(value: Value, topics: Topics) -> ExecuteProcess:
@@ -174,14 +180,24 @@ def bag_player(value: Value, topics: Topics) -> ExecuteProcess:
     common = [value("bag"), "--rate", rate, "--clock", CLOCK_HZ, "--topics", *played]
     if name == "ros2" or (name == "auto" and is_installed("ros2bag")):
         command = ["ros2", "bag", "play", *common, "--delay", DISCOVERY, "--disable-keyboard-controls"]
-        return ExecuteProcess(cmd=command, output="screen")
+        return ExecuteProcess(cmd=command, output="screen", additional_env=shared_memory(value("dds_profile")))
     subscribed = [topic for topic in played if topic != topics.description]
     return Node(
         package="tr2m_ros",
         executable="bag_player",
-        arguments=[*common, "--wait-for-subscribers", *subscribed, "--start-delay", DISCOVERY],
+        arguments=[
+            *common,
+            *("--wait-for-subscribers", *subscribed),
+            *("--start-delay", DISCOVERY),
+            *("--dds-profile", value("dds_profile")),
+        ],
         output="screen",
     )
+
+
+def shared_memory(choice: str) -> dict[str, str]:
+    """The environment in which another program than ours has it; ours see to it themselves."""
+    return dds.provide(choice, os.environ, get_rmw_implementation_identifier())[0]
 
 
 def is_installed(package: str) -> bool:

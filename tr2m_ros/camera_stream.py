@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from rclpy.time import Time
+from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import String
 
@@ -17,11 +17,12 @@ from tr2m_core.camera import CameraError, PictureError, RayTable, RayTables, is_
 from tr2m_core.images import FrameError
 from tr2m_core.steadiness import ScaleFilter
 from tr2m_core.types import DepthPrediction
-from tr2m_ros import diagnostics
+from tr2m_ros import dds, diagnostics
 from tr2m_ros.conversions import Memory, Picture, check_picture, rgb_from_picture
-from tr2m_ros.diagnostics import ERROR, Problems, Statistics
+from tr2m_ros.diagnostics import Problems, Statistics
 from tr2m_ros.input_subscription import InputSubscription
 from tr2m_ros.outputs import DEPTH, INFO, POINTS, SCALE, SHIFT, Outputs, Seen, Wanted
+from tr2m_ros.parameters import Settings
 from tr2m_ros.point_cloud import check_camera_info
 from tr2m_ros.qos import SENSOR_DEPTH, latched_qos, subscribe, unheard_publishers, volatile_qos
 from tr2m_ros.rate_limit import RateLimit
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 OVERDUE = 5.0  # s without an image until the node says so
 FOREVER = float("inf")
+SUFFIX = "/compressed"  # of image_transport: the transport follows the topic, and so its remapping
 
 
 class Frame(NamedTuple):
@@ -43,13 +45,14 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """A frame on its way through the model. rgb: (H, W, 3); sentence: what it is computed under."""
+    """A frame on its way through the model. rgb: (H, W, 3); sentence and settings: what it is computed under."""
 
     stream: CameraStream
     outputs: Outputs
     frame: Frame
     rgb: npt.NDArray[np.uint8]
     sentence: str
+    settings: Settings
     wanted: Wanted
 
     @property
@@ -76,7 +79,8 @@ class CameraStream:
         self._node, self._enqueue = node, enqueue
         self._prefix = f"{name}/" if name else ""
         self._outputs: Outputs | None = None
-        self._sensors: list[InputSubscription] = []
+        self._images: InputSubscription | None = None
+        self._infos: InputSubscription | None = None
         self._sentences: list[Any] = []
         self._rate = RateLimit()
         self._memory = Memory()
@@ -99,12 +103,11 @@ class CameraStream:
         self.depth_topic = node.resolve_topic_name(f"{self._prefix}{DEPTH}")
         kind: type = Image
         if node.settings.image_transport == "compressed":
-            # image_transport's names: the transport follows the topic, and so its remapping.
-            kind, self.image_topic = CompressedImage, node.resolve_topic_name(f"{self.image_topic}/compressed")
-        self._sensors = [
-            InputSubscription(node, CameraInfo, self.info_topic, self._on_camera_info, SENSOR_DEPTH, warn),
-            InputSubscription(node, kind, self.image_topic, self._on_image, SENSOR_DEPTH, warn, self._on_lost),
-        ]
+            kind, self.image_topic = CompressedImage, node.resolve_topic_name(f"{self.image_topic}{SUFFIX}")
+        self._infos = InputSubscription(node, CameraInfo, self.info_topic, self._on_camera_info, SENSOR_DEPTH, warn)
+        self._images = InputSubscription(
+            node, kind, self.image_topic, self._on_image, SENSOR_DEPTH, warn, self._on_lost
+        )
         self._sentences = []
         if self.name:
             topic = f"{self._prefix}scene_description"
@@ -116,11 +119,12 @@ class CameraStream:
 
     def destroy(self) -> None:
         """Destroys what `create` made and forgets what was heard."""
-        for sensor in self._sensors:
+        for sensor in self._sensors():
             sensor.destroy()
         for subscription in self._sentences:
             self._node.destroy_subscription(subscription)
-        self._sensors, self._sentences = [], []
+        self._images = self._infos = None
+        self._sentences = []
         if self._outputs is not None:
             self._outputs.destroy()
         self._outputs = self._info = None
@@ -143,6 +147,7 @@ class CameraStream:
 
     def publish_sentence(self) -> None:
         if self._outputs is not None and self.sentence.text:
+            self._node.get_logger().info(f"{self.name or 'description'}: '{self.sentence.text}'")
             self._outputs.publish_description(self.sentence.text)
 
     def refuse(self, error: FrameError) -> None:
@@ -159,7 +164,7 @@ class CameraStream:
         if not self._node.active:
             return
         total = self.statistics.count_lost(count)
-        text = f"images sent on {self.image_topic} but lost on the way: {total}; see large messages in docs/node.md"
+        text = f"images sent on {self.image_topic} but lost on the way: {total}; {self._how_to_receive()}"
         self.problems.report("lost", text, repeat_after=60.0)
 
     def _on_camera_info(self, msg: CameraInfo) -> None:
@@ -196,17 +201,17 @@ class CameraStream:
             text = f"no description yet: publish a sentence on {topic} or set default_description"
             self.problems.report("no description", text, repeat_after=10.0)
             return diagnostics.NO_DESCRIPTION
-        if self._is_too_old(msg):
+        settings = self._node.settings
+        if self._is_too_old(msg, settings.max_latency):
             return diagnostics.TOO_OLD
-        if not self._rate.allows(time.monotonic(), self._node.settings.max_rate):
+        if not self._rate.allows(time.monotonic(), settings.max_rate):
             return diagnostics.TOO_FAST
         return None
 
-    def _is_too_old(self, msg: Picture) -> bool:
-        limit, stamp = self._node.settings.max_latency, msg.header.stamp
+    def _is_too_old(self, msg: Picture, limit: float) -> bool:
         if limit <= 0:
             return False
-        if stamp.sec == 0 and stamp.nanosec == 0:
+        if nanoseconds(msg) == 0:
             text = f"images on {self.image_topic} have no stamp: max_latency cannot be kept"
             self.problems.report("no stamp", text, repeat_after=FOREVER)
             return False
@@ -214,18 +219,17 @@ class CameraStream:
 
     def _age(self, msg: Picture) -> float:
         """Seconds since the stamp, by the node's clock; negative when that jumped back."""
-        clock = self._node.get_clock()
-        return float((clock.now() - Time.from_msg(msg.header.stamp, clock_type=clock.clock_type)).nanoseconds) * 1e-9
+        return (self._node.get_clock().now().nanoseconds - nanoseconds(msg)) * 1e-9
 
     # -- one frame, on the worker's thread ----------------------------------------------------------------------------
 
-    def prepare(self, frame: Frame) -> Job | None:
+    def prepare(self, frame: Frame, settings: Settings) -> Job | None:
         """The frame with its pixels, or None when it is dropped, which is counted."""
         outputs, sentence = self._outputs, self.sentence.text
         if outputs is None or not sentence:
             self.statistics.count_dropped(diagnostics.STOPPED if outputs is None else diagnostics.NO_DESCRIPTION)
             return None
-        if self._is_too_old(frame.message):
+        if self._is_too_old(frame.message, settings.max_latency):
             self.statistics.count_dropped(diagnostics.TOO_OLD)
             return None
         try:
@@ -234,11 +238,11 @@ class CameraStream:
             self.refuse(error)
             self.statistics.count_dropped(diagnostics.BAD_MESSAGE)
             return None
-        return Job(self, outputs, frame, rgb, sentence, outputs.wanted())
+        return Job(self, outputs, frame, rgb, sentence, settings, outputs.wanted())
 
     def finish(self, job: Job, prediction: DepthPrediction, inference: float) -> None:
         """Publishes a frame and counts it."""
-        outputs, settings = job.outputs, self._node.settings
+        outputs = job.outputs
         if outputs is not self._outputs:  # an inference that outlasted its node's patience
             self.statistics.count_dropped(diagnostics.STOPPED)
             return
@@ -246,27 +250,24 @@ class CameraStream:
         self._steady(job, prediction)
         output = (prediction.metric_depth.shape[0], prediction.metric_depth.shape[1])
         info, rays = self._camera(job, output)
-        outputs.publish(Seen(message.header, job.rgb, info), prediction, rays, job.wanted, settings)
+        outputs.publish(Seen(message.header, job.rgb, info), prediction, rays, job.wanted, job.settings)
         cloud = job.wants_points and rays is not None
         self.statistics.count_published(self._age(message), time.monotonic() - job.frame.arrival, inference, cloud)
         self.problems.resolve("no description")
 
-    def fail(self, error: Exception, report: bool = True) -> None:
+    def fail(self, error: Exception, what: str = diagnostics.FAILED, report: bool = True) -> None:
         """Counts a frame that the model or publishing failed on; tells of it unless the node does."""
         self.statistics.count_dropped(diagnostics.FAILED)
-        if not report:
-            return
-        text = " ".join(f"inference failed: {type(error).__name__}: {error}".split())[:500]
-        self.problems.report(diagnostics.FAILED, text, ERROR)
+        if report:
+            self.problems.report_exception(diagnostics.FAILED, what, error)
 
     def _steady(self, job: Job, prediction: DepthPrediction) -> None:
-        seconds = self._node.settings.steadiness
+        seconds = job.settings.steadiness
         if seconds != self._filter_seconds:
             self._filter, self._filter_seconds = ScaleFilter(seconds) if seconds > 0 else None, seconds
         if self._filter is not None:
-            stamp = job.frame.message.header.stamp
-            nanoseconds = stamp.sec * 10**9 + stamp.nanosec
-            factor = self._filter.factor(prediction.metric_depth, job.rgb, nanoseconds, job.sentence)
+            stamp = nanoseconds(job.frame.message)
+            factor = self._filter.factor(prediction.metric_depth, job.rgb, stamp, job.sentence)
             np.multiply(prediction.metric_depth, np.float32(factor), out=prediction.metric_depth)
 
     def _camera(self, job: Job, output: tuple[int, int]) -> tuple[CameraInfo | None, RayTable | None]:
@@ -277,7 +278,7 @@ class CameraStream:
                 self._warn_of_camera(f"no camera_info on {self.info_topic}: no point cloud, no {INFO}")
             return None, None
         try:
-            rays = self._rays.get(info, size, self._is_rectified(), output)
+            rays = self._rays.get(info, size, self._is_rectified(job.settings.image_geometry), output)
         except CameraError as error:
             self._info_state = str(error)
             self._warn_of_camera(f"{error} ({self.info_topic}): no point cloud")
@@ -294,8 +295,7 @@ class CameraStream:
         if text:
             self.problems.report("camera", text, repeat_after=FOREVER)
 
-    def _is_rectified(self) -> bool:
-        geometry = self._node.settings.image_geometry
+    def _is_rectified(self, geometry: str) -> bool:
         return is_rectified(self.image_topic) if geometry == "auto" else geometry == "rectified"
 
     # -- diagnostics --------------------------------------------------------------------------------------------------
@@ -311,12 +311,15 @@ class CameraStream:
         }
         return values | self.statistics.values()
 
+    def _sensors(self) -> list[InputSubscription]:
+        return [sensor for sensor in (self._infos, self._images) if sensor is not None]
+
     def check(self) -> None:
         """Looks for what is wrong without a message to tell of it; for an active node, once per diagnostics."""
         node = self._node
         self._check_images_arrive()
         self._check_camera_info_arrives()
-        for sensor in self._sensors:
+        for sensor in self._sensors():
             topic = sensor.topic_name
             for publisher in unheard_publishers(node, topic, sensor.qos_profile):
                 text = f"{publisher} publishes {topic} with incompatible QoS and is not heard"
@@ -329,9 +332,9 @@ class CameraStream:
     def _check_images_arrive(self) -> None:
         last = max(self.statistics.last_image_time or 0.0, self._active_since)
         silence = time.monotonic() - last
-        if silence < OVERDUE:
+        if silence < OVERDUE or self._images is None:
             return
-        text = self._why_silent(self.image_topic, silence, "image")
+        text = self._why_silent(self._images, silence, "image")
         if not self._node.count_publishers(self.image_topic):
             others = ", ".join(self._node.other_image_topics()) or "none"
             text += f"; other image topics: {others}"
@@ -339,13 +342,41 @@ class CameraStream:
 
     def _check_camera_info_arrives(self) -> None:
         silence = time.monotonic() - self._active_since
-        if self._info is None and silence >= OVERDUE:
-            self._info_state = self._why_silent(self.info_topic, silence, "camera_info")
+        if self._info is None and self._infos is not None and silence >= OVERDUE:
+            self._info_state = self._why_silent(self._infos, silence, "camera_info")
 
-    def _why_silent(self, topic: str, seconds: float, what: str) -> str:
+    def _why_silent(self, sensor: InputSubscription, seconds: float, what: str) -> str:
+        topic = sensor.topic_name
         if not self._node.count_publishers(topic):
             return f"no publisher on {topic}"
-        return f"publisher found on {topic} but no {what} for {seconds:.0f} s"
+        for publisher, kind in sensor.publishers_of_other_types():
+            return f"{publisher} publishes {topic} as {kind}, not {sensor.type_name}{_remedy(topic, kind)}"
+        text = f"publisher found on {topic} but no {what} for {seconds:.0f} s"
+        return text if sensor.is_reliable else f"{text}; {self._how_to_receive()}"
+
+    def _how_to_receive(self) -> str:
+        """What helps against images that are lost on the way."""
+        unreliable = self._images.unreliable_publishers() if self._images else []
+        if unreliable and get_rmw_implementation_identifier().startswith("rmw_fastrtps"):
+            names = ", ".join(sorted(set(unreliable)))
+            return f"{names} sends best effort: where it is started, {dds.export_line()}, or let it publish reliably"
+        return "see large messages in docs/node.md"
+
+
+def nanoseconds(msg: Picture) -> int:
+    """Of the stamp, which may be any number: rclpy.time refuses negative ones."""
+    return int(msg.header.stamp.sec) * 10**9 + int(msg.header.stamp.nanosec)
+
+
+def _remedy(topic: str, kind: str) -> str:
+    """How to take a topic of the other type of image."""
+    if kind == "sensor_msgs/msg/Image":
+        return ": set image_transport to raw"
+    if kind == "sensor_msgs/msg/CompressedImage" and topic.endswith(SUFFIX):
+        return f": set image_transport to compressed, and image to {topic.removesuffix(SUFFIX)}"
+    if kind == "sensor_msgs/msg/CompressedImage":
+        return f": set image_transport to compressed, and remap {topic}{SUFFIX} to {topic}"
+    return ""
 
 
 def subscribe_sentences(node: DepthNode, topic: str, hear: Callable[[str], None], stream: CameraStream) -> list[Any]:

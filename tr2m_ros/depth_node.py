@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -19,7 +20,7 @@ from tr2m_core import InputError
 from tr2m_core.images import FrameError
 from tr2m_core.model.presets import parse_input_size
 from tr2m_core.types import DepthPrediction
-from tr2m_ros import diagnostics
+from tr2m_ros import diagnostics, overrides
 from tr2m_ros.camera_stream import FOREVER, CameraStream, Frame, Job, subscribe_sentences
 from tr2m_ros.diagnostics import ERROR, Problems, diagnostic_array, diagnostic_status, megabytes, process_memory
 from tr2m_ros.parameters import Settings, changed_settings, check_description_length, declare_parameters
@@ -50,9 +51,14 @@ class DepthNode(LifecycleNode):
         self._streams = {name: CameraStream(self, name, self._enqueue) for name in self.settings.cameras}
         self._defaults = {f"{name}.default_description": name for name in self._streams if name}
         self._declare_default_descriptions()
-        self.add_on_set_parameters_callback(self._on_parameters)
+        self.add_on_set_parameters_callback(self._check_parameters)
+        # Humble has no callback for parameters that were set: there, those of a refused change may stay in force.
+        self._has_post_set = hasattr(self, "add_post_set_parameters_callback")
+        if self._has_post_set:
+            self.add_post_set_parameters_callback(self._take_parameters)
         self._predictor: DepthPredictor | None = None
         self._worker: Worker[Frame] | None = None
+        self._hung: Worker[Frame] | None = None  # whose batch did not come back
         self._sentences: list[Any] = []
         self._device_failure = self.create_guard_condition(self._give_up_device)
         self._time_jumps = 0
@@ -82,14 +88,18 @@ class DepthNode(LifecycleNode):
             first = next(iter(self._streams.values()))
             self._sentences = subscribe_sentences(self, "scene_description", self._hear, first)
             self._apply_default_descriptions()
-        except Exception as error:
-            name = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
-            text = " ".join(f"{name}{error}".split())
+        except InputError as error:
             self._release()
-            self.problems.report("configure", f"cannot configure: {text}", ERROR, repeat_after=0.0)
+            self.problems.report("configure", f"cannot configure: {error}", ERROR, repeat_after=0.0)
+            return FAILURE
+        except Exception as error:
+            self._release()
+            self.problems.report_exception("configure", "cannot configure", error, repeat_after=0.0)
             return FAILURE
         self.problems.resolve("configure")
         self.problems.resolve("device")
+        for line in overrides.undeclared(self, qos=True):
+            self.get_logger().warning(line)
         config = self._predictor.config
         self.get_logger().info(f"model '{config.name}' on {self._predictor.device}. {config.notice}")
         return super().on_configure(state)
@@ -97,7 +107,9 @@ class DepthNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Starts the worker: from here on images are computed."""
         result = super().on_activate(state)
-        self._worker = Worker(list(self._streams), self._process, self._on_worker_error, self._limits)
+        assert self._predictor is not None
+        process = partial(self._process, self._predictor)  # its own: another may be configured while it hangs
+        self._worker = Worker(list(self._streams), process, self._on_worker_error, self._limits)
         for stream in self._streams.values():
             stream.activate()
         return result
@@ -156,8 +168,9 @@ class DepthNode(LifecycleNode):
         for stream in self._streams.values():
             stream.destroy()
         predictor, self._predictor = self._predictor, None
+        hung, self._hung = self._hung, None
         if predictor is not None:
-            predictor.close()
+            predictor.close() if hung is None else hung.at_end(predictor.close)
 
     def _stop_worker(self) -> bool:
         """Returns False when the frame in progress did not end."""
@@ -170,6 +183,7 @@ class DepthNode(LifecycleNode):
         if worker.join(max(1.0, LONGEST_INFERENCE - worker.busy_for())):
             return True
         self.get_logger().error(f"the frame in progress did not end within {LONGEST_INFERENCE:.0f} s")
+        self._hung = worker
         return False
 
     # -- messages and parameters in, on the executor's thread ---------------------------------------------------------
@@ -181,18 +195,22 @@ class DepthNode(LifecycleNode):
         for stream in self._streams.values():
             stream.hear(sentence, for_all=True)
 
-    def _on_parameters(self, parameters: list[Parameter[Any]]) -> SetParametersResult:
-        own = {p.name: p.value for p in parameters if p.name in self._defaults}
+    def _check_parameters(self, parameters: list[Parameter[Any]]) -> SetParametersResult:
         try:
             settings = changed_settings(self.settings, parameters, configured=self._predictor is not None)
-            for name, value in own.items():
-                check_description_length(name, value, settings.max_description_length)
+            for parameter in parameters:
+                if parameter.name in self._defaults:
+                    check_description_length(parameter.name, parameter.value, settings.max_description_length)
         except InputError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        self.settings = settings
-        self._own_defaults |= {self._defaults[name]: str(value) for name, value in own.items()}
-        self._apply_default_descriptions()
+        if not self._has_post_set:
+            self._take_parameters(parameters)
         return SetParametersResult(successful=True)
+
+    def _take_parameters(self, parameters: list[Parameter[Any]]) -> None:
+        self.settings = changed_settings(self.settings, parameters, configured=False)
+        self._own_defaults |= {self._defaults[p.name]: str(p.value) for p in parameters if p.name in self._defaults}
+        self._apply_default_descriptions()
 
     def _declare_default_descriptions(self) -> None:
         self._own_defaults: dict[str, str] = {}
@@ -220,13 +238,14 @@ class DepthNode(LifecycleNode):
     def _limits(self) -> Limits:
         return Limits(self.settings.max_batch, self.settings.batch_window if len(self._streams) > 1 else 0.0)
 
-    def _process(self, frames: dict[str, Frame]) -> None:
-        prepared = (self._streams[name].prepare(frame) for name, frame in frames.items())
+    def _process(self, predictor: DepthPredictor, frames: dict[str, Frame]) -> None:
+        settings = self.settings  # of the whole batch, whatever changes meanwhile
+        prepared = (self._streams[name].prepare(frame, settings) for name, frame in frames.items())
         jobs = [job for job in prepared if job is not None]
         if not jobs:
             return
         start = time.monotonic()
-        predictions = self._predict(jobs)
+        predictions = self._predict(predictor, settings, jobs)
         inference = time.monotonic() - start
         for job, prediction in zip(jobs, predictions, strict=True):
             try:
@@ -235,14 +254,14 @@ class DepthNode(LifecycleNode):
                 else:
                     job.stream.finish(job, prediction, inference)
             except Exception as error:  # what is wrong with one camera stops no other
-                job.stream.fail(error)
+                job.stream.fail(error, "publishing failed")
 
-    def _predict(self, jobs: list[Job]) -> list[DepthPrediction | Exception]:
+    def _predict(
+        self, predictor: DepthPredictor, settings: Settings, jobs: list[Job]
+    ) -> list[DepthPrediction | Exception]:
         """A prediction, or what went wrong, for each."""
         from tr2m_core.device_errors import DeviceError
 
-        settings, predictor = self.settings, self._predictor
-        assert predictor is not None
         edges = settings.cloud_edge_filter > 0 and any(job.wants_points for job in jobs)
         try:
             return list(
@@ -260,7 +279,7 @@ class DepthNode(LifecycleNode):
             return [error] * len(jobs)
         except Exception as error:
             # One frame may be to blame: each on its own, so that the others come out.
-            return [error] if len(jobs) == 1 else [self._predict([job])[0] for job in jobs]
+            return [error] if len(jobs) == 1 else [self._predict(predictor, settings, [job])[0] for job in jobs]
 
     def _on_worker_error(self, frames: dict[str, Frame], error: Exception) -> None:
         for name in frames:
@@ -327,12 +346,15 @@ def main(args: list[str] | None = None) -> int:
 
     Returns 0, 1 when a node that started by itself lost its device, or 2 when it cannot start; each after one line.
     """
-    return run_process("tr2m_depth", args, _run)
+    arguments = sys.argv[1:] if args is None else args
+    return run_process("tr2m_depth", arguments, lambda: _run(arguments))
 
 
-def _run() -> int:
+def _run(arguments: Sequence[str]) -> int:
     node = DepthNode()
     try:
+        for line in (*overrides.undeclared(node, qos=False), *overrides.misread(node, arguments)):
+            node.get_logger().warning(line)
         alone = node.settings.autostart
         steps: tuple[Callable[[], TransitionCallbackReturn], ...] = (node.trigger_configure, node.trigger_activate)
         for transition in steps if alone else ():

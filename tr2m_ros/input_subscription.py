@@ -51,7 +51,7 @@ class InputSubscription:
         self._switched = 0.0
         self._told = ""
         self.topic_name: str = node.resolve_topic_name(topic)
-        self._type_name = f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}"
+        self.type_name = f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}"
         self._override = self._reliability_set()
         # A callback of its own: that of an event must not destroy the subscription which the event came from.
         self._changed = node.create_guard_condition(self.review)
@@ -80,7 +80,7 @@ class InputSubscription:
     def publishers_of_other_types(self) -> list[tuple[str, str]]:
         """Names of the nodes that publish something else under the topic's name, and the type of that."""
         infos = self._node.get_publishers_info_by_topic(self.topic_name)
-        return [(_name(info), info.topic_type) for info in infos if info.topic_type != self._type_name]
+        return [(_name(info), info.topic_type) for info in infos if info.topic_type != self.type_name]
 
     def review(self) -> None:
         """Chooses again by the publishers there are; without any the choice stays."""
@@ -97,7 +97,7 @@ class InputSubscription:
 
     def _publishers(self) -> list[tuple[str, ReliabilityPolicy]]:
         infos = self._node.get_publishers_info_by_topic(self.topic_name)
-        return [(_name(info), info.qos_profile.reliability) for info in infos if info.topic_type == self._type_name]
+        return [(_name(info), info.qos_profile.reliability) for info in infos if info.topic_type == self.type_name]
 
     def _tick(self) -> None:
         if time.monotonic() - self._switched > OVERLAP:

@@ -108,7 +108,8 @@ def declare(node: Node, kind: type[S]) -> S:
         default: Any = spec.default
         try:
             if isinstance(default, tuple):
-                values[spec.name] = tuple(node.declare_parameter(spec.name, list(default), _descriptor(spec)).value)
+                value = node.declare_parameter(spec.name, list(default), _descriptor(spec)).value
+                values[spec.name] = tuple(value or default)  # rclpy makes None of an empty list
             else:
                 values[spec.name] = node.declare_parameter(spec.name, default, _descriptor(spec)).value
         except InvalidParameterTypeException:

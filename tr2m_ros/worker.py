@@ -77,6 +77,9 @@ class Worker(Generic[T]):
         self._limits = limits
         self._mailboxes: Mailboxes[T] = Mailboxes(names)
         self._busy_since: float | None = None
+        self._end_lock = threading.Lock()
+        self._ended = False
+        self._last_action: Callable[[], None] | None = None
         # A daemon: should a computation hang, the process can still end.
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         self._thread.start()
@@ -99,6 +102,14 @@ class Worker(Generic[T]):
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def at_end(self, action: Callable[[], None]) -> None:
+        """Calls `action` once nothing is computed any more: now, or in the thread when its batch comes back at last."""
+        with self._end_lock:
+            if not self._ended:
+                self._last_action = action
+                return
+        action()
+
     def _run(self) -> None:
         while (items := self._mailboxes.get(self._limits())) is not None:
             self._busy_since = time.monotonic()
@@ -107,3 +118,7 @@ class Worker(Generic[T]):
             except Exception as error:  # the thread must outlive whatever one frame does
                 self._on_error(items, error)
             self._busy_since = None
+        with self._end_lock:
+            self._ended = True
+        if self._last_action is not None:
+            self._last_action()

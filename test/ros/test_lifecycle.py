@@ -44,6 +44,41 @@ def test_bad_parameters_end_the_process_with_one_line(
     assert "Traceback" not in process.output()
 
 
+def test_an_empty_list_of_cameras_is_one_camera_without_a_name(graph: Any, start_node: Callable[..., Any]) -> None:
+    process = start_node("/none_named", cameras="[]", autostart="false")
+    graph.wait(lambda: graph.statuses.get("/none_named"), "the node", process)
+    assert graph.statuses["/none_named"]["active description"] == "none"
+    assert process.stop() == 0, process.output()
+
+
+def test_what_was_set_in_vain_or_read_otherwise_is_said(graph: Any, start: Callable[..., Any]) -> None:
+    said = "A lab with desk #3"
+    overrides = {
+        "default_description": said,
+        "cloud_strid": "4",
+        "qos_overrides./wrong/image.subscription.depth": "3",
+        "qos_overrides./said/image.subscription.depth": "3",
+    }
+    arguments = [part for name, value in overrides.items() for part in ("-p", f"{name}:={value}")]
+    process = start("tr2m_ros.depth_node", "--ros-args", "-r", "__ns:=/said", *arguments)
+    graph.wait(lambda: "model 'embedded'" in process.output(), "the node", process)
+    warned = lines(process.output(), "WARN")
+    assert [line.partition("]: ")[2] for line in warned] == [
+        "parameter 'cloud_strid' is not known and has no effect; did you mean 'cloud_stride'?",
+        "parameter 'default_description' was read as 'A lab with desk'; for all of it quote twice: "
+        """-p default_description:="'A lab with desk #3'\"""",
+        "parameter 'qos_overrides./wrong/image.subscription.depth' is not known and has no effect",
+    ]
+    assert lines(process.output(), "description: 'A lab with desk'")
+    assert process.stop() == 0, process.output()
+
+    quoted = ["-p", f"default_description:='{said}'"]  # what the shell leaves of the advice
+    process = start("tr2m_ros.depth_node", "--ros-args", "-r", "__ns:=/said", *quoted)
+    graph.wait(lambda: lines(process.output(), f"description: '{said}'"), "all of the sentence", process)
+    assert not lines(process.output(), "WARN")
+    assert process.stop() == 0, process.output()
+
+
 def test_a_missing_parameter_file_ends_the_process_without_a_traceback(start: Callable[..., Any]) -> None:
     process = start("tr2m_ros.depth_node", "--ros-args", "--params-file", "/no/such/file.yaml")
     assert process.wait() == 2

@@ -139,3 +139,31 @@ def test_joining_gives_up_on_an_item_that_does_not_end(waiting: list[str]) -> No
     assert worker.join(0.01) is False
     release.set()
     assert worker.join(PATIENCE)
+
+
+def test_what_is_left_for_the_end_waits_for_a_batch_that_hangs() -> None:
+    started, release, ended = threading.Event(), threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def process(items: dict[str, int]) -> None:
+        started.set()
+        release.wait(PATIENCE)
+        order.append("batch")
+
+    def close_model() -> None:
+        order.append("closed")
+        ended.set()
+
+    worker = Worker(["a"], process, ignore)
+    worker.put("a", 1)
+    assert started.wait(PATIENCE)
+    worker.close()
+    assert not worker.join(0.01)
+    worker.at_end(close_model)
+    assert order == []
+    release.set()
+    assert ended.wait(PATIENCE)
+    assert order == ["batch", "closed"]
+    assert worker.join(PATIENCE)
+    worker.at_end(lambda: order.append("at once"))
+    assert order[-1] == "at once"
