@@ -1,43 +1,172 @@
-"""The sentence about the scene: what is accepted, and sentences read from a file."""
+"""The sentence about the scene: how it is cleaned, what is accepted, what reads as one, and sentences from a file."""
 
 from __future__ import annotations
 
+import os
+import re
+import stat
+import unicodedata
 from pathlib import Path
 
+from tr2m_core.text_files import read_text, split_lines
 from tr2m_core.types import InputError
 
 MAX_CHARACTERS = 2000  # the text encoders read 77 to 256 tokens; far more is a mistake, not a sentence
+REMEDY = "give a text file that is there, or the sentence itself, in several words"
+EMPTY = "the scene description is empty; give one sentence, such as 'A small office with two desks.'"
+
+JOINERS = frozenset("\u200c\u200d")  # invisible, but they spell words and compose emoji
+BLANK_GLYPHS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
+# Scripts that put no blanks between words: Thai to Khmer, Kana, Han.
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
+
+# What a file of sentences, or one that is taken for it, may end in.
+SUFFIX = re.compile(
+    r"\.(txt|text|md|rst|log|csv|tsv|lst|srt|vtt|jsonl?|ya?ml|xml|html?|docx?|odt|rtf|pdf|"
+    r"png|jpe?g|bmp|tiff?|webp|npy|db3|mcap|bag|zip|gz)",
+    re.IGNORECASE,
+)
+ANCHORED = re.compile(r"(~|\.{1,2})?[/\\]|[A-Za-z]:[/\\]")
+SEPARATOR = re.compile(r"[/\\]")
+FIELD = re.compile(r"\s*(- |---|%YAML|#|[\w./-]+\s*[:=](\s|$))")
+SETTING = re.compile(r"[\w./-]+\s*[:=]\s*\S*")
+
+
+def clean_sentence(text: str) -> str:
+    """The sentence as models and reports take it, "" when it shows nothing; the one rule for all sentences.
+
+    Control characters and halves of surrogate pairs become blanks, every run of white space one blank. Invisible
+    characters that spell nothing are dropped: byte order marks, soft hyphens, marks of direction and the like.
+    """
+    sentence = " ".join("".join(map(_cleaned, text)).split())
+    return sentence if any(map(_is_seen, sentence)) else ""
 
 
 def check_description(text: str) -> str:
-    """The sentence without surrounding white space. Raises InputError when it is empty or over MAX_CHARACTERS."""
-    sentence = text.strip()
+    """The cleaned sentence. Raises InputError when it says nothing or is over MAX_CHARACTERS."""
+    if (length := len(text.strip())) > MAX_CHARACTERS:
+        raise InputError(f"the scene description has {length} characters; at most {MAX_CHARACTERS} are accepted")
+    sentence = clean_sentence(text)
     if not sentence:
-        raise InputError("the scene description is empty; give one sentence, such as 'A small office with two desks.'")
-    if len(sentence) > MAX_CHARACTERS:
-        raise InputError(f"the scene description has {len(sentence)} characters; at most {MAX_CHARACTERS} are accepted")
+        raise InputError(EMPTY)
     return sentence
+
+
+def why_no_sentence(text: str) -> str | None:
+    """What a text is, in a word or two, that does not read as a sentence in a human language; None for one that does.
+
+    Robots publish much as text: models in XML, states in JSON or YAML, names of modes.
+    """
+    sentence = clean_sentence(text)
+    if not sentence:
+        return "nothing"
+    if sentence.startswith("<"):
+        return "XML"
+    if sentence[0] in "{[":
+        return "JSON"
+    if _is_yaml(text):
+        return "YAML"
+    if len(sentence) > MAX_CHARACTERS:
+        return f"{len(sentence)} characters"
+    letters = sum(map(str.isalpha, sentence))
+    if 2 * letters < len(sentence.replace(" ", "")):
+        return "numbers"
+    words = [word for word in sentence.split() if any(map(str.isalpha, word))]
+    if len(words) < 2 and not (UNSPACED.search(sentence) and letters > 3):
+        return "a single word"
+    return None
 
 
 def descriptions_for(text: str, count: int) -> list[str]:
     """One sentence per picture: `text` itself repeated, or, when it names a file, that file's lines in order.
 
-    Raises InputError when the file cannot be read, its lines are not as many as the pictures, or a line is no sentence.
+    Raises InputError when it looks like a file that is not there, the file cannot be read, its lines are not as many
+    as the pictures, or a line is no sentence. Blank lines at the end do not count.
     """
-    path = Path(text)
-    try:
-        is_file = path.is_file()
-    except (OSError, ValueError):  # a long sentence is no valid file name
-        is_file = False
-    if not is_file:
+    path = named_file(text)
+    if path is None:
         return [check_description(text)] * count
+    sentences = read_sentences(path)
+    if len(sentences) != count:
+        raise InputError(f"{path}: {len(sentences)} lines for {count} pictures; give one sentence per picture")
+    return sentences
+
+
+def description_for_all(text: str) -> str:
+    """The one sentence for all pictures: `text` itself, or, when it names a file, that file's only line.
+
+    Raises InputError as `descriptions_for` does.
+    """
+    path = named_file(text)
+    if path is None:
+        return check_description(text)
+    sentences = read_sentences(path)
+    if len(sentences) != 1:
+        raise InputError(f"{path}: {len(sentences)} lines; one sentence for all is needed here")
+    return sentences[0]
+
+
+def read_sentences(path: Path) -> list[str]:
+    """The sentences of a file, one per line. Raises InputError, naming the line, where one is none."""
+    lines = split_lines(read_text(path, "text file", "one sentence per line"))
+    while lines and not clean_sentence(lines[-1]):
+        lines.pop()
+    sentences = []
+    for number, line in enumerate(lines, 1):
+        try:
+            sentences.append(check_description(line))
+        except InputError as error:
+            raise InputError(f"{path}: line {number}: {error}") from None
+    return sentences
+
+
+def named_file(text: str) -> Path | None:
+    """The file that a text names, None for a sentence.
+
+    Raises InputError for a folder, and for what looks like the name of a file that is not there.
+    """
+    name = text.strip()
+    if not name or len(name) > MAX_CHARACTERS:
+        return None
+    path = Path(os.path.expanduser(name))
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable text file ({error})") from None
-    if len(lines) != count:
-        raise InputError(f"{path}: {len(lines)} lines for {count} pictures; give one sentence per picture")
-    try:
-        return [check_description(line) for line in lines]
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # a long sentence is no valid file name
+        if _looks_like_path(name):
+            shown = name if len(name) <= 100 else f"{name[:100]}..."
+            raise InputError(f"'{shown}' looks like a file, and there is none; {REMEDY}") from None
+        return None
+    if stat.S_ISDIR(mode):
+        raise InputError(f"'{name}' is a folder; {REMEDY}")
+    return path
+
+
+def _looks_like_path(text: str) -> bool:
+    """Never true for a sentence in words, which may well have a slash or end in the name of a file."""
+    has_suffix = SUFFIX.fullmatch(Path(text).suffix) is not None
+    words = len(text.split())
+    if words > 1:
+        return has_suffix and (words == 2 or ANCHORED.match(text) is not None)
+    if has_suffix or ANCHORED.match(text):
+        return True
+    return bool(SEPARATOR.search(text)) and text[-1] not in ".!?" and not UNSPACED.search(text)
+
+
+def _cleaned(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in ("Cc", "Cs"):
+        return " "
+    return "" if category == "Cf" and character not in JOINERS else character
+
+
+def _is_seen(character: str) -> bool:
+    """Letters, numbers, punctuation and signs; marks are seen with a letter only."""
+    return unicodedata.category(character)[0] in "LNPS" and character not in BLANK_GLYPHS
+
+
+def _is_yaml(text: str) -> bool:
+    """Most lines are fields or items, beginning with the first; of a single line, a name and one value."""
+    lines = [line for line in split_lines(text) if line.strip()]
+    if len(lines) == 1:
+        return SETTING.fullmatch(lines[0].strip()) is not None
+    return FIELD.match(lines[0]) is not None and 2 * sum(1 for line in lines if FIELD.match(line)) > len(lines)

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from tr2m_core.backend import PRECISIONS, TorchBackend
 from tr2m_core.config import ModelConfig
+from tr2m_core.description import EMPTY, clean_sentence
 from tr2m_core.device_errors import DeviceError, device_error
 from tr2m_core.model.checkpoints import load_model
 from tr2m_core.model.normalizer import Normalizer
@@ -263,16 +264,15 @@ class DepthPredictor:
         return torch.cat([self._sentence(sentence, allow_empty) for sentence in description])
 
     def _sentence(self, description: str, allow_empty: bool) -> Tensor:
-        """The sentence as the backend uses it, (1, 1, C); encoded once and remembered."""
-        if not (allow_empty or description.strip()):
-            raise InputError(
-                "the scene description is empty; give one sentence, such as 'A small office with two desks.'"
-            )
-        if description in self._text:
-            self._text.move_to_end(description)
-            return self._text[description]
-        encoded = self.backend.encode([description])
-        self._text[description] = encoded
+        """The sentence, cleaned, as the backend uses it, (1, 1, C); encoded once and remembered."""
+        sentence = clean_sentence(description)
+        if not (sentence or allow_empty):
+            raise InputError(EMPTY)
+        if sentence in self._text:
+            self._text.move_to_end(sentence)
+            return self._text[sentence]
+        encoded = self.backend.encode([sentence])
+        self._text[sentence] = encoded
         if len(self._text) > SENTENCES_KEPT:
             self._text.popitem(last=False)
         return encoded

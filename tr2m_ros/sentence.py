@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import time
-import unicodedata
 
+from tr2m_core.description import clean_sentence
 from tr2m_core.images import FrameError
-
-# Control, and invisible marks that turn the direction of text in logs and on screens.
-_BIDIRECTIONAL = frozenset(map(chr, (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 
 
 def clean_description(text: str, max_length: int) -> str:
-    """The sentence with control characters and surplus blanks removed.
+    """The sentence as `clean_sentence` has it.
 
     Raises FrameError when it is longer than `max_length` characters or says nothing.
     """
     if len(text) > max_length:
         limit = f"at most {max_length} are allowed (max_description_length)"
         raise FrameError(f"description of {len(text)} characters: {limit}", "description too long")
-    visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text if c not in _BIDIRECTIONAL)
-    sentence = " ".join(visible.split())
+    sentence = clean_sentence(text)
     if not sentence:
         raise FrameError("description without a word in it: give one sentence about the scene", "description empty")
     return sentence

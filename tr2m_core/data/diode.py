@@ -29,7 +29,7 @@ class DIODEOutdoor(FileDataset):
     crop = "garg"
 
     def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
-        pictures = sorted(path.relative_to(root) for scans in SCANS for path in root.glob(f"{scans}/*.png"))
+        pictures = sorted(path.relative_to(root) for scans in SCANS for path in root.glob(f"{scans}/[!.]*.png"))
         images = [PurePosixPath(path.as_posix()) for path in pictures if "indoors" not in path.parts]
         return [(image, image.with_name(f"{image.stem}_depth.npy")) for image in images]
 

@@ -26,7 +26,7 @@ class IBims(FileDataset):
     unit_per_count = 50 / 65535
 
     def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
-        names = sorted(path.name for path in (root / "rgb").glob("*.png"))
+        names = sorted(path.name for path in (root / "rgb").glob("[!.]*.png"))
         return [(PurePosixPath("rgb", name), PurePosixPath("depth", name)) for name in names]
 
     def masks(self, record: Record) -> tuple[Path, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from tr2m_core.data.base import DepthProtocol
 from tr2m_core.data.c3vd import video_sentence
 from tr2m_core.data.dataset import FileDataset, Part, PathPair
-from tr2m_core.data.texts import read_texts
+from tr2m_core.text_files import read_text, split_lines
 
 TEST_LIST = PurePosixPath("misc/test_file.txt")
 SENTENCE = video_sentence("cecum_t1_a")
@@ -30,7 +30,8 @@ class SimCol(FileDataset):
         found = [*root.glob("Frames_*"), *root.glob("*/Frames_*")]
         folders = sorted(folder.relative_to(root).as_posix() for folder in found if folder.is_dir())
         if (root / TEST_LIST).is_file():
-            listed = {line.strip("/") for line in read_texts(root / TEST_LIST)}
+            names = split_lines(read_text(root / TEST_LIST, "list of folders", "a folder per line"))
+            listed = {name.strip().strip("/") for name in names}
             folders = [folder for folder in folders if folder in listed]
         return [pair for folder in folders for pair in _frames(root, folder)]
 

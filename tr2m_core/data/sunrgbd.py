@@ -25,7 +25,7 @@ class SUNRGBD(FileDataset):
 
     def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
         images, depths = _nested(root, "rgb"), _nested(gt_root, "gt")
-        pictures = sorted(path for path in (root / images).glob("*") if path.suffix.lower() in SUFFIXES)
+        pictures = sorted(path for path in (root / images).glob("[!.]*") if path.suffix.lower() in SUFFIXES)
         return [(images / path.name, depths / f"{path.stem}.png") for path in pictures]
 
     def fits(self, size: tuple[int, int]) -> bool:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tr2m_core.description import clean_sentence
+from tr2m_core.text_files import read_text, split_lines
 from tr2m_core.types import InputError
 
 
 def read_texts(path: Path) -> list[str]:
-    """The lines that are not empty, at least one. Raises InputError, naming the file, when there is none to be read."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such text file; it holds the sentences about a picture, one per line") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable text file ({error})") from None
-    sentences = [line.strip() for line in text.splitlines() if line.strip()]
+    """The sentences of the lines that say something, at least one.
+
+    Raises InputError, naming the file, when there is none to be read.
+    """
+    text = read_text(path, "text file", "the sentences about a picture, one per line")
+    sentences = [sentence for line in split_lines(text) if (sentence := clean_sentence(line))]
     if not sentences:
         raise InputError(f"{path}: empty; give at least one sentence about the picture")
     return sentences

@@ -1,0 +1,209 @@
+"""Sentences from strangers: how they are cleaned, what reads as one, and files of them."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tr2m_core.description import (
+    check_description,
+    clean_sentence,
+    description_for_all,
+    descriptions_for,
+    why_no_sentence,
+)
+from tr2m_core.types import InputError
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("A small office with two desks.", "A small office with two desks."),
+        ("A desk \ud83d with a lamp.", "A desk with a lamp."),  # half of an emoji
+        ("\ufeffA\u00a0work\u00adbench,\u200b with\ttools.\r\n", "A workbench, with tools."),
+        ("A\x00desk\x1b[31m \x85and\u2028a\x0cchair", "A desk [31m and a chair"),
+        ("desk \u202egnidliub\u2066\u061c", "desk gnidliub"),
+        ("می\u200cروم 👩\u200d🍳", "می\u200cروم 👩\u200d🍳"),  # joiners spell
+        ("Ein Büro \u2013 日本の部屋 e\u0301 ❤\ufe0f", "Ein Büro \u2013 日本の部屋 e\u0301 ❤\ufe0f"),
+    ],
+)
+def test_sentences_are_cleaned(text, wanted):
+    assert clean_sentence(text) == check_description(text) == wanted
+    assert clean_sentence(wanted) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " \t\n",
+        "\u200b",
+        "\ufeff",
+        "\u00ad\u2060",
+        "\ufe0f\u034f",
+        "\u3164 \u2800",
+        "\ud83d",
+        "\u200d\u200c",
+        "\x00\x1b",
+        "\u0301",
+    ],
+)
+def test_what_shows_nothing_is_empty(text):
+    assert clean_sentence(text) == ""
+    for read in (check_description, description_for_all, lambda text: descriptions_for(text, 2)):
+        with pytest.raises(InputError, match="the scene description is empty"):
+            read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("A desk.", None),
+        ("a photo of 2 desks/chairs in room 3.14", None),
+        ("Scene: a small office with two desks.", None),
+        ("A desk: two mugs", None),
+        ("A small office\nwith two desks", None),
+        ("The scene contains:\n- two desks\n- a chair", None),
+        ("小さなオフィスに机が二つある。", None),
+        ("\ufeff \n<?xml version='1.0'?><robot name='a robot arm'/>", "XML"),
+        ("<sdf version='1.7'><model name='a'/></sdf>", "XML"),
+        ('{"objects": ["a small desk", "a chair"]}', "JSON"),
+        ('[{"a": "b c"}]', "JSON"),
+        ("mode: automatic driving\nstate: all is well\n", "YAML"),
+        ("---\n- a small desk\n- two chairs\n", "YAML"),
+        ("battery=87%", "YAML"),
+        ("IDLE", "a single word"),
+        ("NAVIGATING_TO_GOAL", "a single word"),
+        ("1.0 2.5 3.25 x", "numbers"),
+        ("word " * 1000, "4999 characters"),
+        ("\u200b", "nothing"),
+    ],
+)
+def test_what_reads_as_a_sentence(text, what):
+    assert why_no_sentence(text) == what
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "senteces.txt",
+        "Sentences.TXT",
+        "texts/sentences",
+        "./sentences",
+        "../texts",
+        "~/sentences.md",
+        "/nowhere/at all/a b.txt",
+        "C:\\texts\\a.txt",
+        "texts\\a",
+        "my sentences.txt",
+        "photo.jpg",
+        "indoor/outdoor",
+        "@sentences.txt",
+    ],
+)
+def test_names_of_files_that_are_not_there(folder, text):
+    for read in (description_for_all, lambda text: descriptions_for(text, 1)):
+        with pytest.raises(InputError, match="looks like a file, and there is none; give a text file that is there"):
+            read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A desk.",
+        "office",
+        "Büro.",
+        "A kitchen/living room.",
+        "A screen that shows notes.txt",
+        "A room of 3.5 x 4/2 m",
+        "An office, w/o windows.",
+        "小さな部屋/書斎",
+        "no",
+        "A C:\\ prompt on a screen",
+        "~ 3 m wide room",
+        "...a desk",
+        "A wall that says open www.example.com/index.html",
+        "x" * 300,
+        "Hall (approx. 20m/30m).",
+    ],
+)
+def test_sentences_are_no_files(folder, text):
+    assert description_for_all(text) == text
+    assert descriptions_for(text, 2) == [text, text]
+
+
+def test_a_folder_is_no_sentence(folder):
+    (folder / "office").mkdir()
+    for text in ("office", ".", str(folder)):
+        with pytest.raises(InputError, match=r"is a folder; give a text file .* or the sentence itself"):
+            descriptions_for(text, 1)
+
+
+def test_one_line_for_all(folder, monkeypatch):
+    (folder / "one.txt").write_text("A desk.\n\n")
+    (folder / "two.txt").write_text("A desk.\nA chair.\n")
+    monkeypatch.setenv("HOME", str(folder))
+    assert description_for_all("one.txt") == description_for_all("~/one.txt") == "A desk."
+    with pytest.raises(InputError, match=r"two\.txt: 2 lines; one sentence for all is needed here"):
+        description_for_all("two.txt")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"A desk.\nB\xc3\xbcro.\n",
+        b"\xef\xbb\xbfA desk.\r\nB\xc3\xbcro.\r\n\r\n",
+        b"A desk.\rB\xc3\xbcro.\r",
+        b"A desk.\nB\xc3\xbcro.",
+        b"A\x0cdesk.\n \x1cB\xc3\xbcro.\n \n\t\n\xe2\x80\x8b\n",
+        "A\u2028desk.\nBüro.\n".encode(),
+        "A desk.\r\nBüro.\r\n".encode("utf-16"),
+        b"\xfe\xff" + "A desk.\nBüro.\n".encode("utf-16-be"),
+        "A desk.\nBüro.\n".encode("utf-32"),
+    ],
+)
+def test_lines_of_files_as_editors_leave_them(folder, data):
+    (folder / "a.txt").write_bytes(data)
+    assert descriptions_for("a.txt", 2) == ["A desk.", "Büro."]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"A desk.\n\nA chair.\n", "a.txt: line 2: the scene description is empty"),
+        (b"A desk.\r\n\xe2\x80\x8b\r\nA chair.", "a.txt: line 2: the scene description is empty"),
+        (b"A desk.\n" + b"x" * 3000, "a.txt: line 2: the scene description has 3000 characters"),
+        (b"A desk.\nB\xfcro.\n", "a.txt: not a readable text file: line 2: byte 0xfc is not UTF-8; save it as UTF-8"),
+        (b"\x93A desk.\x94\n", "a.txt: not a readable text file: line 1: byte 0x93 is not UTF-8"),
+        ("A desk.\n".encode("utf-16-le"), "a.txt: not a readable text file: line 1: a zero byte; save it as UTF-8"),
+        (b"\xff\xfeA\x00\x00", "a.txt: not a readable text file: line 1: byte 0x00 is not UTF-16"),
+        (b"\x89PNG\r\n\x1a\n", "a.txt: not a readable text file: line 1: byte 0x89 is not UTF-8"),
+        (b"", "a.txt: 0 lines for 2 pictures"),
+        (b"\n\n", "a.txt: 0 lines for 2 pictures"),
+        (b"A desk.\n\n\n", "a.txt: 1 lines for 2 pictures"),
+    ],
+)
+def test_files_that_are_no_sentences(folder, data, words):
+    (folder / "a.txt").write_bytes(data)
+    with pytest.raises(InputError) as error:
+        descriptions_for("a.txt", 2)
+    assert str(error.value).startswith(words)
+
+
+def test_endless_files_and_pipes(folder, monkeypatch):
+    monkeypatch.setattr("tr2m_core.text_files.MAX_BYTES", 1000)
+    with pytest.raises(InputError, match="/dev/zero: not a text file: more than 1,000 bytes"):
+        description_for_all("/dev/zero")
+    read, write = os.pipe()
+    os.write(write, b"A desk.\n")
+    os.close(write)
+    assert description_for_all(f"/dev/fd/{read}") == "A desk."  # as the shell's <(...) names it
+    os.close(read)
