@@ -35,6 +35,7 @@ from rclpy.utilities import get_rmw_implementation_identifier
 
 from tr2m_core import InputError
 from tr2m_core.replay.bag import Bag
+from tr2m_core.replay.description_topic import find_description
 from tr2m_core.replay.topics import Topics, find_topics
 from tr2m_ros import dds
 from tr2m_ros.overrides import unknown_arguments
@@ -107,10 +108,11 @@ def recorded_topics(value: Value) -> Topics:
             if topic is None or bag.topics[topic].type != IMAGE_TYPE:
                 what = f"no {name} topic" if topic is None else f"{topic} is a {bag.topics[topic].type}"
                 raise InputError(f"{path}: {what}: an uncompressed {IMAGE_TYPE} is needed here; see tr2m replay")
-    if value("description"):
-        return topics._replace(description=None)
-    if topics.description is None:
-        raise InputError(f"{path}: no String topic with a scene description: give one with description:=")
+        if value("description"):
+            return topics._replace(description=None)
+        if topics.description is None:
+            why = find_description(bag, topics.image).why
+            raise InputError(f"{path}: no scene description found: {why}; give one with description:=")
     return topics
 
 

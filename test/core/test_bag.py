@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import yaml
 from bags import contents, expected, storage_file, write_mcap
+from mcap.writer import Writer
 
 from tr2m_core.images import FrameError
 from tr2m_core.replay.bag import Bag, Topic
@@ -287,6 +288,89 @@ def test_views_in_place_of_tables_are_refused(tmp_path):
         database.commit()
     with pytest.raises(InputError, match="no tables of topics and messages"):
         Bag(file)
+
+
+def write_foreign(path):
+    """An mcap file with channels that hold no ROS 2 messages, and one that does under the type's old name."""
+    with path.open("wb") as file:
+        writer = Writer(file)
+        writer.start()
+        for topic, kind, form, encoding in (
+            ("/protobuf", "foxglove.CompressedImage", "protobuf", "protobuf"),
+            ("/json", "foxglove.RawImage", "jsonschema", "json"),
+            ("/ros1", "sensor_msgs/Image", "ros1msg", "ros1"),
+            ("/text", "std_msgs/String", "ros2msg", "cdr"),
+            ("/text", "sensor_msgs/msg/Image", "ros2msg", "cdr"),
+            ("/none", "", "", "cdr"),
+        ):
+            schema = writer.register_schema(kind, form, b"") if kind else 0
+            channel = writer.register_channel(topic, encoding, schema)
+            writer.add_message(channel, START, b"\x00\x01\x00\x00\x08\x00\x00\x00A desk.\x00", START)
+        writer.finish()
+    return path
+
+
+def test_messages_in_other_encodings_are_named(tmp_path):
+    with Bag(write_foreign(tmp_path / "a.mcap")) as bag:
+        assert bag.topics == {"/text": Topic("std_msgs/msg/String", 1)}
+        assert bag.first("/text").data == "A desk."
+        assert bag.damage is None
+        assert bag.unread == {
+            "/protobuf": "foxglove.CompressedImage in protobuf",
+            "/json": "foxglove.RawImage in json",
+            "/ros1": "sensor_msgs/msg/Image in ros1",
+            "/text": "sensor_msgs/msg/Image beside std_msgs/msg/String",
+            "/none": "cdr without a schema",
+        }
+        said = bag.describe_topics()
+    assert said.startswith("/text (std_msgs/msg/String, 1); not read are /json (foxglove.RawImage in json), ")
+    assert "rosbags-convert" in said
+
+
+def test_rows_in_other_encodings_are_named(tmp_path, messages):
+    folder = messages.write(tmp_path / "a", "sqlite3", [("/text", START, messages.text("A desk."))])
+    with closing(sqlite3.connect(storage_file(folder))) as database:
+        database.execute("INSERT INTO topics VALUES (7, '/old', 'std_msgs/String', 'ros1', '', '')")
+        database.execute("INSERT INTO messages (topic_id, timestamp, data) VALUES (7, ?, ?)", (START, b"abc"))
+        database.commit()
+    with Bag(folder) as bag:
+        assert bag.topics == {"/text": Topic("std_msgs/msg/String", 1)}
+        assert bag.unread == {"/old": "std_msgs/String in ros1"}
+
+
+def test_the_list_of_topics_tells_encodings(tmp_path, messages):
+    pixels = np.zeros((2, 2, 3), np.uint8)
+    entries = [
+        ("/a", START, messages.image(START, "bgr8", pixels)),
+        ("/b", START, messages.compressed(START, "ffv1", b"abc")),
+        ("/c", START, messages.image(START, "", pixels)),
+        ("/d", START, ("sensor_msgs/msg/Image", b"\x00\x01")),
+        ("/e\x1b[2J\n", START, messages.text("A desk.")),
+    ]
+    with Bag(messages.write(tmp_path / "bag", "mcap", entries)) as bag:
+        said = bag.describe_topics()
+    kind = "sensor_msgs/msg/Image, 1"
+    assert said.startswith(
+        f"/a ({kind}) in bgr8, /b (sensor_msgs/msg/CompressedImage, 1) in ffv1, /c ({kind}) in no encoding, "
+    )
+    assert said.endswith(f"/d ({kind}) in nothing readable, /e\\x1b[2J\\n (std_msgs/msg/String, 1)")
+
+
+@pytest.mark.parametrize(("storage", "suffix"), [("sqlite3", "DB3"), ("mcap", "MCAP")])
+def test_names_as_other_systems_leave_them(tmp_path, messages, storage, suffix):
+    folder, whole = split(tmp_path, messages, storage, [f"bag_0.{suffix}", f"bag_1.{suffix}"])
+    (folder / f"._bag_0.{suffix}").write_bytes(b"\x00\x05\x16\x07")
+    (folder / ".DS_Store").write_bytes(b"Bud1")
+    assert contents(folder / f"bag_0.{suffix}") == whole[:6]
+    metadata = folder / "metadata.yaml"
+    text = metadata.read_text().replace("bag_0", "recording\\bag_0").replace("\n", "\r\n")
+    for data in (b"\xef\xbb\xbf" + text.encode(), text.encode() + b"# caf\xe9\r\n", None):
+        metadata.unlink(missing_ok=True)
+        if data:
+            metadata.write_bytes(data)
+        with Bag(folder) as bag:
+            assert [tuple(m) for m in bag.messages(bag.topics)] == whole
+            assert bag.damage is None
 
 
 def test_missing_and_foreign_paths(tmp_path):

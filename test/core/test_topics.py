@@ -3,8 +3,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from geometry_messages import HALF, cloud, image, transform
 
 from tr2m_core.replay.bag import Bag
+from tr2m_core.replay.depth_topic import find_depth
+from tr2m_core.replay.description_topic import find_description
 from tr2m_core.replay.topics import Topics, find_topics, first_info, read_sentences
 from tr2m_core.types import InputError
 
@@ -150,6 +153,132 @@ def test_bags_without_images(bag_of, kinds, topics):
     bag = bag_of({name: kinds[kind] for name, kind in topics.items()})
     with pytest.raises(InputError, match=f"no image topic .*the bag has {min(topics)} "):
         find_topics(bag)
+
+
+SENTENCE = "A small office with two desks."
+URDF = '<?xml version="1.0"?><robot name="a small cart"><link name="base_link"/></robot>'
+
+
+@pytest.mark.parametrize(
+    ("texts", "wanted"),
+    [
+        ({"/robot_description": URDF}, None),
+        ({"/robot_description": URDF, TEXT: SENTENCE}, TEXT),
+        ({"/robot_description": URDF, "/robot/scene_description": SENTENCE}, "/robot/scene_description"),
+        ({"/robot_description": URDF, "/vlm/caption": SENTENCE}, "/vlm/caption"),
+        ({"/robot_description_semantic": "\n <robot/>", "/ScenePrompt": SENTENCE}, "/ScenePrompt"),
+        ({TEXT: "office", "/caption": SENTENCE}, TEXT),  # as the node would hear it
+        ({TEXT: "\u200b", "/caption": SENTENCE}, "/caption"),
+        ({"/scene_graph": '{"desk": ["on the floor"]}', "/image_caption": SENTENCE}, "/image_caption"),
+        ({"/scene_state": "mode: automatic", "/scene_name": "office"}, None),
+        ({"/metric_depth/active_description": SENTENCE}, "/metric_depth/active_description"),
+        ({"/metric_depth/active_description": SENTENCE, "/caption": SENTENCE}, "/caption"),
+        ({"/words": SENTENCE}, "/words"),  # the only one
+        ({"/words": "A desk.", "/state": "IDLE"}, None),
+        ({"/state": "IDLE"}, None),
+        ({"/state": "x: 1.0\ny: 2.0"}, None),
+        ({"/caption": SENTENCE, "/prompt": SENTENCE}, None),
+        ({"/left/scene_description": SENTENCE, "/camera/scene_description": SENTENCE}, "/camera/scene_description"),
+        ({TEXT: SENTENCE, "/camera/scene_description": SENTENCE}, "/camera/scene_description"),
+        ({"/a/scene_description": SENTENCE, "/b/scene_description": SENTENCE}, None),
+    ],
+)
+def test_the_topic_with_the_sentences(bag_of, kinds, messages, texts, wanted):
+    bag = bag_of({IMAGE: kinds["rgb8"]} | {name: messages.text(text) for name, text in texts.items()})
+    assert find_topics(bag).description == wanted
+    if wanted is None:
+        for name in texts:
+            assert name in find_description(bag, IMAGE).why
+
+
+def test_what_most_texts_of_a_topic_are_counts(write_bag, messages, kinds):
+    def entries(texts):
+        said = [("/caption", START + i, messages.text(text)) for i, text in enumerate(texts)]
+        broken = ("std_msgs/msg/String", b"\x00\x01\x00\x00\xff")
+        return [(IMAGE, START, kinds["rgb8"]), ("/caption", START - 1, broken), *said]
+
+    with Bag(write_bag(entries(["", "ready", SENTENCE, SENTENCE]))) as bag:
+        assert find_topics(bag).description == "/caption"
+
+
+def test_texts_that_are_not_read_say_so(bag_of, kinds, messages):
+    assert find_description(bag_of({IMAGE: kinds["rgb8"]}), IMAGE).why == "the bag has no String topic to take it from"
+
+
+def test_most_texts_are_no_sentences(bag_of, kinds, messages, write_bag):
+    entries = [("/caption", START + i, messages.text(text)) for i, text in enumerate(["IDLE", "BUSY", SENTENCE])]
+    with Bag(write_bag([(IMAGE, START, kinds["rgb8"]), *entries])) as bag:
+        assert find_description(bag, IMAGE).why.endswith("/caption holds a single word")
+
+
+@pytest.mark.parametrize(
+    ("clouds", "wanted", "words"),
+    [
+        (["/lidar/points"], "/lidar/points", ""),
+        (["/velodyne_points", "/rslidar_points"], None, "several point clouds may be it: /rslidar_points, /velo"),
+        (["/octomap_point_cloud_centers"], None, "by their names no measurement: /octomap_point_cloud_centers; "),
+        (["/rtabmap/cloud_map", "/lidar/points"], "/lidar/points", ""),
+        (["/local_costmap/voxel_marked_cloud", "/laserCloudMap"], None, "no measurement: /laserCloudMap, "),
+        (["/lidar/points", "/lidar/points_filtered", "/obstacles"], "/lidar/points", ""),
+        (["/depth_anything/points"], None, "no measurement"),
+        (["/metric_depth/points"], None, ""),
+        ([], None, ""),
+    ],
+)
+def test_clouds_that_may_be_ground_truth(bag_of, kinds, clouds, wanted, words):
+    bag = bag_of({IMAGE: kinds["rgb8"]} | dict.fromkeys(clouds, CLOUD))
+    assert find_topics(bag).depth == wanted
+    why = find_depth(bag, IMAGE).why
+    assert words in why and ("--depth-topic" in why) == bool(words)
+    for name in clouds:
+        assert find_topics(bag, depth=name).depth == name
+        assert find_topics(bag, depth="none").depth is None
+
+
+def test_of_several_lidars_the_one_that_tf_connects_with_the_camera(bag_of):
+    points = np.ones((2, 3))
+    bag = bag_of(
+        {
+            IMAGE: image(RGB, "rgb8", "camera"),
+            "/front/points": cloud(points, "front"),
+            "/rear/points": cloud(points, "rear"),
+            "/tf_static": transform("camera", "front", (0, 0, 1), (0, 0, HALF, HALF)),
+        }
+    )
+    assert find_topics(bag).depth == "/front/points"
+
+
+@pytest.mark.parametrize(
+    "name", ["/thermal/image_raw", "/camera/ir/image", "/confidence", "/midas/depth", "/camera/infra1/image"]
+)
+def test_images_of_counts_that_are_no_depth(bag_of, kinds, name):
+    bag = bag_of({IMAGE: kinds["rgb8"], name: kinds["16UC1"]})
+    assert find_topics(bag).depth is None
+    assert find_depth(bag, IMAGE).why == f"by their names no measurement: {name}; take one with --depth-topic"
+    assert find_topics(bag, depth=name).depth == name
+
+
+def test_no_ground_truth_where_there_is_some(bag_of, kinds):
+    bag = bag_of({IMAGE: kinds["rgb8"], "/d": kinds["16UC1"], "/e": kinds["32FC1"]})
+    assert find_topics(bag, depth="none") == Topics(IMAGE, None, None, None, None)
+
+
+def test_the_first_images_of_a_topic_may_be_none(write_bag, messages, kinds):
+    odd = messages.image(START, "", RGB)
+    entries = [(IMAGE, START, ("sensor_msgs/msg/Image", b"\x00\x01")), (IMAGE, START + 1, odd)]
+    with Bag(write_bag([*entries, (IMAGE, START + 2, kinds["rgb8"])])) as bag:
+        assert find_topics(bag).image == IMAGE
+
+
+def test_hints_in_any_case(bag_of, kinds):
+    bag = bag_of({"/Camera/RGB": kinds["rgb8"], "/other": kinds["mono8"]})
+    assert find_topics(bag).image == "/Camera/RGB"
+
+
+def test_sentences_come_in_order_of_time(write_bag, messages):
+    entries = [(TEXT, START + 1, messages.text("Second.")), (TEXT, START, messages.text("First."))]
+    with Bag(write_bag(entries)) as bag:
+        assert [text for _, text in read_sentences(bag, TEXT)] == ["First.", "Second."]
 
 
 def test_sentences_and_infos(write_bag, messages):

@@ -85,7 +85,8 @@ def find_images(inputs: list[Path]) -> list[Path]:
         if not item.is_dir():
             paths.append(item)
             continue
-        inside = sorted(path for path in item.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+        visible = (path for path in item.iterdir() if not path.name.startswith("."))  # macOS leaves ._NAME beside NAME
+        inside = sorted(path for path in visible if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
         if not inside:
             raise InputError(f"{item}: no pictures in this folder ({', '.join(IMAGE_SUFFIXES)})")
         paths += inside

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -86,6 +87,8 @@ def run() -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb and returns the exit code; unexpected errors keep their traceback."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # sentences and paths may hold what a terminal cannot show
     try:
         args = build_parser().parse_args(arguments)
         code = int(args.run(args))

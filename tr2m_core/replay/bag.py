@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, suppress
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import zstandard
 from rosbags.typesys import Stores, get_typestore
 
-from tr2m_core.images import FrameError
+from tr2m_core.images import FrameError, pixel_format
 from tr2m_core.replay.bag_files import storage_files
 from tr2m_core.replay.mcap_file import McapFile
 from tr2m_core.replay.sqlite_file import SqliteFile
@@ -21,11 +22,20 @@ from tr2m_core.types import InputError
 
 __all__ = ["Bag", "Message", "Topic"]
 
+IMAGE_TYPE = "sensor_msgs/msg/Image"
+COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
+IMAGE_TYPES = (IMAGE_TYPE, COMPRESSED_TYPE)
+REMEDY = (
+    "only ROS 2 messages in CDR are; convert a ROS 1 bag with rosbags-convert, and write the others anew as ROS 2 "
+    "messages, in Python with mcap-ros2-support"
+)
+
 
 class Bag:
     """An open bag: a rosbag2 folder, or one .db3 or .mcap file, compressed or not. Use as a context manager.
 
-    topics: message type and number of messages by topic name.
+    topics: message type and number of messages by topic name. unread: by topic name, what is recorded in another form
+    than ROS 2 messages in CDR, in a few words.
     Raises InputError when there is no such bag or nothing of it can be read.
     """
 
@@ -37,6 +47,7 @@ class Bag:
         self._storages: list[tuple[str, Storage]] = []
         self._problems: dict[str, tuple[int, str]] = {}  # messages read before it, and what it is
         self.topics: dict[str, Topic] = {}
+        self.unread: dict[str, str] = {}
         with ExitStack() as stack:
             for file in files:
                 self._add(file, stack)
@@ -72,25 +83,41 @@ class Bag:
 
     def first(self, topic: str) -> Any:
         """The first readable message of a topic, or None."""
+        return next(self.readable(topic), None)
+
+    def readable(self, topic: str) -> Iterator[Any]:
+        """The messages of a topic that can be read, in order of recording; stops behind the last."""
         message_type, count = self.topics[topic].type, self.topics[topic].count
-        for message in self.messages([topic]) if count else ():
+        for message in islice(self.messages([topic]), count):
             try:
-                return self.decode(message.data, message_type)
+                yield self.decode(message.data, message_type)
             except FrameError:
                 continue
-        return None
 
     def describe_topics(self) -> str:
-        """The topics in one line, for error messages."""
-        listed = (f"{name} ({topic.type}, {topic.count})" for name, topic in sorted(self.topics.items()))
-        return ", ".join(listed) or "none"
+        """The topics in one line, for error messages: type, number of messages and what images are encoded in."""
+        listed = ", ".join(map(self._describe, sorted(self.topics))) or "none that can be read"
+        return f"{listed}; {self.describe_unread()}" if self.unread else listed
+
+    def describe_unread(self) -> str:
+        """What cannot be read for its form, and how to convert it."""
+        listed = ", ".join(f"{shown(name)} ({shown(what)})" for name, what in sorted(self.unread.items()))
+        return f"not read are {listed}: {REMEDY}"
+
+    def _describe(self, name: str) -> str:
+        topic = self.topics[name]
+        words = f"{shown(name)} ({shown(topic.type)}, {topic.count})"
+        if topic.type not in IMAGE_TYPES:
+            return words
+        image = self.first(name)
+        return f"{words} in {'nothing readable' if image is None else shown(pixel_format(image)) or 'no encoding'}"
 
     def _add(self, file: Path, stack: ExitStack) -> None:
         """Opens a storage file and adds its topics; of a damaged one, what can be read."""
         try:
-            if file.suffix == ".zstd":
+            if file.suffix.lower() == ".zstd":
                 file = _unpack(file, Path(stack.enter_context(TemporaryDirectory(prefix="tr2m-"))))
-            storage: Storage = McapFile(file) if file.suffix == ".mcap" else SqliteFile(file)
+            storage: Storage = McapFile(file) if file.suffix.lower() == ".mcap" else SqliteFile(file)
         except (Damage, OSError) as error:
             self._problems[file.name] = (0, f"{file.name}: {one_line(error)}")
             return
@@ -103,6 +130,9 @@ class Bag:
             before = self.topics.get(name, Topic(kind, 0))
             if kind == before.type:
                 self.topics[name] = Topic(kind, before.count + counts[name])
+            else:
+                self.unread[name] = f"{kind} beside {before.type}"
+        self.unread |= storage.unread
 
     def _read(self, name: str, storage: Storage, topics: Collection[str] | None) -> Iterator[Message]:
         """The messages of one file; notes where it ends early."""
@@ -118,6 +148,11 @@ class Bag:
             where = f"cut off after {(end - begin) / 1e9:.2f} s (message {read})"
             if read > self._problems.get(name, (-1, ""))[0]:  # of passes over several topics the one that got furthest
                 self._problems[name] = (read, f"{name}: {where}: {one_line(error)}")
+
+
+def shown(text: str) -> str:
+    """Text of a bag without anything that a terminal obeys."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _unpack(file: Path, folder: Path) -> Path:

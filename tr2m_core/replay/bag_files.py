@@ -24,13 +24,13 @@ def storage_files(path: Path) -> tuple[list[Path], list[str]]:
     if not path.exists():
         raise InputError(f"{path}: no such bag")
     if path.is_file():
-        if path.suffix == ".bag":
+        if path.suffix.lower() == ".bag":
             raise InputError(f"{path}: a ROS 1 bag; convert it with rosbags-convert")
-        if not path.name.endswith(SUFFIXES):
+        if not path.name.lower().endswith(SUFFIXES):
             raise InputError(f"{path}: not a readable rosbag2 file; one of {', '.join(SUFFIXES)} is needed")
         return [path], []
     try:
-        present = sorted((f for f in path.iterdir() if f.name.endswith(SUFFIXES) and f.is_file()), key=_natural)
+        present = sorted(filter(_is_storage, path.iterdir()), key=_natural)
     except OSError as error:
         raise InputError(f"{path}: the folder cannot be read ({error.strerror})") from None
     if not present:
@@ -41,6 +41,11 @@ def storage_files(path: Path) -> tuple[list[Path], list[str]]:
     if not listed:
         return present, [*wrong, f"{METADATA}: names no file that is there; they are taken in order of their names"]
     return listed, wrong
+
+
+def _is_storage(path: Path) -> bool:
+    """Hidden files are none: macOS leaves ._NAME beside NAME."""
+    return path.name.lower().endswith(SUFFIXES) and not path.name.startswith(".") and path.is_file()
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
@@ -54,16 +59,15 @@ def _listed_files(folder: Path) -> tuple[list[Path], list[str]]:
     try:
         if metadata.stat().st_size > MAX_METADATA:
             raise ValueError(f"more than {MAX_METADATA:,} bytes")
-        names = yaml.safe_load(metadata.read_text(encoding="utf-8"))["rosbag2_bagfile_information"][
-            "relative_file_paths"
-        ]
+        text = metadata.read_text(encoding="utf-8", errors="replace")  # may quote anything
+        names = yaml.safe_load(text)["rosbag2_bagfile_information"]["relative_file_paths"]
         names = list(dict.fromkeys(map(str, names)))
     except Exception as error:  # the parser and what follows raise anything for damaged text
         return [], [f"{METADATA}: damaged ({one_line(error)[:200]})"]
     files, wrong = [], []
     for name in names:
-        path = PurePosixPath(name)  # early releases put the name of the folder in front
-        if path.is_absolute() or ".." in path.parts or not path.name.endswith(SUFFIXES):
+        path = PurePosixPath(name.replace("\\", "/"))  # early releases put the name of the folder in front
+        if path.is_absolute() or ".." in path.parts or not path.name.lower().endswith(SUFFIXES):
             wrong.append(f"{METADATA}: names '{name[:100]}', which is not a storage file inside the bag")
         elif not (folder / path.name).is_file():
             wrong.append(f"{path.name}: missing")

@@ -17,7 +17,7 @@ from mcap.data_stream import ReadDataStream
 from mcap.opcode import Opcode
 from mcap.records import Channel, Footer, Schema
 
-from tr2m_core.replay.storage import MAX_RECORD, STEP, Damage, Message, inflate_zstd, one_line
+from tr2m_core.replay.storage import MAX_RECORD, STEP, Damage, Message, inflate_zstd, one_line, ros2_type
 
 MAGIC = b"\x89MCAP0\r\n"
 RECORD_HEAD = struct.Struct("<BQ")
@@ -48,12 +48,13 @@ class Block(NamedTuple):
 class Channels:
     """The topics of a file as its schemas and channels come along.
 
-    types: message type by topic name, shared by those who read the same file.
+    types: message type by topic name, and unread: see `Storage`; both shared by those who read the same file.
     complete: set where the index has told them all; what chunks repeat, damaged maybe, is then passed over.
     """
 
-    def __init__(self, types: dict[str, str]) -> None:
+    def __init__(self, types: dict[str, str], unread: dict[str, str]) -> None:
         self.types = types
+        self.unread = unread
         self.topics: dict[int, str | None] = {}  # by channel; None where the messages are not ROS 2's
         self.complete = False
         self._schemas: dict[int, str] = {}
@@ -62,15 +63,20 @@ class Channels:
         """Takes in a schema or a channel, passes over other records. Damaged ones raise anything."""
         if opcode == Opcode.SCHEMA:
             schema = Schema.read(stream_of(data))
-            self._schemas[schema.id] = schema.name
+            self._schemas[schema.id] = ros2_type(schema.name)
         elif opcode == Opcode.CHANNEL:
             channel = Channel.read(stream_of(data))
             kind = self._schemas.get(channel.schema_id)
-            if channel.message_encoding != "cdr":
+            if channel.message_encoding.lower() != "cdr":
                 self.topics[channel.id] = None
+                self.unread[channel.topic] = f"{kind or 'no schema'} in {channel.message_encoding or 'no encoding'}"
             elif kind is not None:
                 ours = self.types.setdefault(channel.topic, kind) == kind
                 self.topics[channel.id] = channel.topic if ours else None
+                if not ours:
+                    self.unread[channel.topic] = f"{kind} beside {self.types[channel.topic]}"
+            else:
+                self.unread[channel.topic] = "cdr without a schema"
 
     def parse(self, opcode: int, data: bytes) -> list[Message]:
         """The message of a record, empty for other records, which are taken in. Raises Damage."""

@@ -24,6 +24,7 @@ from tr2m_core.images import FrameError, decode_colour
 from tr2m_core.metrics import clamp_depth, valid_depth
 from tr2m_core.replay.bag import Bag
 from tr2m_core.replay.bag_writer import DepthBagWriter
+from tr2m_core.replay.description_topic import find_description
 from tr2m_core.replay.ground_truth import GroundTruth
 from tr2m_core.replay.pairing import BagFrame, Pair, plan_pairs, read_frames
 from tr2m_core.replay.topics import Topics, first_info, read_sentences
@@ -31,6 +32,8 @@ from tr2m_core.steadiness import ScaleFilter
 from tr2m_core.types import DepthPrediction, InputError
 
 NO_PARTNER = "no ground truth within the tolerance"
+NO_DESCRIPTION = "no scene description found"
+REMEDY = "give one with --text, or the topic that has it with --text-topic"
 
 
 class Predictor(Protocol):
@@ -74,19 +77,25 @@ class Sentences:
     Raises InputError when there is no usable sentence.
     """
 
-    def __init__(self, bag: Bag, topic: str | None) -> None:
+    def __init__(self, bag: Bag, topics: Topics) -> None:
+        topic = topics.description
+        if topic is None:
+            raise InputError(f"{bag.path}: {NO_DESCRIPTION}: {find_description(bag, topics.image).why}; {REMEDY}")
         self.skipped: Counter[str] = Counter()
         self._times: list[int] = []
         self._texts: list[str] = []
-        for recorded, sentence in read_sentences(bag, topic) if topic is not None else []:
+        read = read_sentences(bag, topic)
+        for recorded, sentence in read:
             try:
                 self._texts.append(check_description(sentence))
                 self._times.append(recorded)
             except InputError as error:
                 self.skipped[str(error)] += 1
+        if unreadable := bag.topics[topic].count - len(read):
+            self.skipped["a scene description that is no text in UTF-8"] += unreadable
         if not self._texts:
-            why = "no String topic to take it from" if topic is None else f"no usable sentence on {topic}"
-            raise InputError(f"{bag.path}: no scene description: --text is not given and the bag has {why}")
+            why = "; ".join(f"{count} x {reason}" for reason, count in self.skipped.items()) or "no messages"
+            raise InputError(f"{bag.path}: {NO_DESCRIPTION}: no usable sentence on {topic} ({why}); {REMEDY}")
 
     def at(self, time: int) -> str:
         """The sentence in force at a recording time (ns)."""
@@ -158,7 +167,7 @@ class _Replay:
         self, bag: Bag, topics: Topics, options: ReplayOptions, output: Path, opened: contextlib.ExitStack
     ) -> None:
         self.bag, self.topics, self.options = bag, topics, options
-        self.sentences = None if options.texts else Sentences(bag, topics.description)
+        self.sentences = None if options.texts else Sentences(bag, topics)
         self.run = Run({}, skipped_sentences=dict(self.sentences.skipped) if self.sentences else {})
         self.info = first_info(bag, topics.info)
         self.intrinsics = pinhole(self.info, is_rectified(topics.image))

@@ -12,13 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
-from tr2m_core.replay.storage import Damage, Message, one_line
+from tr2m_core.replay.storage import Damage, Message, one_line, ros2_type
 
 # What sqlite3 raises for damaged files; the texts of its errors quote their bytes, which may be no text.
 BROKEN = (sqlite3.Error, UnicodeDecodeError, MemoryError)
 MAGIC = b"SQLite format 3\0"
 TABLES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('topics', 'messages')"
-TOPICS = "SELECT id, name, type FROM topics WHERE serialization_format = 'cdr' ORDER BY id"
+TOPICS = "SELECT id, name, type, serialization_format FROM topics ORDER BY id"
 COUNTS = "SELECT topic_id, count(*) FROM messages GROUP BY topic_id"
 BY_TIME = "SELECT topic_id, timestamp, data FROM messages WHERE topic_id IN ({}) ORDER BY timestamp, id"
 BY_ID = "SELECT id, topic_id, timestamp, data FROM messages ORDER BY id"
@@ -33,6 +33,7 @@ class SqliteFile:
         self._stack = ExitStack()
         self._names: dict[int, str] = {}
         self.types: dict[str, str] = {}
+        self.unread: dict[str, str] = {}
         try:
             self._database = self._connect(path)
             self.counts = self._open()
@@ -95,10 +96,16 @@ class SqliteFile:
     def _learn_topics(self) -> None:
         if self._database.execute(TABLES).fetchone() != (2,):  # views could compute without end
             raise Damage("it has no tables of topics and messages")
-        self._names, self.types = {}, {}
-        for key, name, kind in self._database.execute(TOPICS):
-            if isinstance(name, str) and isinstance(kind, str) and self.types.setdefault(name, kind) == kind:
+        self._names, self.types, self.unread = {}, {}, {}
+        for key, name, kind, form in self._database.execute(TOPICS):
+            if not (isinstance(name, str) and isinstance(kind, str)):
+                continue
+            if str(form).lower() != "cdr":
+                self.unread[name] = f"{kind} in {form or 'no encoding'}"
+            elif self.types.setdefault(name, ros2_type(kind)) == ros2_type(kind):
                 self._names[key] = name
+            else:
+                self.unread[name] = f"{kind} beside {self.types[name]}"
 
     def _rows_by_time(self, keys: list[int]) -> Iterator[tuple[int, object, object]]:
         yield from self._database.execute(BY_TIME.format(", ".join("?" * len(keys))), keys)

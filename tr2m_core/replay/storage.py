@@ -39,10 +39,12 @@ class Storage(Protocol):
 
     types: message type by topic name, complete at the latest when all messages have been read.
     counts: messages by topic name, None where only reading them all would tell.
+    unread: what is recorded in another form than this reads, in a few words by topic name; complete when types are.
     """
 
     types: dict[str, str]
     counts: Counter[str] | None
+    unread: dict[str, str]
 
     def messages(self, topics: Collection[str] | None) -> Iterator[Message]:
         """The messages of the topics, or all, in order of recording. Raises Damage where no more can be read."""
@@ -56,6 +58,12 @@ def inflate_zstd(data: bytes | BinaryIO) -> Iterator[bytes]:
     with zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True) as reader:
         while piece := reader.read(STEP):
             yield piece
+
+
+def ros2_type(name: str) -> str:
+    """A message type as ROS 2 writes it; some recorders write sensor_msgs/Image for sensor_msgs/msg/Image."""
+    package, slash, message = name.partition("/")
+    return f"{package}/msg/{message}" if slash and "/" not in message else name
 
 
 def one_line(error: Exception) -> str:

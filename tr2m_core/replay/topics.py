@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from tr2m_core.images import COLOUR_ENCODINGS, PICTURE_FORMATS, FrameError, pixel_format
-from tr2m_core.replay.bag import Bag
-from tr2m_core.replay.depth_images import DEPTH_ENCODINGS
+from tr2m_core.images import FrameError
+from tr2m_core.replay.bag import IMAGE_TYPES, Bag, shown
+from tr2m_core.replay.candidates import FOUND_COLOURS, FOUND_DEPTHS, base, format_of, hinted, images, of_type
+from tr2m_core.replay.depth_topic import NO_DEPTH, find_depth
+from tr2m_core.replay.description_topic import TEXT_TYPE, find_description
 from tr2m_core.replay.points import CLOUD_TYPE
 from tr2m_core.types import InputError
 
-IMAGE_TYPE = "sensor_msgs/msg/Image"
-COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
 INFO_TYPE = "sensor_msgs/msg/CameraInfo"
-TEXT_TYPE = "std_msgs/msg/String"
-IMAGE_TYPES = (IMAGE_TYPE, COMPRESSED_TYPE)
 DEPTH_TYPES = (*IMAGE_TYPES, CLOUD_TYPE)
-
-# What makes a topic the likelier one of several.
-COLOUR_HINTS = ("color", "colour", "rgb")
-DEPTH_HINTS = ("aligned", "registered")
-TRANSPORTS = ("compressed", "compressedDepth")  # the last part of the topic of a compressed image
-OWN_OUTPUT = "metric_depth"  # this project's node; what it predicted is no measurement
-# 16-bit grey is either, so it is taken where it is named and never found.
-FOUND_COLOURS = {*COLOUR_ENCODINGS, *PICTURE_FORMATS, "jpg"} - DEPTH_ENCODINGS.keys()
-FOUND_DEPTHS = DEPTH_ENCODINGS.keys() - set(COLOUR_ENCODINGS)
+COLOUR_HINTS = ("color", "colour", "rgb")  # what makes an image topic the likelier one of several
 
 
 class Topics(NamedTuple):
@@ -50,15 +39,15 @@ def find_topics(
     description: str | None = None,
     depth_info: str | None = None,
 ) -> Topics:
-    """The named topics, and where none is named the one that fits: colour images; measured depth, as images or else as
-    point clouds; the CameraInfo beside each; the String with the sentences.
+    """The named topics, and where none is named the one that fits: colour images; measured depth, see `find_depth`;
+    the CameraInfo beside each; the String with the sentences, see `find_description`. depth: "none" for no depth.
 
     Raises InputError, listing the bag's topics, when a named one is missing or of another type, there is no image
-    topic, or several image or depth topics fit.
+    topic, or several image topics or depth images fit.
     """
     named = (
         ("image", image, IMAGE_TYPES),
-        ("depth", depth, DEPTH_TYPES),
+        ("depth", None if depth == NO_DEPTH else depth, DEPTH_TYPES),
         ("info", info, (INFO_TYPE,)),
         ("text", description, (TEXT_TYPE,)),
         ("depth-info", depth_info, (INFO_TYPE,)),
@@ -67,35 +56,29 @@ def find_topics(
         if name is not None and (name not in bag.topics or bag.topics[name].type not in kinds):
             missing = f"--{option}-topic: no topic {name} of type {' or '.join(kinds)}"
             raise InputError(f"{bag.path}: {missing}; the bag has {bag.describe_topics()}")
-    for option, name, wrong, what in (
-        ("image", image, FOUND_DEPTHS, "depth, not pictures"),
-        ("depth", depth, FOUND_COLOURS, "pictures, not depth"),
+    for (option, name, _), wrong, what in (
+        (named[0], FOUND_DEPTHS, "depth, not pictures"),
+        (named[1], FOUND_COLOURS, "pictures, not depth"),
     ):
-        if name is not None and bag.topics[name].type in IMAGE_TYPES and _format(bag, name) in wrong:
+        if name is not None and bag.topics[name].type in IMAGE_TYPES and format_of(bag, name) in wrong:
             raise InputError(f"{bag.path}: --{option}-topic: {name} holds {what}; the bag has {bag.describe_topics()}")
-    if image is None:
-        image = _the_one(bag, _images(bag, FOUND_COLOURS), COLOUR_HINTS, "image")
-    if image is None:
-        raise InputError(f"{bag.path}: no image topic (colour images); the bag has {bag.describe_topics()}")
-    if depth is None:
-        depth = _the_one(bag, [name for name in _images(bag, FOUND_DEPTHS) if not _is_own(name)], DEPTH_HINTS, "depth")
-    if depth is None:
-        depth = _the_one(bag, [name for name in _of_type(bag, CLOUD_TYPE) if not _is_own(name)], (), "depth")
+    image = image or _find_image(bag)
+    depth = find_depth(bag, image).topic if depth is None else named[1][1]
     info = info or _info_beside(bag, image)
     if depth_info is None and depth is not None and bag.topics[depth].type != CLOUD_TYPE:
         depth_info = _info_beside(bag, depth)
-    return Topics(image, depth, info, depth_info, description or _find_description(bag))
+    return Topics(image, depth, info, depth_info, description or find_description(bag, image).topic)
 
 
 def read_sentences(bag: Bag, topic: str) -> list[tuple[int, str]]:
-    """Recording time (ns) and text of every readable message on a String topic."""
+    """Recording time (ns) and text of every readable message on a String topic, in order of time."""
     sentences = []
     for _, recorded, data in bag.messages([topic]):
         try:
             sentences.append((recorded, str(bag.decode(data, TEXT_TYPE).data)))
         except FrameError:
             continue
-    return sentences
+    return sorted(sentences, key=lambda sentence: sentence[0])
 
 
 def first_info(bag: Bag, topic: str | None) -> Any:
@@ -103,53 +86,20 @@ def first_info(bag: Bag, topic: str | None) -> Any:
     return None if topic is None else bag.first(topic)
 
 
-def _of_type(bag: Bag, kind: str) -> list[str]:
-    return [name for name, topic in bag.topics.items() if topic.type == kind]
-
-
-def _images(bag: Bag, formats: Collection[str]) -> list[str]:
-    """The image topics whose first message has one of the formats; of one in several transports, the raw one."""
-    fitting: dict[str, str] = {}
-    for kind in IMAGE_TYPES:
-        for name in _of_type(bag, kind):
-            if _format(bag, name) in formats:
-                fitting.setdefault(_base(name), name)
-    return list(fitting.values())
-
-
-def _format(bag: Bag, name: str) -> str | None:
-    """Of the first image that can be read."""
-    message = bag.first(name)
-    return None if message is None else pixel_format(message)
-
-
-def _the_one(bag: Bag, fitting: list[str], hints: tuple[str, ...], role: str) -> str | None:
-    """The one that fits, of several the one with a hint in its name. Raises InputError when several remain."""
+def _find_image(bag: Bag) -> str:
+    """The one topic of colour images, of several the one with a hint in its name."""
+    fitting = images(bag, FOUND_COLOURS)
     if len(fitting) > 1:
-        fitting = [name for name in fitting if any(hint in name for hint in hints)] or fitting
+        fitting = hinted(fitting, COLOUR_HINTS) or fitting
+    if not fitting:
+        raise InputError(f"{bag.path}: no image topic (colour images); the bag has {bag.describe_topics()}")
     if len(fitting) > 1:
-        listed = ", ".join(sorted(fitting))
-        raise InputError(f"{bag.path}: several {role} topics; choose one with --{role}-topic: {listed}")
-    return fitting[0] if fitting else None
-
-
-def _base(name: str) -> str:
-    """The topic of the image before its transport compressed it."""
-    parent, _, last = name.rpartition("/")
-    return parent if last in TRANSPORTS else name
-
-
-def _is_own(name: str) -> bool:
-    return OWN_OUTPUT in name.split("/")
+        listed = ", ".join(map(shown, sorted(fitting)))
+        raise InputError(f"{bag.path}: several image topics; choose one with --image-topic: {listed}")
+    return fitting[0]
 
 
 def _info_beside(bag: Bag, topic: str) -> str | None:
     """The CameraInfo that image_transport publishes with an image topic."""
-    beside = _base(topic).rpartition("/")[0] + "/camera_info"
-    return beside if beside in _of_type(bag, INFO_TYPE) else None
-
-
-def _find_description(bag: Bag) -> str | None:
-    texts = _of_type(bag, TEXT_TYPE)
-    named = [name for name in texts if "description" in name]
-    return next((only[0] for only in (named, texts) if len(only) == 1), None)
+    beside = base(topic).rpartition("/")[0] + "/camera_info"
+    return beside if beside in of_type(bag, INFO_TYPE) else None
