@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from mcap.writer import Writer
 
 from tr2m_core.cli.main import main
 
@@ -77,6 +78,8 @@ def test_nothing_measured_is_a_failure(replay, write_bag, messages):
     [
         (["--image-topic", "/nope"], "/camera/image_raw (sensor_msgs/msg/Image, 2)"),
         (["--text", " "], "empty"),
+        (["--text", "\u200b"], "empty"),
+        (["--text", "A desk.", "--text", "senteces.txt"], "'senteces.txt' looks like a file, and there is none"),
         (["--text", "x" * 100_000], "100000 characters"),
         (["--every", "0"], "--every 0"),
         (["--start", "-1"], "--start -1"),
@@ -99,6 +102,75 @@ def test_missing_bag(replay, tmp_path):
     code, _, err = replay(tmp_path / "nowhere")
     assert code == 2
     assert err == f"tr2m: error: {tmp_path / 'nowhere'}: no such bag\n"
+
+
+URDF = '<?xml version="1.0"?><robot name="a cart"><link name="base_link"/></robot>'
+
+
+def test_a_robot_description_is_no_scene_description(replay, write_bag, messages):
+    robot = ("/robot_description", START - PERIOD, messages.text(URDF))
+    bag = write_bag([robot, *messages.recording(2, sentence=None)])
+    code, out, err = replay(bag)
+    assert (code, out) == (2, "")
+    assert "no scene description found" in err and "/robot_description holds XML; give one with --text" in err
+    assert err.count("\n") == 1
+
+
+def test_the_sentence_and_where_it_comes_from_are_told(replay, messages, tmp_path):
+    robot = ("/robot_description", START - PERIOD, messages.text(URDF))
+    bag = messages.write(tmp_path / "bag", "mcap", [robot, *messages.recording(2)])
+    assert 'sentence "A desk." from /scene_description\n' in replay(bag)[1]
+    assert json.loads(replay(bag, "--json")[1])["topics"]["description"] == TEXT
+    assert 'sentence "A hangar." from --text\n' in replay(bag, "--text", "A\u00a0hangar.")[1]
+    assert "2 sentences from --text\n" in replay(bag, "--text", "A hangar.", "--text", "A desk.")[1]
+    (tmp_path / "one.txt").write_text("A hall.\n\n")
+    assert 'sentence "A hall." from --text\n' in replay(bag, "--text", str(tmp_path / "one.txt"))[1]
+    assert replay(bag, "--text-topic", "/robot_description")[1].splitlines()[1].startswith('sentence "<?xml')
+
+
+def test_texts_that_are_no_utf8_are_counted(replay, messages, tmp_path):
+    latin = (TEXT, START - 2 * PERIOD, ("std_msgs/msg/String", b"\x00\x01\x00\x00\x05\x00\x00\x00B\xfcro\x00"))
+    code, out, _ = replay(messages.write(tmp_path / "a", "mcap", [latin, *messages.recording(1)]))
+    assert code == 0 and "1 x a scene description that is no text in UTF-8\n" in out
+    bag = messages.write(tmp_path / "b", "mcap", [latin, *messages.recording(1, sentence=None)])
+    code, _, err = replay(bag, "--text-topic", TEXT)
+    assert code == 2 and f"no usable sentence on {TEXT} (1 x a scene description that is no text in UTF-8)" in err
+
+
+def test_no_ground_truth_by_choice(replay, write_bag, messages):
+    bag = write_bag(messages.recording(2))
+    code, out, err = replay(bag, "--depth-topic", "none")
+    assert (code, err) == (0, "")
+    assert "ground truth none\n" in out and "2 of 2 frames processed, 0 measured" in out
+
+
+def test_why_there_is_no_ground_truth(replay, write_bag, messages):
+    entries = [entry for entry in messages.recording(2) if entry[0] != DEPTH]
+    cloud = ("sensor_msgs/msg/PointCloud2", b"\x00\x01\x00\x00" + bytes(60))
+    bag = write_bag([*entries, ("/front/points", START, cloud), ("/rear/points", START, cloud)])
+    code, out, err = replay(bag)
+    assert (code, err) == (0, "")
+    why = "several point clouds may be it: /front/points, /rear/points; choose one with --depth-topic"
+    assert f"ground truth none\nno ground truth: {why}\n" in out
+    assert json.loads(replay(bag, "--json")[1])["no_ground_truth"] == why
+    assert "no ground truth: " not in replay(bag, "--depth-topic", "none")[1]
+
+
+def test_images_in_another_encoding_are_named(replay, tmp_path):
+    path = tmp_path / "a.mcap"
+    with path.open("wb") as file:
+        writer = Writer(file)
+        writer.start()
+        channel = writer.register_channel(
+            "/camera", "protobuf", writer.register_schema("foxglove.RawImage", "protobuf", b"")
+        )
+        writer.add_message(channel, START, b"abc", START)
+        writer.finish()
+    for arguments in ([], ["--image-topic", "/camera"]):
+        code, _, err = replay(path, *arguments)
+        assert code == 2
+        assert "/camera (foxglove.RawImage in protobuf)" in err and "mcap-ros2-support" in err
+        assert err.count("\n") == 1
 
 
 def test_bag_without_messages(replay, write_bag, messages):

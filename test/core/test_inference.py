@@ -49,6 +49,27 @@ def test_frames_may_be_views(embedded):
     assert np.array_equal(embedded.predict(padded[:, :83], ROOM).metric_depth, embedded.predict(RGB, ROOM).metric_depth)
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "A  small\toffice\nwith two desks.",
+        "\ufeffA small\u00a0office with two desks.\ud83d",
+        "A small of\u00adfice with two desks.",
+    ],
+)
+def test_sentences_are_cleaned(embedded, told):
+    plain = embedded.predict(RGB, "A small office with two desks.", maps=False).metric_depth
+    assert np.array_equal(embedded.predict(RGB, told, maps=False).metric_depth, plain)
+
+
+@pytest.mark.parametrize("told", ["", " \n", "\u200b\ufe0f", "\udc80"])
+def test_sentences_that_show_nothing(embedded, told):
+    with pytest.raises(InputError, match="the scene description is empty"):
+        embedded.predict(RGB, told)
+    empty = embedded.predict(RGB, "", maps=False, allow_empty=True).metric_depth
+    assert np.array_equal(embedded.predict(RGB, told, maps=False, allow_empty=True).metric_depth, empty)
+
+
 def test_sentences_matter_and_are_encoded_once(monkeypatch):
     predictor = DepthPredictor.from_pretrained("embedded", device="cpu")
     encoder, encoded = predictor.backend.model.text_encoder, []

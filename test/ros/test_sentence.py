@@ -16,7 +16,12 @@ def test_descriptions_lose_control_characters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"), [("x" * 100_000, "description too long"), (" \n\x00\u202e", "description empty")]
+    ("text", "reason"),
+    [
+        ("x" * 100_000, "description too long"),
+        (" \n\x00\u202e", "description empty"),
+        ("\u200b\ufeff\u00ad\ufe0f", "description empty"),
+    ],
 )
 def test_descriptions_that_say_nothing_or_too_much(text: str, reason: str) -> None:
     with pytest.raises(FrameError) as caught:

@@ -110,7 +110,11 @@ def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
         help="own, shuffled (another image's) or empty, one or more (default: own)",
     )
     group.add_argument(
-        "--text", action="append", default=[], metavar="T", help="a sentence for all images; repeatable, no text files"
+        "--text",
+        action="append",
+        default=[],
+        metavar="T",
+        help="a sentence for all images, or a file with it; repeatable",
     )
     group.add_argument(
         "--baseline",
@@ -200,7 +204,7 @@ def tell(
 
 def make_options(args: argparse.Namespace) -> SuiteOptions:
     """The checked options of an evaluation."""
-    from tr2m_core.description import check_description
+    from tr2m_core.description import description_for_all
     from tr2m_core.eval.baselines import CONSTANT
     from tr2m_core.eval.suite import SuiteOptions
 
@@ -213,7 +217,7 @@ def make_options(args: argparse.Namespace) -> SuiteOptions:
     pictures = args.pictures if args.pictures is not None else None if frames else PICTURES
     return SuiteOptions(
         sentences=tuple(dict.fromkeys(args.sentences or (() if args.text else ("own",)))),
-        texts=tuple(dict.fromkeys(check_description(text) for text in args.text)),
+        texts=tuple(dict.fromkeys(map(description_for_all, args.text))),
         seed=args.seed or 0,
         batch_size=args.batch_size,
         pictures=pictures,

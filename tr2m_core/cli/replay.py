@@ -48,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="T",
-        help="one sentence for all frames, instead of the bag's own; repeat it to compare several (sums, pictures and "
-        "thresholds are about the first)",
+        help="one sentence for all frames, or a file with it, instead of the bag's own; repeat it to compare several "
+        "(sums, pictures and thresholds are about the first)",
     )
     parser.add_argument(
         "--steady",
@@ -72,11 +72,16 @@ def _add_topics(parser: argparse.ArgumentParser) -> None:
     topics.add_argument(
         "--depth-topic",
         metavar="NAME",
-        help="measured depth: Image (16UC1 mm, 32FC1 m), compressedDepth or PointCloud2",
+        help="measured depth: Image (16UC1 mm, 32FC1 m), compressedDepth or PointCloud2; none: no ground truth",
     )
     topics.add_argument("--info-topic", metavar="NAME", help="CameraInfo of the colour frames")
     topics.add_argument("--depth-info-topic", metavar="NAME", help="CameraInfo of the depth, to project it")
-    topics.add_argument("--text-topic", metavar="NAME", help="std_msgs/String with sentences about the scene")
+    topics.add_argument(
+        "--text-topic",
+        metavar="NAME",
+        help="std_msgs/String with sentences about the scene (default: scene_description; else one that says scene, "
+        "caption, description, prompt or sentence, or the only one, if its texts read as sentences)",
+    )
     topics.add_argument(
         "--assume-aligned", action="store_true", help="take depth of the image's size as aligned, whatever its frame_id"
     )
@@ -134,6 +139,7 @@ def parse_threshold(text: str) -> tuple[str, float]:
 def run(args: argparse.Namespace) -> int:
     from tr2m_core.eval.processes import join_processes
     from tr2m_core.replay.bag import Bag
+    from tr2m_core.replay.depth_topic import find_depth
     from tr2m_core.replay.replay import replay_bag
     from tr2m_core.replay.topics import find_topics
 
@@ -151,6 +157,8 @@ def run(args: argparse.Namespace) -> int:
     with Bag(args.bag) as bag:
         names = (args.image_topic, args.depth_topic, args.info_topic, args.text_topic, args.depth_info_topic)
         topics = find_topics(bag, *names)
+        if topics.depth is None and args.depth_topic is None and (why := find_depth(bag, topics.image).why):
+            about["no_ground_truth"] = why
         output = make_output(args.output)
         with progress_bar("replay") as on_progress:
             result = replay_bag(bag, topics, load, output, options, about, processes, on_progress)
@@ -189,7 +197,7 @@ def verdict(args: argparse.Namespace, result: Run) -> int:
 
 def make_options(args: argparse.Namespace) -> ReplayOptions:
     """The checked options of a replay."""
-    from tr2m_core.description import check_description
+    from tr2m_core.description import description_for_all
     from tr2m_core.replay.replay import ReplayOptions
 
     check_depth_range(args)
@@ -204,7 +212,7 @@ def make_options(args: argparse.Namespace) -> ReplayOptions:
         if not good:
             raise InputError(f"--{name} {value:g}: out of range; see tr2m replay --help")
     return ReplayOptions(
-        texts=tuple(check_description(text) for text in args.text),
+        texts=tuple(dict.fromkeys(map(description_for_all, args.text))),
         min_depth=args.min_depth,
         max_depth=args.max_depth,
         tolerance=args.tolerance,
@@ -226,6 +234,9 @@ def print_result(result: Run) -> None:
     report = result.report()
     topics, frames = report["topics"], report["frames"]
     print(f"image {topics['image']}, ground truth {topics['depth'] or 'none'}")
+    if "no_ground_truth" in report:
+        print(f"no ground truth: {report['no_ground_truth']}")
+    print(told(report))
     print(f"{frames['processed']} of {frames['total']} frames processed, {frames['measured']} measured")
     measured = [frame.metrics for frame in result.primary() if frame.metrics is not None]
     if report["metrics"] is not None:
@@ -241,6 +252,13 @@ def print_result(result: Run) -> None:
         print_sentences(report["sentences"])
     for reason, count in {**report["problems"], **report["skipped_sentences"], **report["notes"]}.items():
         print(f"{count} x {reason}")
+
+
+def told(report: dict[str, Any]) -> str:
+    """One line on which sentence was used and where it comes from."""
+    sentences = [entry["description"] for entry in report["sentences"]]
+    said = f'sentence "{sentences[0]}"' if len(sentences) == 1 else f"{len(sentences)} sentences"
+    return f"{said} from {'--text' if report['options'].get('texts') else report['topics']['description']}"
 
 
 def print_sentences(sentences: list[dict[str, Any]]) -> None:
