@@ -80,8 +80,19 @@ def test_folders_and_a_sentence_per_picture(infer, picture, tmp_path, constant_p
     code, _, err, _ = infer(first, second, text=lines)
     assert code == 2
     assert "1 lines for 2 pictures" in err
-    lines.write_text("First.\n\n")
-    assert "empty" in infer(first, second, text=lines)[2]
+    lines.write_bytes(b"First.\r\nSecond.\r\n\r\n")
+    assert infer(first.parent, text=lines)[0] == 0
+    lines.write_text("First.\n\nSecond.\n")
+    assert "sentences.txt: line 2: the scene description is empty" in infer(first, second, text=lines)[2]
+
+
+def test_what_systems_leave_beside_pictures_is_no_picture(infer, picture, tmp_path, constant_predictor):
+    folder = picture("in/A.JPG").parent
+    (folder / "._A.JPG").write_bytes(b"\x00\x05\x16\x07")
+    (folder / ".DS_Store").write_bytes(b"Bud1")
+    (folder / "folder.png").mkdir()
+    code, _, err, _ = infer(folder)
+    assert (code, err, len(constant_predictor.seen)) == (0, "", 1)
 
 
 def test_broken_pictures_are_reported_and_the_others_done(infer, picture, tmp_path):
@@ -108,7 +119,15 @@ def test_bad_input_alone_does_not_wait_for_the_model(infer, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("", "empty"), ("x" * 100_000, "100000 characters"), ("a\0" * 1500, "3000 characters")]
+    ("text", "words"),
+    [
+        ("", "empty"),
+        ("\u200b\ufeff", "empty"),
+        ("x" * 100_000, "100000 characters"),
+        ("a\0" * 1500, "3000 characters"),
+        ("senteces.txt", "'senteces.txt' looks like a file, and there is none"),
+        ("/", "'/' is a folder"),
+    ],
 )
 def test_unusable_sentences(infer, picture, text, words):
     code, _, err, loads = infer(picture(), text=text)

@@ -176,6 +176,8 @@ def test_c3vd_folder_without_videos(tmp_path):
         ("a.png", "line 2: 1 columns"),
         ("my picture.png my depth.png", "line 2: 4 columns"),
         ("/ a.png", "line 2: '/' is no path"),
+        ("a\\..\\..\\b.png a.png", "line 2: 'a\\..\\..\\b.png' leads out of the root"),
+        ("C:\\data\\a.png a.png", "line 2: 'C:\\data\\a.png' leads out of the root"),
     ],
 )
 def test_split_lines_that_cannot_be_used(tmp_path, line, message):
@@ -194,6 +196,30 @@ def test_split_files_that_cannot_be_used(tmp_path):
     (tmp_path / "picture.txt").write_bytes(b"\x89PNG\r\n\xff")
     with pytest.raises(InputError, match=r"picture\.txt: not a readable split file"):
         read_split(tmp_path / "picture.txt")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbf# image depth\r\na/1.png\tb/1.png 518.9\r\n\r\n#end\r\n",
+        "a\\1.png b\\1.png\n".encode("utf-16"),
+        b"/a/1.png /b/1.png\r",
+    ],
+)
+def test_split_files_as_other_systems_leave_them(tmp_path, data):
+    (tmp_path / "split.txt").write_bytes(data)
+    (line,) = read_split(tmp_path / "split.txt")
+    assert (str(line.image), str(line.depth)) == ("a/1.png", "b/1.png")
+
+
+def test_texts_are_cleaned(tmp_path):
+    (tmp_path / "a.txt").write_bytes("\u200b\r\nA\x0croom\u2028with\u00ad a \ufeffbed.\rTwo chairs.".encode("utf-16"))
+    assert read_texts(tmp_path / "a.txt") == ["A room with a bed.", "Two chairs."]
+    (tmp_path / "a.txt").write_bytes(b"A room.\nB\xfcro.\n")
+    with pytest.raises(InputError, match=r"a\.txt: not a readable text file: line 2: byte 0xfc is not UTF-8; save it"):
+        read_texts(tmp_path / "a.txt")
+    with pytest.raises(InputError, match=r"b\.txt: no such text file; it holds the sentences about a picture"):
+        read_texts(tmp_path / "b.txt")
 
 
 def test_texts_without_their_empty_lines(tmp_path):

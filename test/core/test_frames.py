@@ -88,6 +88,44 @@ def test_depth_of_another_size(tmp_path):
         read_frames(tmp_path)[0].load()
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_descriptions_are_cleaned(tmp_path, encoding):
+    write_source(tmp_path / "sub", "sub", [1.0], description="A desk \ud83d with\u200b a\r\nlamp.")
+    index = tmp_path / "sub" / "index.json"
+    index.write_bytes(index.read_text().encode(encoding))
+    assert read_frames(tmp_path)[0].description == "A desk with a lamp."
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"description": None}, r"frame 0 is not usable .*description is None, not a text"),
+        ({"description": ["A desk."]}, r"frame 0 .*not a text"),
+        ({"description": "\u200b"}, r"frame 0: the scene description is empty"),
+        ({"rgb": "../0_rgb.png"}, r"frame 0 .*'\.\./0_rgb\.png' is no file beside the index"),
+        ({"depth": "/0_depth.png"}, r"frame 0 .*'/0_depth\.png' is no file beside the index"),
+        ({"rgb": 3}, r"frame 0 .*rgb is 3, not a text"),
+        ({"fx": None}, r"frame 0 .*fx, fy, cx and cy belong together"),
+        ({"fx": 0}, r"frame 0 .*focal lengths must be positive"),
+        ({"cx": float("nan")}, r"frame 0 .*all four numbers finite"),
+    ],
+)
+def test_entries_that_cannot_be_used(tmp_path, changes, words):
+    write_source(tmp_path / "sub", "sub", [1.0], **changes)
+    with pytest.raises(InputError, match=r"index\.json: " + words):
+        read_frames(tmp_path)
+
+
+def test_a_frame_listed_twice_would_count_twice(tmp_path):
+    write_source(tmp_path / "sub", "sub", [1.0, 2.0])
+    index = tmp_path / "sub" / "index.json"
+    content = json.loads(index.read_text())
+    content["frames"] += [content["frames"][1] | {"description": "Another."}, content["frames"][1] | {"id": "again"}]
+    index.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="frame 3 is frame 1 once more and would count twice"):
+        read_frames(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

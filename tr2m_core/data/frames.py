@@ -1,7 +1,8 @@
 """Folders of single photographs with measured depth, each with an index.json: an evaluation set.
 
 index.json holds {"source": name, "frames": [...]}; a frame has rgb and depth (file names beside it), depth_scale
-(metres per count of the 16-bit depth picture, 0 = invalid), description, and optionally id, fx, fy, cx, cy in pixels.
+(metres per count of the 16-bit depth picture, 0 = invalid), description, and optionally id, and fx, fy, cx, cy in
+pixels.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tr2m_core.description import check_description
 from tr2m_core.files import read_depth_png, read_image
+from tr2m_core.text_files import read_text
 from tr2m_core.types import InputError, Intrinsics
 
 INDEX_FILE = "index.json"
@@ -56,32 +59,65 @@ def read_frames(root: Path) -> list[Frame]:
 
 
 def _read_index(path: Path) -> Iterator[Frame]:
+    text = read_text(path, "index of frames", "the names of pictures with measured depth")
     try:
-        index = json.loads(path.read_text(encoding="utf-8"))
-        source = str(index.get("source", path.parent.name))
+        index = json.loads(text)
+        source = str(index.get("source") or path.parent.name)
         entries = list(index["frames"])
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, AttributeError, TypeError) as error:
+    except (json.JSONDecodeError, RecursionError, KeyError, AttributeError, TypeError) as error:
         raise InputError(f"{path}: not a readable index of frames ({error!r})") from None
+    seen: dict[tuple[Path, Path, str], int] = {}
     for place, entry in enumerate(entries):
         try:
-            yield _frame(source, path.parent, entry)
+            frame = _frame(source, path.parent, entry)
+        except InputError as error:
+            raise InputError(f"{path}: frame {place}: {error}") from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{path}: frame {place} is not usable ({error!r})") from None
+        first = seen.setdefault((frame.rgb_path, frame.depth_path, frame.description), place)
+        if first != place:
+            raise InputError(f"{path}: frame {place} is frame {first} once more and would count twice")
+        yield frame
 
 
 def _frame(source: str, folder: Path, entry: dict[str, Any]) -> Frame:
     scale = float(entry["depth_scale"])
     if not (math.isfinite(scale) and scale > 0):
         raise ValueError(f"depth_scale {scale:g} is not positive")
-    intrinsics = None
-    if all(key in entry for key in ("fx", "fy", "cx", "cy")):
-        intrinsics = Intrinsics(*(float(entry[key]) for key in ("fx", "fy", "cx", "cy")))
+    rgb, depth, description = (_text(entry, key) for key in ("rgb", "depth", "description"))
     return Frame(
         source=source,
-        name=str(entry.get("id", Path(entry["rgb"]).stem)),
-        rgb_path=folder / entry["rgb"],
-        depth_path=folder / entry["depth"],
+        name=Path(rgb).stem if entry.get("id") is None else str(entry["id"]),
+        rgb_path=_beside(folder, rgb),
+        depth_path=_beside(folder, depth),
         depth_scale=scale,
-        description=str(entry["description"]),
-        intrinsics=intrinsics,
+        description=check_description(description),
+        intrinsics=_intrinsics(entry),
     )
+
+
+def _text(entry: dict[str, Any], key: str) -> str:
+    value = entry[key]
+    if not isinstance(value, str):
+        raise TypeError(f"{key} is {value!r}, not a text")
+    return value
+
+
+def _beside(folder: Path, name: str) -> Path:
+    """A file in the folder of the index or in one inside it."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if not path.parts or path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"'{name}' is no file beside the index")
+    return folder / path
+
+
+def _intrinsics(entry: dict[str, Any]) -> Intrinsics | None:
+    given = [float(value) for key in ("fx", "fy", "cx", "cy") if (value := entry.get(key)) is not None]
+    if not given:
+        return None
+    if len(given) < 4:
+        raise ValueError("fx, fy, cx and cy belong together")
+    fx, fy, cx, cy = given
+    if not all(map(math.isfinite, (fx, fy, cx, cy))) or fx <= 0 or fy <= 0:
+        raise ValueError("the focal lengths must be positive and all four numbers finite")
+    return Intrinsics(fx, fy, cx, cy)
