@@ -25,7 +25,7 @@ except ImportError:  # Humble
 
 
 # A short queue: what waits while the node is busy for a moment is seen and counted, and only the newest is computed.
-SENSOR_DEPTH = 5
+SENSOR_DEPTH = 10
 # What Fast DDS says of a message which a smaller, later one has overtaken: it was counted then already.
 NOT_A_COUNT = 2**31 - 1
 

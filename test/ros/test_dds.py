@@ -109,3 +109,4 @@ def test_a_node_has_the_memory_unless_told_otherwise(
     else:
         assert 0 < largest_segment(process) < MIB
     process.stop()
+    assert "XML" not in process.output(), "Fast DDS has nothing to say against the profile"

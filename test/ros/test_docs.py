@@ -1,4 +1,4 @@
-"""docs/node.md, the Foxglove layout and the DDS profile say what the code does."""
+"""docs/node.md and the Foxglove layout say what the code does."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from typing import Any
 import pytest
 import yaml
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.utilities import get_rmw_implementation_identifier
 
 from tr2m_ros.parameters import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "node.md").read_text()
 NS = "/documented"
-MIB = 2**20
 
 
 def table(name: str) -> list[list[str]]:
@@ -105,20 +103,3 @@ def test_the_foxglove_layout_shows_the_topics_of_the_default_launch() -> None:
     sentence = panels["Publish!sentence"]
     assert (sentence["topicName"], sentence["datatype"]) == ("/scene_description", TOPICS["scene_description"])
     assert json.loads(sentence["value"])["data"]
-
-
-@pytest.mark.skipif("fastrtps" not in get_rmw_implementation_identifier(), reason="the profile is for Fast DDS")
-def test_the_profile_gives_fast_dds_room_for_clouds(
-    graph: Any, start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shared = Path("/dev/shm")
-    before = set(shared.iterdir())
-    # Kilted takes the new name and warns of the old one, which is all that the releases before it know.
-    for name in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"):
-        monkeypatch.setenv(name, str(ROOT / "config" / "dds" / "fastdds.xml"))
-    process = start("tr2m_ros.eval_node", "--ros-args", "-r", "__ns:=/roomy")
-    graph.wait(lambda: graph.node.count_publishers("/roomy/tr2m_eval/metrics"), "a node with the profile", process)
-    sizes = [path.stat().st_size for path in set(shared.iterdir()) - before if path.name.startswith("fast")]
-    process.stop()
-    assert max(sizes) >= 32 * MIB
-    assert "XML" not in process.output()

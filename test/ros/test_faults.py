@@ -20,6 +20,7 @@ from ros_tools import (
     count,
     metres,
     parameters,
+    picture,
     require_parameters,
     stamp_of,
     unaccounted,
@@ -291,3 +292,39 @@ def test_a_frame_that_the_model_fails_on_is_counted_and_the_next_one_answered(
     np.testing.assert_allclose(metres(depths[-1]), 2.0, rtol=1e-3)
     raised = [line for line in node.output().splitlines() if line == error]
     assert len(raised) == 1, "the last line of its traceback, at the first occurrence"
+
+
+def test_a_frame_is_computed_under_one_set_of_parameters(node: Any, graph: Any, camera: Camera) -> None:
+    """What changes while the network has a frame holds from the next one on."""
+    with graph.listen(Image, DEPTH) as depths:
+        camera.until(lambda: depths, "depth")
+        node.order(seconds=1.0)
+        batches = node.output().count("batch of")
+        camera.until(lambda: node.output().count("batch of") > batches, "a frame in the network")
+        stamp, before = camera.sent[-1], len(depths)
+        require_parameters(graph, NODE, max_depth=1.5)
+        camera.until(lambda: len(depths) > before + 2, "the frames after it", period=0.3)
+    require_parameters(graph, NODE, max_depth=100.0)
+    far = [bool(np.isinf(metres(depth)).all()) for depth in depths[before:]]
+    finite = [bool(np.isfinite(metres(depth)).all()) for depth in depths[before:]]
+    assert stamp_of(depths[before]) <= stamp
+    assert (finite[0], far[0]) == (True, False)
+    assert far[-1]
+    assert all(a != b for a, b in zip(far, finite, strict=True)), "no frame is half of each"
+
+
+@pytest.mark.parametrize("limit", [0.0, 0.5])
+def test_a_stamp_may_be_any_number(node: Any, graph: Any, camera: Camera, limit: float) -> None:
+    require_parameters(graph, NODE, max_latency=limit)
+    stamps = [-5 * 10**9, -(2**31) * 10**9, (2**31 - 1) * 10**9]
+    with graph.listen(Image, DEPTH) as depths:
+        camera.until(lambda: depths, "depth")
+        before = graph.fresh_status(NS)
+        for stamp in stamps:
+            camera.publisher.publish(picture(100, stamp))
+            graph.pass_time(0.3)
+        camera.until(lambda: count(graph.statuses[NS], "frames in") > count(before, "frames in") + 3, "the next ones")
+    require_parameters(graph, NODE, max_latency=0.0)
+    came = [stamp_of(depth) for depth in depths]
+    assert [stamp for stamp in stamps if stamp in came] == (stamps if limit == 0 else stamps[2:])
+    assert graph.fresh_status(NS)["message"] == "ok"

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,6 +14,7 @@ from rclpy.parameter import Parameter
 
 from tr2m_core import InputError
 from tr2m_core.backend import PRECISIONS as CORE_PRECISIONS
+from tr2m_ros.depth_node import DepthNode
 from tr2m_ros.parameters import PRECISIONS, Settings, changed_settings, validate
 
 FILE = Path(__file__).resolve().parents[2] / "config" / "depth.yaml"
@@ -99,3 +101,16 @@ def test_the_model_is_not_changed_while_in_use(values: dict[str, str]) -> None:
 
 def test_foreign_parameters_are_left_alone() -> None:
     assert changed(use_sim_time=True) == Settings()
+
+
+def test_checking_a_change_does_not_make_it(graph: Any) -> None:
+    """Another callback may still refuse it. On Humble, which has no other place for it, it does."""
+    node = DepthNode(namespace="/checked")
+    change = [Parameter("cloud_stride", value=4)]
+    assert node._check_parameters(change).successful
+    assert node.settings.cloud_stride == (1 if hasattr(node, "add_post_set_parameters_callback") else 4)
+    assert all(result.successful for result in node.set_parameters(change))
+    assert node.settings.cloud_stride == 4
+    assert not node.set_parameters([Parameter("cloud_stride", value=0)])[0].successful
+    assert node.settings.cloud_stride == 4
+    node.close()
