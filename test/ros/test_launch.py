@@ -18,11 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = {
     "depth": {
         "image", "camera_info", "image_transport", "cameras", "description", "model", "checkpoint", "device",
-        "autostart", "rviz", "fixed_frame", "namespace", "params_file", "use_sim_time",
+        "autostart", "dds_profile", "rviz", "fixed_frame", "namespace", "params_file", "use_sim_time",
     },
     "replay": {
         "image", "depth", "camera_info", "description", "model", "checkpoint", "device", "rate", "output",
-        "assume_aligned", "player", "namespace", "params_file",
+        "assume_aligned", "player", "dds_profile", "namespace", "params_file",
     },
 }  # fmt: skip
 # What `ros2 launch` does, without its command line.
