@@ -92,9 +92,15 @@ def check(args: argparse.Namespace, config: TrainConfig) -> int:
     from tr2m_core.data.registry import check_dataset
     from tr2m_core.model.sources import FROZEN
     from tr2m_core.train.config import frozen_sources
+    from tr2m_core.train.loader import require_shared_memory
 
     print(f"{args.config}: all settings are valid")
     unusable = []
+    try:
+        require_shared_memory(config)
+    except InputError as error:
+        print(error)
+        unusable.append("workers")
     try:
         parts = [part.role for part in frozen_sources(config).parts.values() if part.role in FROZEN]
         print(f"model {config.model.base}: {', '.join(parts)} found")

@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Sampler
 
-from tr2m_core.data.base import BatchSource, SampleKey, TrainBatch
+from tr2m_core.data.base import SampleKey
 from tr2m_core.train.config import TrainConfig
 from tr2m_core.types import InputError
 
@@ -112,20 +112,3 @@ class RequestSampler(Sampler[Request]):
 
     def __len__(self) -> int:
         return (self.schedule.steps - self.first_step) * self.schedule.config.accumulation
-
-
-class RequestedBatches(Dataset[TrainBatch]):
-    """Loads the batch that a request names, or gives the InputError that it raised.
-
-    Raised in a worker process, its message would become a traceback.
-    """
-
-    def __init__(self, sources: Sequence[BatchSource]) -> None:
-        self.sources = sources
-
-    def __getitem__(self, request: Request) -> tuple[Request, TrainBatch | InputError]:  # type: ignore[override]
-        source = self.sources[request.source]
-        try:
-            return request, source.batch(request.keys, request.size or source.input_size)
-        except InputError as error:
-            return request, error

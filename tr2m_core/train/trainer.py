@@ -19,16 +19,16 @@ from accelerate.utils import DistributedDataParallelKwargs, gather_object
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from tr2m_core.data.base import TrainBatch
 from tr2m_core.losses.contrast import momentum_update
 from tr2m_core.metrics import LARGER_IS_BETTER
 from tr2m_core.train.checkpoint import BEST, has_state, load_state, save_state
 from tr2m_core.train.config import TrainConfig
+from tr2m_core.train.loader import load, require_shared_memory, workers_watched
 from tr2m_core.train.optim import adamw, learning_rate
 from tr2m_core.train.record import TENSORBOARD, RunRecord
-from tr2m_core.train.sampling import Request, RequestedBatches, RequestSampler, Schedule
+from tr2m_core.train.sampling import Request, RequestSampler, Schedule
 from tr2m_core.train.task import Metrics, Moment, Task
 from tr2m_core.types import InputError
 
@@ -44,6 +44,7 @@ def train(config: TrainConfig, directory: Path, resume: bool = False) -> Metrics
         )
     if resume and not has_state(directory):
         raise InputError(f"{directory}: nothing to resume from; is it the output directory of a run?")
+    require_shared_memory(config)
     accelerator = make_accelerator(config, directory)
     trainer = Trainer(build_task(config, accelerator), config, directory, accelerator)
     if resume:
@@ -149,7 +150,7 @@ class Trainer:
             self.save()  # a kill from here on loses no more than the steps made
         batches = self._batches()
         try:
-            with self._progress() as show:
+            with workers_watched(), self._progress() as show:
                 while self.step < self.schedule.steps:
                     started = time.monotonic()
                     figures = self.train_step(batches)
@@ -248,21 +249,9 @@ class Trainer:
         return False
 
     def _batches(self) -> Iterator[tuple[Request, TrainBatch]]:
-        """The batches of this process from the next step on. Raises InputError for a sample that cannot be read."""
-        sampler = RequestSampler(
-            self.schedule, self.step, self.accelerator.process_index, self.accelerator.num_processes
-        )
-        loader: DataLoader[Any] = DataLoader(
-            RequestedBatches(self.task.sources),
-            sampler=sampler,
-            batch_size=None,
-            num_workers=self.config.workers,
-            generator=torch.Generator(),  # the global one, which checkpoints hold, is not its to draw from
-        )
-        for request, batch in loader:
-            if isinstance(batch, InputError):
-                raise batch
-            yield request, batch
+        """The batches of this process from the next step on."""
+        place = self.accelerator.process_index, self.accelerator.num_processes
+        return load(self.task.sources, RequestSampler(self.schedule, self.step, *place), self.config.workers)
 
     def _random(self, place: int) -> torch.Generator:
         numbers = (self.config.seed, self.step, place, self.accelerator.process_index)
