@@ -147,7 +147,7 @@ def pinhole(info: Any | None, rectified: bool = False) -> Intrinsics | None:
 
 
 def ray_table(info: Any, rectified: bool) -> RayTable:
-    """Computes the rays: from P for rectified or undistorted pictures, else from K and D.
+    """Computes the rays: from P for rectified pictures, else from K and D.
 
     Raises CameraError for an uncalibrated camera, an unknown distortion model, and as `as_seen` does.
     """
@@ -213,16 +213,16 @@ def _single(rays: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
 
 
 def _lens(info: CameraModel, rectified: bool) -> _Lens:
+    """P without distortion for a rectified picture, and K where P is all zero; else K and D, whatever P says."""
     if not is_finite(info):
         raise CameraError("camera_info with NaN or infinite values in K, D or P")
     if info.k[0] == 0 or info.k[4] == 0:
         raise CameraError("camera_info is not calibrated (K[0] is 0)")
-    pinhole = rectified or not any(info.d)
-    matrix = np.reshape(info.p, (3, 4)) if pinhole and info.p[0] != 0 else np.reshape(info.k, (3, 3))
+    matrix = np.reshape(info.p, (3, 4)) if rectified and info.p[0] != 0 else np.reshape(info.k, (3, 3))
     focal, centre = matrix[[0, 1], [0, 1]].astype(np.float64), matrix[:2, 2].astype(np.float64)
-    if not focal.all():
-        raise CameraError("camera_info with a focal length of 0")
-    return _Lens(focal, centre, None if pinhole else distortion(info.distortion_model, list(info.d)))
+    if focal.min() <= 0:
+        raise CameraError(f"camera_info with a focal length of {focal.min():g}")
+    return _Lens(focal, centre, None if rectified else distortion(info.distortion_model, list(map(float, info.d))))
 
 
 def _table_or_error(
