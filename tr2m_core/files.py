@@ -9,48 +9,112 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
-from tr2m_core.types import InputError
+from tr2m_core.eight_bits import eight_bits
+from tr2m_core.pictures import MAX_PIXELS as MAX_PIXELS
+from tr2m_core.pictures import check_picture, decode_picture, picture_kind
+from tr2m_core.types import FrameError, InputError
 
-MAX_PIXELS = 50_000_000
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 DEPTH_PNG_UNIT = 0.001  # metres per count
+# By Pillow's mode, for those who gave one as depth.
+_KINDS = {
+    "1": "one bit per pixel",
+    "L": "8-bit grey",
+    "LA": "grey with alpha",
+    "P": "colours of a palette",
+    "PA": "colours of a palette",
+    "RGB": "colours",
+    "RGBA": "colours",
+    "CMYK": "colours",
+    "YCbCr": "colours",
+    "F": "floating-point numbers",
+}
 # What Pillow raises for damaged files, besides OSError.
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
 
 
-def read_image(path: Path) -> npt.NDArray[np.uint8]:
-    """A picture as (H, W, 3) uint8 RGB, turned upright as its EXIF data say.
+def read_image(path: Path, upright: bool = True) -> npt.NDArray[np.uint8]:
+    """A picture as (H, W, 3) uint8 RGB; the first where the file holds several.
 
-    Grey is repeated, alpha dropped, 16 bits reduced to 8. Raises InputError, naming the file, when it cannot be read,
-    is no picture, is damaged, holds floating-point numbers or has more than MAX_PIXELS pixels.
+    Grey is repeated, alpha dropped, 16 bits reduced to 8 (`eight_bits`). upright: turned as its EXIF data say; else as
+    stored, which is how depth beside it was measured.
+    Raises InputError, naming the file, when it cannot be read, is no picture, is damaged, holds floating-point numbers
+    or integers beyond 16 bits, or has more than MAX_PIXELS pixels.
     """
     with _opened(path) as image:
         if image.mode.startswith("F"):
             raise InputError(f"{path}: holds floating-point numbers; an 8-bit or 16-bit picture is needed")
         try:
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode.startswith("I"):  # 16-bit grey, which Pillow would clip instead of scale
-                grey = (np.clip(np.asarray(upright), 0, 65535) >> 8).astype(np.uint8)
-                return np.repeat(grey[..., None], 3, axis=2)
-            return np.array(upright.convert("RGB"))
+            deep = ";16" in str(_codec(image)) and not image.mode.startswith("I")
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+            if image.format == "TIFF" and orientation != 1 and (deep or not upright):  # Pillow turns it while reading
+                raise InputError(f"{path}: a TIFF with an orientation; save it without")
+            if deep:
+                image = Image.fromarray(_deep_colours(path))
+                image.getexif()[ExifTags.Base.Orientation] = orientation
+            if upright:
+                image = ImageOps.exif_transpose(image)
+            if image.mode.startswith("I"):
+                return np.repeat(_grey(path, np.asarray(image))[..., None], 3, axis=2)
+            return np.array(image.convert("RGB"))
         except _DAMAGED as error:
             raise InputError(f"{path}: damaged picture ({error})") from None
 
 
+def _grey(path: Path, samples: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """(H, W) of 16-bit grey, which Pillow would clip instead of scale."""
+    if samples.min() < 0 or samples.max() > 65535:
+        raise InputError(f"{path}: holds integers beyond 16 bits; an 8-bit or 16-bit picture is needed")
+    return eight_bits(samples.astype(np.uint16))
+
+
+def _deep_colours(path: Path) -> npt.NDArray[np.uint8]:
+    """(H, W, 3) of 16-bit colours as stored, of which Pillow keeps the high bytes only."""
+    data, flags = np.fromfile(path, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    try:
+        if picture_kind(data) == "png":
+            return eight_bits(cv2.cvtColor(decode_picture(data, flags, check_picture(data)), cv2.COLOR_BGR2RGB))
+        return eight_bits(cv2.cvtColor(np.asarray(cv2.imdecode(data, flags)), cv2.COLOR_BGR2RGB))
+    except (FrameError, cv2.error) as error:
+        raise InputError(f"{path}: damaged picture ({' '.join(str(error).split())})") from None
+
+
 def read_depth_png(path: Path, metres_per_count: float) -> npt.NDArray[np.float32]:
-    """A 16-bit depth picture as (H, W) float32 metres, NaN where it holds 0. Raises InputError as `read_image` does."""
+    """A depth picture as (H, W) float32 metres, NaN where it holds 0 or less; `check_depth_picture` says which are one.
+
+    Raises InputError as `read_image` does.
+    """
     with _opened(path) as image:
+        check_depth_picture(path, image)
         try:
             counts = np.asarray(image)
         except _DAMAGED as error:
             raise InputError(f"{path}: damaged picture ({error})") from None
-    if counts.ndim != 2 or not np.issubdtype(counts.dtype, np.integer):
-        raise InputError(f"{path}: not a one-channel depth picture")
     return np.where(counts > 0, counts * metres_per_count, np.nan).astype(np.float32)
+
+
+def _codec(image: Image.Image) -> tuple[Any, ...]:
+    """Name, place and arguments of the decoder, which tell what the mode does not; none once the pixels are loaded."""
+    tiles = getattr(image, "tile", [])
+    return tuple(tiles[0]) if tiles else ()
+
+
+def check_depth_picture(path: Path, image: Image.Image) -> None:
+    """Raises InputError unless a picture has one integer of 16 or more bits per pixel: png, tiff, or pgm up to 65535.
+
+    Fewer bits are grey to look at, colours or the places of a palette; others have no unit that could be told.
+    """
+    if image.mode.startswith("I"):
+        if image.format == "PPM" and "raw" not in _codec(image):  # Pillow scales the numbers to 65535
+            raise InputError(f"{path}: a pgm of depth needs a maximum of 65535, in binary")
+        return
+    kind = _KINDS.get(image.mode, image.mode)
+    raise InputError(f"{path}: not a 16-bit depth picture: it holds {kind}")
 
 
 def _opened(path: Path) -> Image.Image:

@@ -6,17 +6,26 @@ exception is `FrameError`. Depth is in depth_images.py.
 
 from __future__ import annotations
 
-import io
-import struct
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 
-from tr2m_core.files import MAX_PIXELS
+from tr2m_core.eight_bits import eight_bits
+from tr2m_core.pictures import (
+    COMPRESSED_DEPTH,
+    Header,
+    check_area,
+    check_picture,
+    decode_picture,
+    is_deep_grey_png,
+    picture_kind,
+    shortened,
+)
+from tr2m_core.pictures import PICTURE_FORMATS as PICTURE_FORMATS
+from tr2m_core.types import FrameError as FrameError
 
 # numpy type of a sample, samples per pixel, and OpenCV's conversion to RGB.
 PACKED = {
@@ -25,9 +34,16 @@ PACKED = {
     "8UC3": ("u1", 3, cv2.COLOR_BGR2RGB),
     "rgba8": ("u1", 4, cv2.COLOR_RGBA2RGB),
     "bgra8": ("u1", 4, cv2.COLOR_BGRA2RGB),
+    "8UC4": ("u1", 4, cv2.COLOR_BGRA2RGB),
     "mono8": ("u1", 1, cv2.COLOR_GRAY2RGB),
     "8UC1": ("u1", 1, cv2.COLOR_GRAY2RGB),
     "mono16": ("u2", 1, cv2.COLOR_GRAY2RGB),
+    "rgb16": ("u2", 3, None),
+    "bgr16": ("u2", 3, cv2.COLOR_BGR2RGB),
+    "16UC3": ("u2", 3, cv2.COLOR_BGR2RGB),
+    "rgba16": ("u2", 4, cv2.COLOR_RGBA2RGB),
+    "bgra16": ("u2", 4, cv2.COLOR_BGRA2RGB),
+    "16UC4": ("u2", 4, cv2.COLOR_BGRA2RGB),
 }
 BAYER = {
     f"bayer_{order}{bits}": (kind, 1, conversion)
@@ -49,27 +65,61 @@ YUV422 = {
 YUV420 = {"nv12": ("u1", 1, cv2.COLOR_YUV2RGB_NV12), "nv21": ("u1", 1, cv2.COLOR_YUV2RGB_NV21)}
 FORMATS: dict[str, tuple[str, int, int | None]] = {**PACKED, **BAYER, **YUV422, **YUV420}
 COLOUR_ENCODINGS = tuple(FORMATS)
-PICTURE_FORMATS = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n"}  # and what their files begin with
-JPEG_END = b"\xff\xd9"
-JPEG_PIXELS_PER_BYTE = 512  # at most: a block of 8x8 takes one bit
+DEPTH_ONLY = ("16UC1", "32FC1")
+DEEP_GREY = (*DEPTH_ONLY, "mono16", *(name for name in BAYER if name.endswith("16")))
 MIN_SIDE = 2  # pixels; the model cannot resize less
-TO_EIGHT_BITS = 255 / 65535  # as cv_bridge does it
 
 Colour = npt.NDArray[np.uint8]
 Bytes = npt.NDArray[np.uint8]
 
 
-class FrameError(Exception):
-    """One message cannot be used; the text is one line that says why, `reason` a short constant to count by."""
+class Label(NamedTuple):
+    """The format of a CompressedImage, such as "rgb8; jpeg compressed bgr8".
 
-    def __init__(self, text: str, reason: str = "unusable") -> None:
-        super().__init__(text)
-        self.reason = reason
+    camera: encoding of what was compressed, or all that the format says. data: encoding of the picture in the message,
+    empty where it is the camera's. depth: whether compressed_depth_image_transport made it.
+    """
+
+    camera: str
+    data: str
+    depth: bool
 
 
 def pixel_format(message: Any) -> str:
-    """The encoding of the pixels of an Image or a CompressedImage; jpeg or png where that is all the message says."""
-    return str(message.encoding) if hasattr(message, "encoding") else _compressed_encoding(message)
+    """The encoding of the pixels of an Image or a CompressedImage, spelled as in COLOUR_ENCODINGS.
+
+    In a CompressedImage the first bytes count, and the format where it does not contradict them: the camera's encoding
+    where it names one, else jpeg, png, mono16 (grey of 16 bits, which may be depth) or what other kind of data it is.
+    """
+    if hasattr(message, "encoding"):
+        return _spelled(message.encoding)
+    label, data = read_label(message), np.frombuffer(message.data, np.uint8)
+    kind = picture_kind(data)
+    if label.depth or not kind:
+        return label.camera
+    if kind in PICTURE_FORMATS:
+        return _format_of_picture(label.camera, kind, is_deep_grey_png(data))
+    return label.camera if kind == COMPRESSED_DEPTH and label.camera in DEPTH_ONLY else kind
+
+
+def _format_of_picture(camera: str, kind: str, deep_grey: bool) -> str:
+    if deep_grey:
+        return camera if camera in DEEP_GREY else "mono16"
+    return camera if camera in DEPTH_ONLY or (camera in FORMATS and camera not in DEEP_GREY) else kind
+
+
+def read_label(message: Any) -> Label:
+    """What the format of a CompressedImage says."""
+    camera, _, transport = str(message.format).partition(";")
+    data = transport.lower().partition("compressed ")[2]
+    depth = COMPRESSED_DEPTH.lower() in str(message.format).lower()
+    return Label(_spelled(camera).removeprefix("image/"), _spelled(data), depth)
+
+
+def _spelled(encoding: str) -> str:
+    """An encoding as sensor_msgs spells it: RGB8 is rgb8, 16uc1 is 16UC1."""
+    lower = str(encoding).strip().lower()
+    return lower.upper() if re.fullmatch(r"\d+[usf]c\d+", lower) else lower
 
 
 def check_colour(message: Any) -> None:
@@ -80,8 +130,7 @@ def check_colour(message: Any) -> None:
     if hasattr(message, "encoding"):
         _check_raw(message)
     else:
-        _check_transport(message)
-        _check_sides(*check_picture(np.frombuffer(message.data, np.uint8)))
+        _check_compressed(message)
 
 
 def decode_colour(message: Any, out: Colour | None = None, copy: bool = True) -> Colour:
@@ -92,43 +141,57 @@ def decode_colour(message: Any, out: Colour | None = None, copy: bool = True) ->
     """
     if hasattr(message, "encoding"):
         return _decode_raw(message, out, copy)
-    _check_transport(message)
-    encoding = _compressed_encoding(message)
-    flags = cv2.IMREAD_GRAYSCALE if encoding in BAYER else cv2.IMREAD_COLOR
+    label, header = read_label(message), _check_compressed(message)
+    # The transport leaves a mosaic as it is or makes it colour or grey, and says which.
+    mosaic = BAYER.get(label.data or label.camera) if header.grey else None
+    flags = cv2.IMREAD_GRAYSCALE if mosaic else cv2.IMREAD_COLOR
     # ANYDEPTH: OpenCV's own way from 16 bits to 8 takes the high byte, which is not what a raw image gives.
-    picture = decode_picture(np.frombuffer(message.data, np.uint8), flags | cv2.IMREAD_ANYDEPTH)
-    _check_sides(*picture.shape[:2])
-    if encoding in BAYER:
-        picture = _convert(picture, BAYER[encoding][2])
-    elif "compressed rgb" not in message.format:
+    picture = decode_picture(np.frombuffer(message.data, np.uint8), flags | cv2.IMREAD_ANYDEPTH, header)
+    if mosaic:
+        picture = _convert(picture, mosaic[2])
+    elif not label.data.startswith("rgb"):
         # The transport writes pictures in the order their format wants, unless it says that red and blue are swapped.
         picture = _convert(picture, cv2.COLOR_BGR2RGB)
-    return _eight_bits(picture)
+    return eight_bits(picture)
+
+
+def _check_compressed(message: Any) -> Header:
+    """Raises FrameError unless a CompressedImage holds a picture that is whole."""
+    label, data = read_label(message), np.frombuffer(message.data, np.uint8)
+    if label.depth or label.camera in DEPTH_ONLY:
+        raise FrameError(f"format {shortened(message.format)} holds depth, not colour", "encoding")
+    header = check_picture(data, message.format)
+    _check_sides(header.height, header.width)
+    return header
 
 
 def _decode_raw(message: Any, out: Colour | None, copy: bool) -> Colour:
     rows, row_bytes = _check_raw(message)
-    kind, channels, conversion = FORMATS[message.encoding]
+    encoding = pixel_format(message)
+    kind, channels, conversion = FORMATS[encoding]
     samples = pixel_samples(message, rows, row_bytes, kind, channels)
-    if conversion is None:
-        if not copy and samples.flags.c_contiguous:
-            return samples
-        out = np.empty(samples.shape, np.uint8) if out is None or out.shape != samples.shape else out
-        np.copyto(out, samples)
-        return out
-    if message.encoding in BAYER:  # of 16 bits to the end, as cv_bridge does it
-        return _eight_bits(_convert(samples, conversion, out if kind == "u1" else None))
-    return _convert(_eight_bits(samples), conversion, out)
+    if kind == "u2" and conversion is not None and encoding != "mono16":  # 16 bits to the end, as cv_bridge does it
+        return eight_bits(_convert(samples, conversion))
+    samples = eight_bits(samples)
+    if conversion is not None:
+        return _convert(samples, conversion, out)
+    if not copy and samples.flags.c_contiguous:
+        return samples
+    out = np.empty(samples.shape, np.uint8) if out is None or out.shape != samples.shape else out
+    np.copyto(out, samples)
+    return out
 
 
 def _check_raw(message: Any) -> tuple[int, int]:
     """Rows of pixel data and the bytes of one. Raises FrameError unless the message holds them."""
-    encoding, height, width = str(message.encoding), int(message.height), int(message.width)
+    encoding, height, width = pixel_format(message), int(message.height), int(message.width)
     _check_sides(height, width)
-    _check_area(height, width)
+    check_area(height, width)
     if encoding not in FORMATS:
         supported = ", ".join(COLOUR_ENCODINGS)
-        raise FrameError(f"encoding {shortened(encoding)} is not supported; supported are {supported}", "encoding")
+        raise FrameError(
+            f"encoding {shortened(message.encoding)} is not supported; supported are {supported}", "encoding"
+        )
     kind, channels, _ = FORMATS[encoding]
     odd = (width % 2 and encoding in (*YUV422, *YUV420)) or (height % 2 and encoding in YUV420)
     if odd:
@@ -142,11 +205,6 @@ def _check_raw(message: Any) -> tuple[int, int]:
 def _check_sides(height: int, width: int) -> None:
     if min(height, width) < MIN_SIDE:
         raise FrameError(f"image of {width}x{height} pixels: at least 2x2 are needed", "image size")
-
-
-def _check_area(height: int, width: int) -> None:
-    if height * width > MAX_PIXELS:
-        raise FrameError(f"image of {width}x{height} pixels: at most {MAX_PIXELS:,} are accepted", "image size")
 
 
 def check_rows(message: Any, rows: int, row_bytes: int) -> None:
@@ -175,18 +233,6 @@ def pixel_samples(message: Any, rows: int, row_bytes: int, kind: str, channels: 
     return pixels.view(stored).reshape(shape).astype(stored.newbyteorder("="), copy=False)
 
 
-def shortened(text: str, quoted: bool = True) -> str:
-    """Text of a message as it may be shown: not long, and nothing in it that a terminal obeys."""
-    short = repr(text if len(text) <= 40 else text[:40] + "...")
-    return short if quoted else short[1:-1]
-
-
-def _eight_bits(samples: npt.NDArray[Any]) -> Colour:
-    if samples.dtype == np.uint8:
-        return samples
-    return np.asarray(cv2.convertScaleAbs(samples, alpha=TO_EIGHT_BITS), np.uint8).reshape(samples.shape)
-
-
 def _convert(pixels: npt.NDArray[Any], conversion: int | None, out: Colour | None = None) -> npt.NDArray[Any]:
     """OpenCV's conversion to RGB. Raises FrameError for sizes that the encoding cannot have."""
     assert conversion is not None
@@ -195,61 +241,3 @@ def _convert(pixels: npt.NDArray[Any], conversion: int | None, out: Colour | Non
     except cv2.error:
         size = f"{pixels.shape[1]}x{pixels.shape[0]}"
         raise FrameError(f"pixels of {size} do not go with the encoding", "image size") from None
-
-
-def _compressed_encoding(message: Any) -> str:
-    """What the format field of a CompressedImage names first, as rgb8 in "rgb8; jpeg compressed bgr8"."""
-    return str(message.format).partition(";")[0].strip()
-
-
-def _check_transport(message: Any) -> None:
-    if "compresseddepth" in message.format.lower():
-        raise FrameError(f"format {shortened(message.format)} holds depth, not colour", "encoding")
-
-
-def check_picture(data: Bytes) -> tuple[int, int]:
-    """(height, width) of a jpeg or png file that is whole. Raises FrameError for anything else; decodes no pixel."""
-    content = data.tobytes()
-    kind = next((name for name, beginning in PICTURE_FORMATS.items() if content.startswith(beginning)), None)
-    if kind is None:
-        raise FrameError("neither a jpeg nor a png picture", "compressed picture")
-    if kind == "png":
-        _check_png_chunks(content)
-    file = io.BytesIO(content)
-    try:
-        # Not Image.open: the warning of its own limit takes more threads than one badly to silence.
-        width, height = (PngImageFile(file) if kind == "png" else JpegImageFile(file)).size
-    except Exception:  # Pillow's parsers raise anything for damaged data
-        raise FrameError(f"a {kind} picture with a damaged header", "compressed picture") from None
-    _check_area(height, width)
-    if kind == "jpeg":
-        # OpenCV makes up what is missing. A thumbnail in the header has an end, too.
-        ended = content.rfind(JPEG_END, file.tell()) >= 0
-        if not ended or height * width > JPEG_PIXELS_PER_BYTE * len(content):
-            raise FrameError("the picture is cut short", "compressed picture")
-    return height, width
-
-
-def _check_png_chunks(content: bytes) -> None:
-    """Raises FrameError unless the chunks lead to the end. OpenCV allocates gigabytes for a chunk that says so."""
-    place = len(PICTURE_FORMATS["png"])
-    while place + 12 <= len(content):
-        length, name = struct.unpack_from(">I4s", content, place)
-        if name == b"IEND":
-            return
-        if name == b"acTL":  # damaged ones end the process in OpenCV 4.12
-            raise FrameError("an animated png", "compressed picture")
-        place += 12 + length
-    raise FrameError("the picture is cut short", "compressed picture")
-
-
-def decode_picture(data: Bytes, flags: int) -> npt.NDArray[Any]:
-    """A jpeg or png file as OpenCV has it, not turned as its EXIF data say: calibrations are of the stored picture."""
-    size = check_picture(data)
-    try:
-        picture = cv2.imdecode(data, flags | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error:
-        picture = None
-    if picture is None or picture.shape[:2] != size:
-        raise FrameError("the picture is damaged", "compressed picture")
-    return picture

@@ -19,6 +19,14 @@ class InputError(Exception):
     """
 
 
+class FrameError(Exception):
+    """One message cannot be used; the text is one line that says why, `reason` a short constant to count by."""
+
+    def __init__(self, text: str, reason: str = "unusable") -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
 class RescaleMaps(NamedTuple):
     """What the rescale head predicts for a batch on an (h, w) token grid.
 

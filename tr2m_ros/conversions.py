@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from tr2m_core.images import COLOUR_ENCODINGS, FrameError, check_colour, decode_colour
+from tr2m_core.images import COLOUR_ENCODINGS, FrameError, check_colour, decode_colour, pixel_format
 from tr2m_core.packing import pack_depth, pack_millimetres
 
 Picture: TypeAlias = "Image | CompressedImage"
@@ -126,7 +126,7 @@ def depth_from_image(msg: Image) -> npt.NDArray[np.float32]:
 
 
 def _needs_cv_bridge(msg: Picture) -> bool:
-    return isinstance(msg, Image) and msg.encoding not in COLOUR_ENCODINGS and _cv_bridge() is not None
+    return isinstance(msg, Image) and pixel_format(msg) not in COLOUR_ENCODINGS and _cv_bridge() is not None
 
 
 @functools.lru_cache(maxsize=1)

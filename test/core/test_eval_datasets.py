@@ -458,7 +458,7 @@ def test_simcol_depth_of_eight_bits_is_refused(tmp_path):
     config = write_simcol(tmp_path)
     depth = records_of(config)[1].depth
     Image.fromarray(np.full((95, 95), 9, np.uint8)).save(depth)
-    assert only_finding(config, 0) == ("unreadable depth", f"{depth}: not a 16-bit depth picture")
+    assert only_finding(config, 0) == ("unreadable depth", f"{depth}: not a 16-bit depth picture: it holds 8-bit grey")
 
 
 def test_nothing_inside_the_range_is_found_by_decoding(tmp_path):

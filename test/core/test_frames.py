@@ -88,6 +88,21 @@ def test_depth_of_another_size(tmp_path):
         read_frames(tmp_path)[0].load()
 
 
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_a_picture_that_exif_turns_is_taken_as_its_depth_was_measured(tmp_path, orientation):
+    write_source(tmp_path / "sub", "sub", [1.0])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    pixels = np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)
+    Image.fromarray(pixels).save(tmp_path / "sub" / "0_rgb.png", exif=exif)
+    rgb, depth = read_frames(tmp_path)[0].load()
+    assert np.array_equal(rgb, pixels)
+    assert depth.shape == (6, 8)
+    Image.fromarray(np.ones((8, 6), np.uint16)).save(tmp_path / "sub" / "0_depth.png")
+    with pytest.raises(InputError, match="6x8, the picture 8x6 before EXIF turns it"):
+        read_frames(tmp_path)[0].load()
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_descriptions_are_cleaned(tmp_path, encoding):
     write_source(tmp_path / "sub", "sub", [1.0], description="A desk \ud83d with\u200b a\r\nlamp.")
@@ -123,6 +138,12 @@ def test_a_frame_listed_twice_would_count_twice(tmp_path):
     content["frames"] += [content["frames"][1] | {"description": "Another."}, content["frames"][1] | {"id": "again"}]
     index.write_text(json.dumps(content))
     with pytest.raises(InputError, match="frame 3 is frame 1 once more and would count twice"):
+        read_frames(tmp_path)
+
+
+def test_a_scale_of_counts_per_metre(tmp_path):
+    write_source(tmp_path / "sub", "sub", [1.0], depth_scale=5000)
+    with pytest.raises(InputError, match=r"frame 0.*for 5000 counts per metre give 0\.0002"):
         read_frames(tmp_path)
 
 

@@ -53,6 +53,18 @@ LAYOUTS = {
     "8UC3": RGB[..., ::-1],
     "rgba8": np.concatenate((RGB, ALPHA), axis=2),
     "bgra8": np.concatenate((RGB[..., ::-1], ALPHA), axis=2),
+    "8UC4": np.concatenate((RGB[..., ::-1], ALPHA), axis=2),
+    "RGB8": RGB,
+    " Bgr8": RGB[..., ::-1],
+    "8uc3": RGB[..., ::-1],
+}
+DEEP_LAYOUTS = {
+    "rgb16": RGB,
+    "bgr16": RGB[..., ::-1],
+    "16UC3": RGB[..., ::-1],
+    "rgba16": np.concatenate((RGB, ALPHA), axis=2),
+    "BGRA16": np.concatenate((RGB[..., ::-1], ALPHA), axis=2),
+    "16UC4": np.concatenate((RGB[..., ::-1], ALPHA), axis=2),
 }
 
 
@@ -76,6 +88,35 @@ def test_sixteen_bits_are_reduced_to_eight(order):
     grey = (RGB[..., 0].astype("u2") * 257 + 100).astype(order + "u2")  # 129 would make the next one
     decoded = decode_colour(image("mono16", padded(grey, 3), is_bigendian=int(order == ">")))
     assert np.array_equal(decoded, np.repeat(RGB[..., :1], 3, axis=2))
+
+
+@pytest.mark.parametrize("encoding", DEEP_LAYOUTS)
+def test_colours_of_sixteen_bits(encoding):
+    deep = (DEEP_LAYOUTS[encoding].astype("u2") * 257).astype(">u2")
+    assert np.array_equal(decode_colour(image(encoding, padded(deep, 3), is_bigendian=1)), RGB)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("encoding", ["mono16", "bayer_gbrg16", "rgb16", "rgba16"])
+def test_the_bits_that_are_used_are_all_there_are(encoding, bits):
+    """Cameras of 12 bits send these in 16."""
+    white = 2**bits - 1
+    channels = {"rgb16": 3, "rgba16": 4}.get(encoding, 1)
+    samples = np.full((4, 6, channels), white, np.uint16)
+    if channels == 4:
+        samples[..., 3] = 65535
+    assert (decode_colour(image(encoding, samples.tobytes())) == 255).all()
+    samples[..., :3] = round(0.6 * white)  # more than half, so of as many bits
+    assert (decode_colour(image(encoding, samples.tobytes())) == 153).all()
+
+
+def test_twelve_bits_in_every_container():
+    deep = np.random.default_rng(0).integers(0, 4096, (4, 6), np.uint16)
+    deep[0, 0] = 4095
+    expected = np.repeat(np.rint(deep / 4095 * 255)[..., None], 3, axis=2)
+    assert np.array_equal(decode_colour(image("mono16", deep.tobytes())), expected)
+    for label in ("mono16; png compressed ", "mono16; png compressed mono16", "png", ""):
+        assert np.array_equal(decode_colour(compressed(label, png(deep))), expected)
 
 
 @pytest.mark.parametrize("order", BAYER)
@@ -145,6 +186,61 @@ def test_png_is_exact_and_grey_repeated():
     assert np.array_equal(decoded, cv2.cvtColor(mosaic, cv2.COLOR_BayerBG2RGB))
 
 
+def jpeg(pixels, mode="RGB"):
+    file = io.BytesIO()
+    Image.fromarray(pixels).convert(mode).save(file, "jpeg", quality=98)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("label", ["JPEG", "image/jpeg", "jpg", "BGR8; jpeg compressed bgr8", "", "png", "camera 3"])
+def test_the_first_bytes_say_what_a_picture_is(label):
+    decoded = decode_colour(compressed(label, jpeg(SMOOTH)))
+    assert abs(decoded.astype(int) - SMOOTH).mean() < 4
+    assert np.array_equal(decode_colour(compressed(label, png(RGB[..., ::-1]))), RGB)
+
+
+@pytest.mark.parametrize(
+    ("label", "colours"),
+    [
+        ("bayer_rggb8; jpeg compressed bgr8", True),  # the camera's encoding, and the data's
+        ("bayer_rggb8; jpeg compressed ", True),  # colours are no mosaic, whatever the label says
+        ("bayer_rggb8; jpeg compressed mono8", False),  # as image_transport writes it since Jazzy
+        ("BAYER_RGGB8; JPEG compressed MONO8", False),
+        ("mono8; jpeg compressed mono8", False),
+    ],
+)
+def test_what_the_transport_demosaiced_is_not_demosaiced_again(label, colours):
+    decoded = decode_colour(compressed(label, jpeg(SMOOTH, "RGB" if colours else "L")))
+    expected = SMOOTH if colours else np.array(Image.fromarray(SMOOTH).convert("L").convert("RGB"))
+    assert abs(decoded.astype(int) - expected).mean() < 4
+
+
+@pytest.mark.parametrize(
+    "label", ["bayer_rggb8; jpeg compressed ", "bayer_rggb8; jpeg compressed bayer_rggb8", "bayer_rggb8"]
+)
+def test_a_mosaic_in_a_jpeg(label):
+    grey = np.array(Image.fromarray(SMOOTH).convert("L"))
+    stored = cv2.imdecode(np.frombuffer(jpeg(grey, "L"), np.uint8), cv2.IMREAD_GRAYSCALE)
+    decoded = decode_colour(compressed(label, jpeg(grey, "L")))
+    assert np.array_equal(decoded, cv2.cvtColor(stored, BAYER["rggb"]))
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "YCbCr"])
+def test_kinds_of_jpeg(mode):
+    decoded = decode_colour(compressed("rgb8; jpeg compressed bgr8", jpeg(SMOOTH, mode)))
+    expected = np.array(Image.fromarray(SMOOTH).convert("L").convert("RGB")) if mode == "L" else SMOOTH
+    assert abs(decoded.astype(int) - expected).mean() < 4
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+def test_kinds_of_png(mode):
+    file = io.BytesIO()
+    picture = Image.fromarray(SMOOTH).convert(mode)
+    picture.save(file, "png")
+    decoded = decode_colour(compressed("rgb8; png compressed bgr8", file.getvalue()))
+    assert np.array_equal(decoded, np.array(picture.convert("RGB")))
+
+
 def test_sixteen_bits_are_reduced_alike_in_a_png():
     deep = np.random.default_rng(0).integers(0, 65536, (4, 6), np.uint16)
     for encoding in ("mono16", "bayer_gbrg16"):
@@ -200,8 +296,33 @@ def test_compressed_depth_in_millimetres(image_format):
     assert decoded[COUNTS > 0] == pytest.approx([1, 65.535, 0.25, 4.321])
 
 
-def test_depth_as_a_plain_png():
-    assert decode_depth(compressed("16UC1; png compressed ", png(COUNTS)))[1, 2] == pytest.approx(4.321)
+@pytest.mark.parametrize(
+    "label", ["16UC1; png compressed ", "16uc1; png compressed", "png", "", "rgb8; png compressed bgr8", "mono16"]
+)
+def test_depth_as_a_plain_png(label):
+    assert decode_depth(compressed(label, png(COUNTS)))[1, 2] == pytest.approx(4.321)
+
+
+@pytest.mark.parametrize("content", [config(png(COUNTS)), png(COUNTS)], ids=["header", "no header"])
+@pytest.mark.parametrize(
+    "label",
+    [
+        "16UC1; compressedDepth",
+        "16UC1; compressedDepth rvl",
+        "16uc1; CompressedDepth PNG",
+        "16UC1; png compressed",
+        "16UC1",
+    ],
+)
+def test_compressed_depth_with_a_wrong_label(label, content):
+    assert decode_depth(compressed(label, content))[1, 2] == pytest.approx(4.321)
+    assert pixel_format(compressed(label, content)) == "16UC1"
+
+
+@pytest.mark.parametrize("encoding", ["16uc1", "MONO16", "32fc1"])
+def test_depth_encodings_in_other_spellings(encoding):
+    stored = COUNTS if "16" in encoding else (COUNTS / 1000).astype("f4")
+    assert decode_depth(image(encoding, stored.tobytes(), 3, 2))[1, 2] == pytest.approx(4.321)
 
 
 def test_quantised_inverse_depth():
@@ -275,10 +396,18 @@ THUMBNAIL = b"Exif\0\0" + cv2.imencode(".jpg", SMOOTH)[1].tobytes()
 WITH_THUMBNAIL = JPEG[:2] + b"\xff\xe1" + struct.pack(">H", len(THUMBNAIL) + 2) + THUMBNAIL + JPEG[2:]
 
 
+def other(kind):
+    file = io.BytesIO()
+    Image.fromarray(SMOOTH).save(file, kind)
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     ("message", "words"),
     [
         (image("yuv444", bytes(40)), "encoding 'yuv444'"),
+        (image("32FC1", bytes(96)), "encoding '32FC1'"),
+        (image("32FC3", bytes(288)), "encoding '32FC3'"),
         (image("x" * 10**6, bytes(40)), "encoding 'x{40}\\.\\.\\.' is not"),
         (image("rgb8", bytes(72), width=0), "0x4"),
         (image("rgb8", bytes(72), height=0, step=18), "6x0"),
@@ -308,6 +437,17 @@ WITH_THUMBNAIL = JPEG[:2] + b"\xff\xe1" + struct.pack(">H", len(THUMBNAIL) + 2) 
         (compressed("png", announced(10_000, 10_000)), "10000x10000 pixels: at most"),
         (compressed("png", announced(100, 100)), "damaged"),
         (compressed("16UC1; compressedDepth png", config(png(COUNTS))), "holds depth"),
+        (compressed("16UC1; png compressed ", png(COUNTS)), "holds depth"),
+        (compressed("", config(png(COUNTS))), "but compressedDepth"),
+        (
+            compressed("rgb8; jpeg compressed bgr8", other("webp")),
+            "neither a jpeg nor a png picture but webp; republish",
+        ),
+        (compressed("jpeg", other("bmp")), "but bmp;"),
+        (compressed("rgb8; tiff compressed ", other("tiff")), "but tiff;"),
+        (compressed("", other("gif")), "but gif;"),
+        (compressed("h264", b"\0\0\0\1\x67" + bytes(50)), "but h264 or h265 video;"),
+        (compressed("av1", b"\x12\0" + bytes(50)), r"picture \(format 'av1'\)"),
     ],
 )
 def test_unusable_images_say_why(message, words):
@@ -321,7 +461,15 @@ def test_unusable_images_say_why(message, words):
         (image("rgb8", bytes(72)), "depth encoding 'rgb8'"),
         (compressed("rgb8; jpeg compressed bgr8", JPEG), "depth encoding 'rgb8'"),
         (compressed("16UC1; compressedDepth png", b"short"), "5 bytes"),
-        (compressed("16UC1; compressedDepth png", config(png(RGB[..., 0]))), "16-bit"),
+        (
+            compressed("16UC1; compressedDepth png", config(png(RGB[..., 0]))),
+            "a png of 1 channel of 8 bits, not .*16-bit",
+        ),
+        (compressed("16UC1; png compressed ", png(RGB)), "a png of 3 channels of 8 bits"),
+        (compressed("16UC1; jpeg compressed mono8", JPEG), "a jpeg of 3 channels of 8 bits"),
+        (compressed("16UC1; png compressed ", other("webp")), "depth encoding 'webp'"),
+        (compressed("", config(png(COUNTS))), "names neither 16UC1 nor 32FC1"),
+        (image("32FC1", np.full((4, 6), 1510, "f4").tobytes()), "in metres, .* beyond 1510: millimetres are 16UC1"),
         (compressed("16UC1; compressedDepth png", config(announced(20_000, 20_000))), "at most"),
         (compressed("32FC1; png compressed", png(COUNTS)), "compressedDepth only"),
         (compressed("16UC1; compressedDepth rvl", config(b"")), "without a size"),
@@ -367,6 +515,16 @@ def test_pixel_formats():
     assert pixel_format(compressed("rgb8; jpeg compressed bgr8", b"")) == "rgb8"
     assert pixel_format(compressed("16UC1; compressedDepth", b"")) == "16UC1"
     assert pixel_format(compressed("jpeg", b"")) == "jpeg"
+    assert pixel_format(image("RGB8", bytes(72))) == "rgb8"
+    for label in ("JPEG", "image/jpeg", "jpg", "", "png"):
+        assert pixel_format(compressed(label, JPEG)) == "jpeg"
+    assert pixel_format(compressed("image/JPEG", b"")) == "jpeg"
+    assert pixel_format(compressed("BGR8; jpeg compressed bgr8", JPEG)) == "bgr8"
+    assert pixel_format(compressed("mono16; jpeg compressed mono8", JPEG)) == "jpeg"
+    assert pixel_format(compressed("rgb8; png compressed bgr8", png(COUNTS))) == "mono16"  # or depth
+    assert pixel_format(compressed("16UC1; png compressed ", png(COUNTS))) == "16UC1"
+    assert pixel_format(compressed("png", config(png(COUNTS)))) == "compressedDepth"
+    assert pixel_format(compressed("rgb8; jpeg compressed bgr8", other("webp"))) == "webp"
     assert {"rgb8", "bayer_grbg16", "yuv422_yuy2", "nv21"} < set(COLOUR_ENCODINGS)
 
 

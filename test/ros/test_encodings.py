@@ -36,13 +36,16 @@ YUV = {
 
 def samples(encoding: str, picture: np.ndarray) -> np.ndarray:
     """The pixels (rows, W[, C]) of an image of this encoding, made of a picture of four channels."""
-    if encoding.endswith("16"):
-        return picture[..., 0].astype(np.uint16) * 256 + picture[..., 1]
+    if encoding.endswith("16") or encoding.startswith("16UC"):
+        deep = picture.astype(np.uint16) * 256 + picture[..., ::-1]
+        if encoding.startswith(("mono", "bayer")):
+            return deep[..., 0]
+        return deep if encoding.endswith(("a16", "C4")) else deep[..., :3]
     if encoding.startswith(("bayer", "mono8", "8UC1")):
         return picture[..., 0]
     if encoding in ("nv12", "nv21"):
         return np.concatenate((picture[..., 0], picture[: HEIGHT // 2, :, 1]))
-    channels = 2 if encoding in YUV else 4 if "a8" in encoding else 3
+    channels = 2 if encoding in YUV else 4 if encoding.endswith(("a8", "C4")) else 3
     return picture[..., :channels]
 
 

@@ -29,7 +29,9 @@ EXAMPLES = """examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="pictures, or folders of pictures")
+    parser.add_argument(
+        "images", nargs="+", type=Path, metavar="IMAGE", help="pictures, or folders of them; turned upright by EXIF"
+    )
     parser.add_argument(
         "--text", required=True, metavar="T", help="one sentence about the scene, or a file of one line per picture"
     )

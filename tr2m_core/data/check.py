@@ -127,7 +127,7 @@ def _inspect(dataset: FileDataset, record: Record, decode: bool) -> None:
 
 
 def _inspect_pixels(dataset: FileDataset, record: Record) -> None:
-    image = _attempt("unreadable image", read_image, record.image)
+    image = _attempt("unreadable image", read_image, record.image, False)
     depth = _attempt("unreadable depth", dataset.read_depth, record)
     _attempt("wrong size", dataset.check_sizes, record, image.shape[:2], depth.shape)
     depth = dataset.training_depth(dataset.frame(image, depth)[1])

@@ -14,6 +14,7 @@ from tr2m_core.data.headers import depth_picture_size
 from tr2m_core.data.split import SplitLine, read_split
 from tr2m_core.data.texts import read_texts
 from tr2m_core.files import read_depth_png, read_image
+from tr2m_core.hub import expanded
 from tr2m_core.types import InputError
 
 Picture = npt.NDArray[np.uint8]
@@ -92,7 +93,7 @@ class FileDataset:
 
     def _lines(self, split: str, root: Path, gt_root: Path, part: Part) -> list[SplitLine]:
         if split:
-            return read_split(Path(split).expanduser())
+            return read_split(expanded(split))
         pairs = self.pairs(root, gt_root, part)
         if not pairs:
             raise InputError(f"{self.name}: {root}: no pictures of its {part} part; set root to {self.layout}")
@@ -103,7 +104,7 @@ class FileDataset:
         if not config.root:
             raise InputError(f"{self.name}: root is not set; give the folder that holds the pictures")
         keys = ("root", "gt_root", "text_root")
-        named = {key: Path(getattr(config, key) or config.root).expanduser() for key in keys}
+        named = {key: expanded(getattr(config, key) or config.root) for key in keys}
         needed = [key for key in keys if getattr(config, key) and (texts or key != "text_root")]
         missing = [f"{key} {named[key]}" for key in needed if not named[key].is_dir()]
         if missing:
@@ -138,7 +139,7 @@ class FileDataset:
 
     def read(self, record: Record) -> Sample:
         """The sample as the protocol frames it. Raises InputError, naming the file, when a part of it is not usable."""
-        image = read_image(record.image)
+        image = read_image(record.image, upright=False)
         depth = self.read_depth(record)
         self.check_sizes(record, image.shape[:2], depth.shape)
         image, depth = self.frame(image, depth)

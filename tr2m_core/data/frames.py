@@ -38,12 +38,16 @@ class Frame:
     intrinsics: Intrinsics | None
 
     def load(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-        """Picture (H, W, 3) uint8 and depth (H, W) float32 metres, NaN where not measured. Raises InputError."""
-        rgb = read_image(self.rgb_path)
+        """Picture (H, W, 3) uint8 and depth (H, W) float32 metres, NaN where not measured. Raises InputError.
+
+        Both are as stored, whatever the EXIF data of the picture say: cameras measure depth by sensor.
+        """
+        rgb = read_image(self.rgb_path, upright=False)
         depth = read_depth_png(self.depth_path, self.depth_scale)
         if depth.shape != rgb.shape[:2]:
             sizes = f"{depth.shape[1]}x{depth.shape[0]}, the picture {rgb.shape[1]}x{rgb.shape[0]}"
-            raise InputError(f"{self.depth_path}: the depth is {sizes}")
+            turned = " before EXIF turns it; store both the same way" if depth.shape == rgb.shape[1::-1] else ""
+            raise InputError(f"{self.depth_path}: the depth is {sizes}{turned}")
         return rgb, depth
 
 
@@ -84,6 +88,10 @@ def _frame(source: str, folder: Path, entry: dict[str, Any]) -> Frame:
     scale = float(entry["depth_scale"])
     if not (math.isfinite(scale) and scale > 0):
         raise ValueError(f"depth_scale {scale:g} is not positive")
+    if scale > 1:
+        raise ValueError(
+            f"depth_scale {scale:g} is metres per count; for {scale:g} counts per metre give {1 / scale:g}"
+        )
     rgb, depth, description = (_text(entry, key) for key in ("rgb", "depth", "description"))
     return Frame(
         source=source,

@@ -11,13 +11,23 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.files import MAX_PIXELS
-from tr2m_core.images import Bytes, FrameError, check_rows, decode_picture, pixel_format, pixel_samples, shortened
+from tr2m_core.images import check_rows, pixel_format, pixel_samples, read_label
+from tr2m_core.pictures import (
+    COMPRESSED_DEPTH,
+    CONFIG_HEADER,
+    MAX_PIXELS,
+    Bytes,
+    check_picture,
+    decode_picture,
+    picture_kind,
+    shortened,
+)
 from tr2m_core.replay.rvl import decode_rvl
+from tr2m_core.types import FrameError
 
 # numpy type and metres per unit.
 DEPTH_ENCODINGS = {"16UC1": ("u2", 0.001), "32FC1": ("f4", 1.0), "mono16": ("u2", 0.001)}
-CONFIG_HEADER = np.dtype([("format", "<i4"), ("a", "<f4"), ("b", "<f4")])  # of compressed_depth_image_transport
+FARTHEST = 500  # metres; where most depth lies beyond, it is in millimetres
 
 Depth = npt.NDArray[np.float32]
 
@@ -26,9 +36,13 @@ def decode_depth(message: Any) -> Depth:
     """A 16UC1, mono16 (millimetres) or 32FC1 (metres) sensor_msgs/Image, or a CompressedImage of one by the transports
     compressedDepth (png, rvl) or compressed (png), as (H, W) float32 metres, a copy; NaN where nothing was measured.
 
-    Raises FrameError when it cannot be decoded.
+    Raises FrameError when it cannot be decoded, and for 32FC1 that holds millimetres.
     """
     encoding = pixel_format(message)
+    if encoding == COMPRESSED_DEPTH:
+        raise FrameError(
+            f"format {shortened(message.format)} of compressedDepth names neither 16UC1 nor 32FC1", "encoding"
+        )
     if encoding not in DEPTH_ENCODINGS:
         accepted = ", ".join(DEPTH_ENCODINGS)
         raise FrameError(f"depth encoding {shortened(encoding)} is not one of {accepted}", "encoding")
@@ -39,7 +53,17 @@ def decode_depth(message: Any) -> Depth:
         metres = _decode_compressed_depth(message, encoding)
     with np.errstate(invalid="ignore"):
         metres[~(np.isfinite(metres) & (metres > 0))] = np.nan
+    if encoding == "32FC1":
+        _refuse_millimetres(metres)
     return metres
+
+
+def _refuse_millimetres(metres: Depth) -> None:
+    some = metres[::4, ::4]
+    measured = some[np.isfinite(some)]
+    near = np.quantile(measured, 0.25) if measured.size else 0
+    if near > FARTHEST:
+        raise FrameError(f"32FC1 depth is in metres, and most of this is beyond {near:.0f}: millimetres are 16UC1")
 
 
 def _raw_samples(message: Any, kind: str) -> npt.NDArray[Any]:
@@ -58,26 +82,30 @@ def _decode_compressed_depth(message: Any, encoding: str) -> Depth:
     header before the picture, q = 0 where nothing was measured.
     """
     data = np.frombuffer(message.data, np.uint8)
-    transport = str(message.format).partition(";")[2].lower()
-    if "compresseddepth" not in transport:
+    kind = picture_kind(data)
+    # The first bytes say whether there is a header: some write compressedDepth without one, or leave out the name.
+    if kind == "png" or not (read_label(message).depth or kind == COMPRESSED_DEPTH):
         if encoding == "32FC1":
             raise FrameError(f"format {shortened(message.format)}: metres come by compressedDepth only")
-        return _decode_counts(data) * np.float32(0.001)
+        return _decode_counts(data, message.format) * np.float32(0.001)
     if len(data) < CONFIG_HEADER.itemsize:
         raise FrameError(f"{len(data)} bytes of data, less than the header of compressedDepth")
     header = data[: CONFIG_HEADER.itemsize].view(CONFIG_HEADER)[0]
     content = data[CONFIG_HEADER.itemsize :]
-    counts = _decode_rvl_image(content) if transport.endswith("rvl") else _decode_counts(content)
+    is_rvl = kind != COMPRESSED_DEPTH and str(message.format).strip().lower().endswith("rvl")
+    counts = _decode_rvl_image(content) if is_rvl else _decode_counts(content, message.format)
     if encoding != "32FC1":
         return counts * np.float32(0.001)
     with np.errstate(all="ignore"):
         return np.where(counts > 0, header["a"] / (counts - header["b"]), np.float32(np.nan)).astype(np.float32)
 
 
-def _decode_counts(data: Bytes) -> npt.NDArray[np.uint16]:
-    counts = decode_picture(data, cv2.IMREAD_UNCHANGED)
+def _decode_counts(data: Bytes, label: str) -> npt.NDArray[np.uint16]:
+    counts = decode_picture(data, cv2.IMREAD_UNCHANGED, check_picture(data, label))
     if counts.dtype != np.uint16 or counts.ndim != 2:
-        raise FrameError("the picture of the depth is not one of 16-bit counts")
+        kind, channels = picture_kind(data), 1 if counts.ndim == 2 else counts.shape[2]
+        found = f"a {kind} of {channels} channel{'s' * (channels > 1)} of {counts.dtype.itemsize * 8} bits"
+        raise FrameError(f"the picture of the depth is {found}, not a png of one 16-bit count per pixel")
     return counts
 
 
