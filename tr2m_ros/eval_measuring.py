@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import queue
 import threading
@@ -19,16 +20,19 @@ from tr2m_core.eval.measurement import measure_depth
 from tr2m_core.eval.run import FrameResult, Run, View
 from tr2m_core.images import FrameError, decode_colour
 from tr2m_core.metrics import METRIC_NAMES, valid_depth
+from tr2m_core.pictures import shortened
 from tr2m_core.replay.depth_images import decode_depth
 from tr2m_core.replay.replay import NO_PARTNER
 from tr2m_core.replay.transforms import frame_name
 from tr2m_core.types import Intrinsics
 from tr2m_ros.conversions import depth_from_image
+from tr2m_ros.diagnostics import MOST_CHARACTERS, Problems
 from tr2m_ros.eval_parameters import EvalSettings
 
 MAX_QUEUED = 32  # frames; one takes about 0.1 s to measure
 TOO_FAST = "frames came faster than they can be measured"
 NOT_PROCESSED = "no depth came for this image"
+NOT_MEASURED = "a frame cannot be measured"
 
 
 class Job(NamedTuple):
@@ -54,17 +58,14 @@ class Measuring:
     """Takes frames, measures them and writes the report.
 
     A queue between the thread that hears messages and the one that measures, as a frame takes longer to measure than
-    cameras wait. It is bounded: frames that find it full are counted, with the reason, and not measured.
-    on_measured, on_problem(text): called from the measuring thread.
+    cameras wait. It is bounded: frames that find it full are counted, with the reason, and not measured. So are the
+    results: of older frames than the report lists only sums are kept. on_measured: called from the measuring thread.
     """
 
-    def __init__(
-        self, settings: EvalSettings, on_measured: Callable[[], None], on_problem: Callable[[str], None]
-    ) -> None:
-        self._settings = settings
-        self._on_measured, self._on_problem = on_measured, on_problem
+    def __init__(self, settings: EvalSettings, on_measured: Callable[[], None], problems: Problems) -> None:
+        self._settings, self._on_measured, self._problems = settings, on_measured, problems
         self._lock = threading.Lock()
-        self._run = Run({})
+        self._run = Run({}, keep=settings.report_frames)
         self._sums = np.zeros(len(METRIC_NAMES) + 1)
         self._measured = self._scaled = 0
         self._last: FrameResult | None = None
@@ -78,9 +79,13 @@ class Measuring:
             self._jobs.put_nowait(job)
         except queue.Full:
             job.result.problem = TOO_FAST
-            with self._lock:
-                self._run.add(job.result)
-            self._on_problem(f"{TOO_FAST}: play more slowly to have all measured")
+            self.count(job.result)
+            self._problems.report("too fast", f"{TOO_FAST}: play more slowly to have all measured")
+
+    def count(self, result: FrameResult) -> None:
+        """Takes a frame that will not be measured."""
+        with self._lock:
+            self._run.add(result)
 
     def put_all(self, jobs: list[Job]) -> None:
         """Hands over the last frames, waiting for room in the queue, and ends once all are measured."""
@@ -88,11 +93,6 @@ class Measuring:
             self._jobs.put(job)
         self._jobs.put(None)
         self._thread.join()
-
-    @property
-    def idle(self) -> bool:
-        """Whether all that was handed over is measured."""
-        return self._jobs.unfinished_tasks == 0
 
     def means(self) -> Means:
         with self._lock:
@@ -105,15 +105,18 @@ class Measuring:
     def report(
         self, source: Mapping[str, Any], unmeasured: list[FrameResult], notes: Counter[str], folder: Path | None
     ) -> Run:
-        """All measured frames and those that could not be, by their stamps; written into the folder if there is one.
+        """All measured frames and those that could not be; written into the folder if there is one.
 
         Raises InputError when it cannot be written to. Measuring rests meanwhile.
         """
         with self._lock:
-            run = dataclasses.replace(self._run, source=source, frames=[*self._run.frames, *unmeasured], notes=notes)
-            run.frames.sort(key=lambda frame: frame.stamp)
-            for index, frame in enumerate(run.frames):
-                frame.index = index
+            frames = sorted([*self._run.frames, *unmeasured], key=lambda frame: frame.index)
+            older = copy.deepcopy(self._run.older)
+            run = dataclasses.replace(self._run, source=source, frames=frames, older=older, notes=Counter(notes))
+            run.trim()
+            if older.frames:
+                listed = f"the last {self._settings.report_frames} are listed (report_frames)"
+                run.notes[f"older frame in counts, means and ranges only: {listed}"] = older.frames
             try:
                 if folder is not None:
                     run.write(folder)
@@ -126,10 +129,12 @@ class Measuring:
             view = None
             try:
                 view = self._measure(job)
+            except (FrameError, InputError) as error:
+                job.result.problem = " ".join(str(error).split())[:MOST_CHARACTERS]
+                self._problems.report("frame", f"{NOT_MEASURED}: {job.result.problem}")
             except Exception as error:  # the thread must outlive whatever one frame does
-                text = " ".join(str(error).split()) or type(error).__name__
-                job.result.problem = text
-                self._on_problem(f"a frame cannot be measured: {text}")
+                job.result.problem = f"{type(error).__name__} in measuring it"
+                self._problems.report_exception("measuring", NOT_MEASURED, error)
             self._keep(job.result, view)
             self._on_measured()
             self._jobs.task_done()
@@ -139,7 +144,8 @@ class Measuring:
         result, limits = job.result, (self._settings.min_depth, self._settings.max_depth)
         depth = metric_depth(job.depth)
         finite = depth[np.isfinite(depth)]
-        result.median_m = float(np.median(finite)) if finite.size else None
+        # In double precision: the mean of the middle two of huge depths would have no end.
+        result.median_m = float(np.median(finite.astype(np.float64))) if finite.size else None
         truth = None
         if job.reference is None:
             result.problem = NO_PARTNER
@@ -158,7 +164,7 @@ class Measuring:
         try:
             rgb = decode_colour(job.image)
         except FrameError as error:
-            self._on_problem(f"a picture cannot be shown: {error}")
+            self._problems.report("picture", f"a picture cannot be shown: {error}")
             return None
         return View(rgb, depth, truth, job.intrinsics) if rgb.shape[:2] == depth.shape else None
 
@@ -177,7 +183,7 @@ class Measuring:
 def metric_depth(msg: Image) -> npt.NDArray[np.float32]:
     """The (H, W) metres as published, infinities included. Raises FrameError for anything but packed 32FC1."""
     if msg.encoding != "32FC1" or msg.is_bigendian:
-        raise FrameError(f"metric depth of encoding '{msg.encoding[:40]}': little-endian 32FC1 is needed")
+        raise FrameError(f"metric depth of encoding {shortened(msg.encoding)}: little-endian 32FC1 is needed")
     if not msg.width or not msg.height or msg.step != 4 * msg.width or len(msg.data) != msg.step * msg.height:
         size = f"{msg.width}x{msg.height}, step {msg.step}, {len(msg.data)} bytes"
         raise FrameError(f"metric depth whose size does not agree with its data: {size}")
@@ -191,6 +197,6 @@ def reference_depth(msg: Image, depth: Image, assume_aligned: bool) -> npt.NDArr
         sizes = f"reference depth of {msg.width}x{msg.height} pixels, metric depth of {depth.width}x{depth.height}"
         raise FrameError(f"{sizes}: align the reference with the image (depth_image_proc register)")
     if ours and theirs and ours != theirs and not assume_aligned:
-        frames = f"reference depth in frame '{theirs}', metric depth in '{ours}'"
+        frames = f"reference depth in frame {shortened(theirs)}, metric depth in {shortened(ours)}"
         raise FrameError(f"{frames}: align it with the image, or set assume_aligned if only the names differ")
     return decode_depth(msg)

@@ -5,6 +5,7 @@ python -m tr2m_ros.eval_node --ros-args -r reference_depth:=/camera/aligned_dept
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import time
@@ -31,7 +32,7 @@ from tr2m_core.replay.replay import NO_PARTNER
 from tr2m_core.types import Intrinsics
 from tr2m_ros.diagnostics import Problems, diagnostic_array, diagnostic_status
 from tr2m_ros.eval_measuring import NOT_PROCESSED, Job, Measuring
-from tr2m_ros.eval_pairing import Pair, Pairing, StampBuffer
+from tr2m_ros.eval_pairing import JUMP, Pair, Pairing, StampBuffer
 from tr2m_ros.eval_parameters import declare_eval_parameters
 from tr2m_ros.input_subscription import InputSubscription
 from tr2m_ros.process import run_process, spin
@@ -41,6 +42,8 @@ QUEUE_DEPTH = 50  # messages a topic may bring while a report is written, which 
 PERIOD = 1.0  # s between diagnostics
 OVERDUE = 5.0  # s without a message or a pair until the node says so
 LAST_FRAME = 30.0  # s the depth of the last image may take
+REMEMBERED = 20_000  # stamps of images that wait for their depth, and of depths, which count once
+MOST_OF_A_SENTENCE = 1000  # characters that are kept
 PLAUSIBLE_LATENCY = 60.0  # s; beyond it the stamps come from another clock
 
 Depth = tuple[FrameResult, Image]
@@ -56,9 +59,9 @@ class EvalNode(Node):
         self._problems = Problems(self.get_logger())
         self._pairing: Pairing[Depth, Image] = Pairing(round(self.settings.tolerance * NANOSECONDS))
         self._images: StampBuffer[tuple[Image, float]] = StampBuffer()
-        self._waiting: dict[int, FrameResult] = {}  # images whose depth has not come, by stamp
-        self._waiting_for_partner: dict[int, FrameResult] = {}
-        self._done: set[int] = set()  # stamps of the depths that came
+        self._waiting: StampBuffer[FrameResult] = StampBuffer(REMEMBERED)  # images whose depth has not come
+        self._done: StampBuffer[None] = StampBuffer(REMEMBERED)  # the depths that came
+        self._numbers = itertools.count()
         self._heard: Counter[str] = Counter()
         self._notes: Counter[str] = Counter()
         self._newest: dict[str, int] = {}  # topic -> the last stamp on it
@@ -70,34 +73,34 @@ class EvalNode(Node):
         self._metrics_pub = self.create_publisher(String, "~/metrics", latched_qos())
         self._diagnostics_pub = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.create_service(Trigger, "~/write_report", self._on_write_report)
-        self._measuring = Measuring(self.settings, self._publish_metrics, self._on_problem)
+        self._measuring = Measuring(self.settings, self._publish_metrics, self._problems)
         # Steady time: diagnostics must also come when simulated time stands still.
         self.create_timer(PERIOD, self._publish_diagnostics, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _subscribe(self) -> None:
         reliable, warn = QoSProfile(depth=QUEUE_DEPTH), self._on_incompatible_qos
-        self.image, self.depth, self.reference = map(
-            self.resolve_topic_name, ("image", "metric_depth", "reference_depth")
-        )
+        listeners = {"image": self._on_image, "metric_depth": self._on_depth, "reference_depth": self._on_reference}
+        self.image, self.depth, self.reference = topics = tuple(map(self.resolve_topic_name, listeners))
+        if len(set(topics)) < len(topics):
+            raise InputError(f"{', '.join(listeners)} are {', '.join(topics)}: remap them to three different topics")
+        self._description_topic = f"{self.depth}/active_description"
         for kind, topic, callback, qos in (
-            (String, f"{self.depth}/active_description", self._on_description, latched_qos()),
+            (String, self._description_topic, self._on_description, latched_qos()),
             (CameraInfo, f"{self.depth}/camera_info", self._on_info, reliable),
-            (Image, self.depth, self._on_depth, reliable),
         ):
             subscribe(self, kind, topic, callback, qos, warn)
-        for topic, on_message in ((self.image, self._on_image), (self.reference, self._on_reference)):
+        self._inputs = [
             InputSubscription(self, Image, topic, on_message, QUEUE_DEPTH, warn)
+            for topic, on_message in zip(topics, listeners.values(), strict=True)
+        ]
 
     # -- messages in --------------------------------------------------------------------------------------------------
 
     def _on_incompatible_qos(self, topic: str, policy: str) -> None:
         self._problems.report(f"qos {topic}", f"a publisher on {topic} is not heard: incompatible QoS ({policy})")
 
-    def _on_problem(self, text: str) -> None:
-        self._problems.report("frame", text)
-
     def _on_description(self, msg: String) -> None:
-        self._description = msg.data
+        self._description = msg.data[:MOST_OF_A_SENTENCE]
 
     def _on_info(self, msg: CameraInfo) -> None:
         self._intrinsics = pinhole(msg, is_rectified(self.image))
@@ -106,7 +109,9 @@ class EvalNode(Node):
         stamp, now = self._note_arrival(self.image, msg), time.monotonic()
         self._images.put(stamp, (msg, now), len(msg.data))
         if stamp not in self._waiting and stamp not in self._done:
-            self._waiting[stamp] = FrameResult(0, stamp, self._description, problem=NOT_PROCESSED)
+            waiting = self._new_frame(stamp)
+            for _, fallen in self._waiting.put(stamp, waiting, len(waiting.description)):
+                self._measuring.count(fallen)
 
     def _on_reference(self, msg: Image) -> None:
         stamp = self._note_arrival(self.reference, msg)
@@ -117,22 +122,34 @@ class EvalNode(Node):
         if stamp in self._done:  # as in a bag that is played in a loop: each frame counts once
             self._notes["depth whose stamp was there before"] += 1
             return
-        self._done.add(stamp)
-        result = self._waiting.pop(stamp, None) or FrameResult(0, stamp, self._description)
+        self._done.put(stamp, None, 0)
+        result = self._waiting.pop(stamp) or self._new_frame(stamp)
         # The sentence that was in force when the image came; the first one may be heard after the first image.
         result.description = result.description or self._description
         result.processed, result.problem = True, NO_PARTNER
         result.seconds = self._seconds(stamp)
-        self._waiting_for_partner[stamp] = result
         self._measure(self._pairing.add_prediction(stamp, (result, msg), len(msg.data)))
+
+    def _new_frame(self, stamp: int) -> FrameResult:
+        return FrameResult(next(self._numbers), stamp, self._description, problem=NOT_PROCESSED)
 
     def _note_arrival(self, topic: str, msg: Image) -> int:
         """Returns the stamp (ns)."""
         stamp = msg.header.stamp.sec * NANOSECONDS + msg.header.stamp.nanosec
+        if self._heard[topic]:
+            self._check_stamp(topic, stamp, self._newest[topic])
         self._heard[topic] += 1
         self._newest[topic] = stamp
         self._last_heard = time.monotonic()
         return stamp
+
+    def _check_stamp(self, topic: str, stamp: int, before: int) -> None:
+        if stamp == before:
+            what = f"have one stamp, {stamp / NANOSECONDS:.3f}" if stamp else "have no stamp"
+            self._problems.report(f"stamp {topic}", f"messages on {topic} {what}: frames are told apart by stamps")
+        elif stamp < before - JUMP:
+            text = f"stamps on {topic} went back by {(before - stamp) / NANOSECONDS:.1f} s"
+            self._problems.report("time", f"{text}: a frame whose stamp was there before does not count again")
 
     def _seconds(self, stamp: int) -> float | None:
         """From stamp to now. Simulated time runs at the pace of the recording: there, from the image's arrival."""
@@ -148,7 +165,6 @@ class EvalNode(Node):
 
     def _job(self, pair: Pair[Depth, Image]) -> Job:
         result, depth = pair.prediction
-        del self._waiting_for_partner[pair.stamp]
         result.problem = None
         if pair.gap is not None:
             result.gap_s = pair.gap / NANOSECONDS
@@ -177,7 +193,7 @@ class EvalNode(Node):
 
     def report(self, folder: Path | None) -> Run:
         """All frames so far, written into the folder if there is one. Raises InputError when that is not possible."""
-        unmeasured = [*self._waiting.values(), *self._waiting_for_partner.values()]
+        unmeasured = [*self._waiting.values(), *(result for result, _ in self._pairing.waiting)]
         notes = Counter(self._notes)
         notes["reference depth without a metric depth"] = self._pairing.unmatched_references
         return self._measuring.report(self._source(), unmeasured, +notes, folder)
@@ -187,7 +203,12 @@ class EvalNode(Node):
         return {
             "node": self.get_fully_qualified_name(),
             "model": settings.pop("model"),
-            "topics": {"image": self.image, "depth": self.reference, "prediction": self.depth},
+            "topics": {
+                "image": self.image,
+                "depth": self.reference,
+                "prediction": self.depth,
+                "description": self._description_topic,
+            },
             "intrinsics": asdict(self._intrinsics) if self._intrinsics else None,
             "options": settings,
         }
@@ -219,6 +240,7 @@ class EvalNode(Node):
     # -- diagnostics --------------------------------------------------------------------------------------------------
 
     def _publish_diagnostics(self) -> None:
+        self._check_types()
         self._check_pairs_come()
         means = self._measuring.means()
         values: dict[str, Any] = {
@@ -227,7 +249,7 @@ class EvalNode(Node):
             "depths": self._heard[self.depth],
             "references": self._heard[self.reference],
             "images without a depth": len(self._waiting),
-            "depths waiting for a reference": self._pairing.waiting,
+            "depths waiting for a reference": len(self._pairing.waiting),
             "references without a depth": self._pairing.unmatched_references,
             **(means.metrics or {}),
             "scale factor": means.scale_factor,
@@ -237,11 +259,21 @@ class EvalNode(Node):
         status = diagnostic_status(f"{name}: evaluation", self.settings.model, self._problems.current(), values)
         self._diagnostics_pub.publish(diagnostic_array(stamp, [status]))
 
+    def _check_types(self) -> None:
+        """Names those who publish something else than images."""
+        for source in self._inputs:
+            for publisher, kind in source.publishers_of_other_types():
+                text = f"{publisher} publishes {source.topic_name} as {kind}, not {source.type_name}"
+                if kind == "sensor_msgs/msg/CompressedImage":
+                    text += ": let image_transport's republish decode it, and remap to its output"
+                self._problems.report(f"type {source.topic_name}", text, repeat_after=30.0)
+
     def _check_pairs_come(self) -> None:
         """Says why nothing is measured."""
         if time.monotonic() - self._last_pair < OVERDUE:
             return
-        for topic in (self.depth, self.reference):
+        for source in self._inputs[1:]:
+            topic = source.topic_name
             if not self.count_publishers(topic):
                 self._problems.report("no pairs", f"no publisher on {topic}", repeat_after=30.0)
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -10,6 +11,7 @@ R = TypeVar("R")
 
 MAX_WAITING = 300
 MAX_BYTES = 128 * 2**20
+JUMP = 1_000_000_000  # ns; stamps that go back by more belong to a clock that was set, not to a late message
 
 
 class StampBuffer(Generic[P]):
@@ -22,6 +24,9 @@ class StampBuffer(Generic[P]):
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def __contains__(self, stamp: object) -> bool:
+        return stamp in self._items
 
     def put(self, stamp: int, item: P, size: int) -> list[tuple[int, P]]:
         """Keeps an item of `size` bytes in place of one with the same stamp. Returns what fell out, but never it."""
@@ -48,6 +53,10 @@ class StampBuffer(Generic[P]):
         """In order of arrival."""
         return list(self._items)
 
+    def values(self) -> list[P]:
+        """In order of arrival."""
+        return [item for item, _ in self._items.values()]
+
     def nearest(self, stamp: int, tolerance: int) -> int | None:
         """The stamp nearest to this one, None when all are farther than the tolerance; of two the earlier."""
         if stamp in self._items:
@@ -70,7 +79,8 @@ class Pairing(Generic[P, R]):
     """Gives every prediction the reference of the nearest stamp within `tolerance` ns, as a reading of a bag would.
 
     A reference of the same stamp is taken at once; another one only when references have gone past the prediction,
-    so that none is nearer. What finds no partner comes out alone when it falls out of the buffer, or at the end.
+    so that none is nearer, or back in time. What finds no partner comes out alone when it falls out of the buffer, or
+    at the end.
     """
 
     def __init__(self, tolerance: int, max_items: int = MAX_WAITING, max_bytes: int = MAX_BYTES) -> None:
@@ -78,50 +88,57 @@ class Pairing(Generic[P, R]):
         self._predictions: StampBuffer[P] = StampBuffer(max_items, max_bytes)
         self._references: StampBuffer[R] = StampBuffer(max_items, max_bytes)
         self._used: set[int] = set()  # stamps of buffered references that have a partner
-        self._newest = -1  # stamp of the references
+        self._newest: float = -math.inf  # stamp of the references
         self.unmatched_references = 0
 
     @property
-    def waiting(self) -> int:
+    def waiting(self) -> list[P]:
         """Predictions without a partner so far."""
-        return len(self._predictions)
+        return self._predictions.values()
 
     def add_prediction(self, stamp: int, prediction: P, size: int) -> list[Pair[P, R]]:
         """Returns the pairs that are settled by it."""
         fallen = self._predictions.put(stamp, prediction, size)
-        return [Pair(old, item, None, None) for old, item in fallen] + self._settle([stamp])
+        return [self._pair(old, item) for old, item in fallen] + self._settle([stamp])
 
     def add_reference(self, stamp: int, reference: R, size: int) -> list[Pair[P, R]]:
         """Returns the pairs that are settled by it."""
         for old, _ in self._references.put(stamp, reference, size):
             self.unmatched_references += old not in self._used
             self._used.discard(old)
+        pairs = []
+        if stamp < self._newest - JUMP:  # what goes on now does not go past what waits
+            self._newest = math.inf
+            pairs = self._settle(self._predictions.stamps())
+            self._newest = stamp
         passed, self._newest = self._newest, max(self._newest, stamp)
         within = self._tolerance
         waiting = self._predictions.stamps()
-        return self._settle([s for s in waiting if abs(s - stamp) <= within or passed < s <= self._newest])
+        return pairs + self._settle([s for s in waiting if abs(s - stamp) <= within or passed < s <= self._newest])
 
     def flush(self) -> list[Pair[P, R]]:
         """Settles all that waits with what has come."""
-        pairs = []
-        for stamp in self._predictions.stamps():
-            pairs.append(self._take(stamp, self._references.nearest(stamp, self._tolerance)))
+        waiting = zip(self._predictions.stamps(), self._predictions.values(), strict=True)
+        pairs = [self._pair(stamp, item) for stamp, item in waiting]
         self.unmatched_references += len(set(self._references.stamps()) - self._used)
-        self._references = StampBuffer()
+        self._predictions, self._references = StampBuffer(), StampBuffer()
         self._used.clear()
         return pairs
 
     def _settle(self, stamps: list[int]) -> list[Pair[P, R]]:
+        """Takes out those that have a partner, unless a nearer one may still come."""
         pairs = []
         for stamp in stamps:
             partner = self._references.nearest(stamp, self._tolerance)
             if partner is not None and (partner == stamp or self._newest >= stamp):
-                pairs.append(self._take(stamp, partner))
+                prediction = self._predictions.pop(stamp)
+                assert prediction is not None
+                pairs.append(self._pair(stamp, prediction))
         return pairs
 
-    def _take(self, stamp: int, partner: int | None) -> Pair[P, R]:
-        prediction = self._predictions.pop(stamp)
-        assert prediction is not None
+    def _pair(self, stamp: int, prediction: P) -> Pair[P, R]:
+        """The prediction with the nearest of the references that have come."""
+        partner = self._references.nearest(stamp, self._tolerance)
         if partner is None:
             return Pair(stamp, prediction, None, None)
         self._used.add(partner)

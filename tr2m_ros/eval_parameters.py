@@ -27,6 +27,13 @@ class EvalSettings:
     end_with_image: bool = setting(
         False, "end when the publishers of the image are gone and the last image is measured", change=AT_START
     )
+    report_frames: int = setting(
+        20_000,
+        "the report lists this many frames, the last ones; counts and means are over all",
+        1,
+        1_000_000,
+        AT_START,
+    )
     dds_profile: str = setting(dds.AUTO, DDS_PROFILE, change=AT_START)
 
 

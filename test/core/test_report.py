@@ -129,6 +129,17 @@ def test_a_page_without_frames_or_numbers(page):
     assert "Most often because of: unknown encoding (1 of 1 frames)." in text_of(page(broken))
 
 
+def test_a_page_of_the_last_frames_shows_worse_ones_before_them(page):
+    run = Run(SOURCE, keep=2)
+    for index, times in enumerate([3.0, 1.1, 1.2]):
+        run.add(*measured(index, times))
+    run.add(FrameResult(3, run.frames[-1].stamp + 1, TEXT, problem="no partner"))
+    text = text_of(page(run))
+    assert "4 frames, 3 processed, 3 measured" in text
+    assert "Frame 0, 1.00 s before the first one listed: abs_rel 2" in text
+    assert "Frame 2, at 0.00 s: abs_rel 0.2" in text
+
+
 def test_text_of_a_recording_is_only_text(page):
     run = Run(SOURCE | {"bag": HOSTILE, "topics": {HOSTILE: HOSTILE}}, skipped_sentences={HOSTILE: 1}, damage=HOSTILE)
     for index, sentence in enumerate([TEXT, HOSTILE]):

@@ -9,7 +9,8 @@ import pytest
 from tiny_runs import SOURCE, START, TEXT, measured, measured_run, unmeasured_run
 
 from tr2m_core.eval.measurement import AFFINE, SCALE, Measurement, RangeErrors
-from tr2m_core.eval.run import NANOSECONDS, SHOWN, FrameResult, Run, by_range, scale_drift, timing
+from tr2m_core.eval.run import NANOSECONDS, SHOWN, FrameResult, Run, scale_drift, timing
+from tr2m_core.eval.totals import MOST_REASONS, OTHER_REASONS, Totals
 from tr2m_core.metrics import METRIC_NAMES
 
 
@@ -40,16 +41,18 @@ def test_by_range_sums_over_frames_and_names_only_ranges_with_pixels():
         measurement = Measurement(sum(pixels), {"metric": None}, None, ranges)
         return FrameResult(index, index, TEXT, measurement=measurement)
 
-    rows = by_range([frame(0, (10, 4), (2.0, 1.0), (-2.0, 1.0)), frame(1, (30, 0), (2.0, 0.0), (1.0, 0.0))])
-    assert rows == [
+    totals = Totals()
+    for added in frame(0, (10, 4), (2.0, 1.0), (-2.0, 1.0)), frame(1, (30, 0), (2.0, 0.0), (1.0, 0.0)):
+        totals.add([added])
+    assert totals.by_range() == [
         {"from_m": 1.0, "to_m": 2.0, "pixels": 40, "abs_rel": 0.1, "bias": -0.025},
         {"from_m": 80.0, "to_m": None, "pixels": 4, "abs_rel": 0.25, "bias": 0.25},
     ]
-    assert by_range([FrameResult(0, 0, TEXT)]) == []
+    assert Run({}, [FrameResult(0, 0, TEXT)]).totals().by_range() == []
 
 
 def test_by_range_of_measured_frames():
-    near, far = by_range(measured_run().primary())
+    near, far = measured_run().totals().by_range()
     assert (near["from_m"], near["to_m"], near["pixels"]) == (1.0, 2.0, 3 * 24 * 16)
     assert (far["from_m"], far["to_m"], far["pixels"]) == (3.0, 5.0, 3 * 24 * 16)
     assert near["bias"] == pytest.approx((0.25 + 1.0 - 0.5) / 3)
@@ -138,6 +141,34 @@ def test_written_files(tmp_path, run):
     assert [float(row["seconds"]) for row in csv.DictReader((tmp_path / "timing.csv").open())] == [
         frame.seconds for frame in run.frames
     ]
+
+
+def test_a_run_that_keeps_few_frames_still_sums_up_all_of_them():
+    times = [1.25, 2.0, 0.5, 1.5, 1.1, 3.0, 0.8]
+    every, few = measured_run(times), Run(SOURCE, keep=2)
+    every.frames[1].gap_s = 0.01
+    for index in (0, 2, 3, 1, 4, 5, 6):  # frame 1 comes late
+        result, view = measured(index, times[index])
+        result.gap_s = every.frames[index].gap_s
+        few.add(result, view)
+        assert len(few.frames) <= 2
+    for run in every, few:
+        run.add(FrameResult(7, START + 7 * NANOSECONDS, TEXT, problem="empty"))
+        run.add(FrameResult(8, START + 8 * NANOSECONDS, TEXT, problem="no partner"))
+    assert [frame.index for frame in few.frames] == [7, 8]
+    full, bounded = every.report(), few.report()
+    for key in ("frames", "problems", "metrics", "aligned", "ranges", "worst_frames"):
+        assert bounded[key] == pytest.approx(full[key]) if key == "metrics" else bounded[key] == full[key], key
+    assert few.totals().extremes() == every.totals().extremes()
+    assert (bounded["scale_factor"], bounded["sentences"][0]["frames"]) == (None, 2)
+
+
+def test_reasons_without_end_are_summed_up():
+    totals = Totals()
+    totals.add([FrameResult(i, i, TEXT, problem=f"a picture of {i} pixels") for i in range(MOST_REASONS + 5)])
+    totals.add([FrameResult(0, 0, TEXT, problem="a picture of 0 pixels")])
+    assert len(totals.problems) == MOST_REASONS + 1
+    assert (totals.problems[OTHER_REASONS], totals.problems["a picture of 0 pixels"]) == (5, 2)
 
 
 def test_a_line_of_the_table():

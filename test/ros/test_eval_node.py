@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import csv
 import json
+import math
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,16 +14,20 @@ from typing import Any
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from tr2m_core.images import FrameError
 from tr2m_ros.eval_measuring import metric_depth, reference_depth
+from tr2m_ros.eval_node import EvalNode
 from tr2m_ros.eval_pairing import Pair, Pairing, StampBuffer
 
 EVAL = "tr2m_ros.eval_node"
+CAMERA = str(Path(__file__).parent / "camera_process.py")
+FAULTY = str(Path(__file__).parent / "faulty_eval_node.py")
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 QUEUE = QoSProfile(depth=50)
 BEST_EFFORT = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -87,6 +92,22 @@ def test_a_late_reference_with_an_older_stamp_still_finds_its_prediction() -> No
     assert outcome(pairing.add_reference(9, "r9", 1)) == [("p10", "r9", 1)]
 
 
+def test_after_a_jump_back_nearest_is_nearest_again() -> None:
+    pairing: Pairing[str, str] = Pairing(tolerance=5)
+    pairing.add_reference(3 * SECOND, "before", 1)
+    pairing.add_prediction(3 * SECOND + 4, "late", 1)
+    assert outcome(pairing.add_reference(-7, "r-7", 1)) == [("late", "before", 4)], "no nearer one can come"
+    assert pairing.add_prediction(-4, "p-4", 1) == []
+    assert outcome(pairing.add_reference(-3, "r-3", 1)) == [("p-4", "r-3", 1)]
+
+
+def test_what_falls_out_is_paired_with_what_has_come() -> None:
+    pairing: Pairing[str, str] = Pairing(tolerance=5, max_items=1)
+    pairing.add_reference(10, "r10", 1)
+    pairing.add_prediction(12, "p12", 1)
+    assert outcome(pairing.add_prediction(30, "p30", 1)) == [("p12", "r10", 2)]
+
+
 def test_what_falls_out_of_the_buffers_is_counted() -> None:
     pairing: Pairing[str, str] = Pairing(tolerance=0, max_items=2)
     for stamp in (1, 2):
@@ -129,6 +150,14 @@ def test_a_prediction_that_contradicts_itself_is_refused(changes: dict[str, Any]
         setattr(msg, name, value)
     with pytest.raises(FrameError, match="metric depth"):
         metric_depth(msg)
+
+
+def test_names_from_messages_stay_short_and_harmless() -> None:
+    depth, other = metres(0, 1.0), millimetres(0, 1000)
+    other.header.frame_id = "\x1b[31m" + "x" * 10_000
+    with pytest.raises(FrameError) as error:
+        reference_depth(other, depth, assume_aligned=False)
+    assert len(str(error.value)) < 250 and "\x1b" not in str(error.value)
 
 
 def test_reference_depth_must_be_aligned() -> None:
@@ -309,11 +338,196 @@ def test_it_says_which_publisher_is_missing_and_ends_with_1(graph: Any, start: C
     assert "nothing was measured: no depth came" in process.output()
 
 
+@pytest.fixture
+def quiet_node(graph: Any) -> Iterator[Callable[..., EvalNode]]:
+    """An evaluation node in this process that only hears what a test hands it."""
+    made: list[EvalNode] = []
+
+    def make(name: str, **parameters: Any) -> EvalNode:
+        overrides = [Parameter(key, value=value) for key, value in parameters.items()]
+        made.append(EvalNode(namespace=name, parameter_overrides=overrides))
+        return made[-1]
+
+    yield make
+    for node in made:
+        node.destroy_node()
+
+
+def sizes(owner: Any) -> dict[str, int]:
+    """Of all that an object holds, and of what these hold."""
+    found: dict[str, int] = {}
+    for name, value in getattr(owner, "__dict__", {}).items():
+        if type(value).__module__.startswith(("tr2m_ros.eval", "tr2m_core.eval")):
+            found |= {f"{name}.{inner}": size for inner, size in sizes(value).items()}
+        elif isinstance(value, (dict, list, set)) and not name.startswith("_Node"):
+            found[name] = len(value)
+    return found
+
+
+def test_memory_does_not_grow_with_the_frames(
+    quiet_node: Callable[..., EvalNode], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tr2m_ros.eval_node.REMEMBERED", 10)
+    kept, frames = 5, 300
+    node = quiet_node("/endless", report_frames=kept, output=str(tmp_path))
+    full: dict[str, int] = {}
+    for index in range(1, frames + 1):
+        # Every other image is not processed, every tenth depth has no reference, sentences and references vary.
+        node._on_description(String(data=f"Sentence {index}. " + 2000 * "x"))
+        node._on_image(image(index * SECOND, np.zeros((*SHAPE, 3), np.uint8), "rgb8"))
+        if index % 2:
+            continue
+        if index % 10:
+            node._on_reference(millimetres(index * SECOND, 1000, SHAPE if index % 4 else (index, 3)))
+        node._on_depth(metres(index * SECOND, 1.0 + index / frames))
+        node._measuring._jobs.join()
+        if index == 100:
+            full = sizes(node)
+    node.finish()
+    assert max(sizes(node).values()) <= 300  # of the buffers of images and references
+    growing = {name for name, size in sizes(node).items() if size > full[name]}
+    bounded = {"_images._items", "_pairing._references._items", "_measuring._run.older.problems"}  # by much more
+    assert growing <= bounded
+    shown = [index for index in range(2, frames + 1, 2) if index % 10 and index % 4]
+    means = node._measuring.means()
+    assert means.measured == len(shown)
+    assert means.metrics is not None
+    assert means.metrics["abs_rel"] == pytest.approx(np.mean(shown) / frames, abs=1e-6)
+    run = node.report(tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["frames"] | {"largest_gap_s": 0.0} == report["frames"]
+    assert (report["frames"]["total"], report["frames"]["processed"]) == (frames, frames // 2)
+    assert report["frames"]["measured"] == len(shown)
+    assert report["metrics"] == pytest.approx(means.metrics)
+    assert report["problems"]["no depth came for this image"] == frames // 2
+    assert report["problems"]["no ground truth within the tolerance"] == frames // 10
+    with (tmp_path / "frames.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["index"]) for row in rows] == list(range(frames - kept, frames))
+    assert [int(row["stamp"]) // SECOND for row in rows] == list(range(frames - kept + 1, frames + 1))
+    assert max(len(row["description"]) for row in rows) == 1000
+    assert [frame["stamp"] // SECOND for frame in report["worst_frames"]] == shown[:-6:-1]
+    assert len(run.frames) == kept
+    note = "older frame in counts, means and ranges only: the last 5 are listed (report_frames)"
+    assert report["notes"][note] == frames - kept
+
+
+@pytest.mark.parametrize("stamp", [0, -3 * SECOND, 2**31 * SECOND - 1, -(2**31) * SECOND])
+def test_any_stamp_pairs_and_is_reported(quiet_node: Callable[..., EvalNode], tmp_path: Path, stamp: int) -> None:
+    node = quiet_node("/any_stamp", output=str(tmp_path), tolerance=0.1)
+    for at in (stamp, stamp + SECOND // 2 if stamp < 2**31 * SECOND - 1 else stamp - SECOND // 2):
+        node._on_image(image(at, np.zeros((*SHAPE, 3), np.uint8), "rgb8"))
+        node._on_reference(metres(at, 2.0))
+        node._on_depth(metres(at, 1.0))
+    node.finish()
+    node.report(tmp_path)
+    assert json.loads((tmp_path / "report.json").read_text())["frames"]["measured"] == 2
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        CameraInfo(),
+        CameraInfo(width=8, height=6, k=[math.nan] * 9, p=[math.nan] * 12),
+        CameraInfo(width=8, height=6, k=[math.inf] * 9, p=[-math.inf] * 12),
+        CameraInfo(width=8, height=6, k=[-1.0] * 9, d=[math.nan] * 100, distortion_model="x" * 1000),
+        CameraInfo(width=8, height=6, k=[1.0] * 9, roi=RegionOfInterest(x_offset=99, width=99, height=99)),
+        CameraInfo(width=8, height=6, k=[1e300] * 9, binning_x=2**32 - 1, binning_y=2**32 - 1),
+    ],
+)
+def test_senseless_intrinsics_cost_no_frame(
+    quiet_node: Callable[..., EvalNode], tmp_path: Path, info: CameraInfo
+) -> None:
+    node = quiet_node("/any_info", output=str(tmp_path))
+    node._on_info(info)
+    node._on_image(image(1, np.zeros((*SHAPE, 3), np.uint8), "rgb8"))
+    node._on_reference(metres(1, 2.0))
+    node._on_depth(metres(1, 1.0))
+    node.finish()
+    node.report(tmp_path)
+    assert json.loads((tmp_path / "report.json").read_text())["frames"]["measured"] == 1
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 0.0, -1.0, 3e38, 1e-45])
+def test_any_depth_gives_numbers(quiet_node: Callable[..., EvalNode], tmp_path: Path, value: float) -> None:
+    node = quiet_node("/any_depth", output=str(tmp_path))
+    node._on_reference(metres(1, 2.0))
+    node._on_image(image(1, np.zeros((*SHAPE, 3), np.uint8), "rgb8"))
+    node._on_depth(metres(1, value))
+    node._on_reference(metres(2, value))  # makes no sense as truth: not measured, said why
+    node._on_depth(metres(2, 1.0))
+    node.finish()
+    node._publish_metrics()
+    node.report(tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["frames"]["measured"] == 1
+    assert math.isfinite(report["metrics"]["abs_rel"])
+    assert sum(report["problems"].values()) == 1
+
+
+def problems(node: EvalNode) -> str:
+    return "; ".join(text for _, text in node._problems.current())
+
+
+def test_an_error_that_nobody_expected_keeps_its_traceback(graph: Any, start: Callable[..., Any]) -> None:
+    process = start(FAULTY, "--ros-args", "-r", "__ns:=/faulty_eval")
+    depths = graph.publisher(Image, "/faulty_eval/metric_depth", QUEUE)
+    references = graph.publisher(Image, "/faulty_eval/reference_depth", QUEUE)
+    for stamp in range(1, 5):
+        references.publish(metres(stamp * SECOND, 1.0))
+        depths.publish(metres(stamp * SECOND, 1.0))
+    graph.wait(lambda: "ZeroDivisionError" in graph.fresh_status("/faulty_eval")["message"], "the error", process)
+    assert process.stop() == 1
+    output = process.output()
+    assert output.count("Traceback") == 1
+    assert "in measure_depth" in output
+    assert "4 x ZeroDivisionError in measuring it" in output
+    graph.node.destroy_publisher(depths)
+    graph.node.destroy_publisher(references)
+
+
+def test_stamps_that_repeat_or_go_back_are_named(quiet_node: Callable[..., EvalNode]) -> None:
+    node = quiet_node("/repeats")
+    for _ in range(2):
+        node._on_depth(metres(0, 1.0))
+    assert "messages on /repeats/metric_depth have no stamp" in problems(node)
+    for _ in range(2):
+        node._on_reference(metres(7 * SECOND, 1.0))
+    assert "messages on /repeats/reference_depth have one stamp, 7.000" in problems(node)
+    node._on_reference(metres(2 * SECOND, 1.0))
+    assert "stamps on /repeats/reference_depth went back by 5.0 s" in problems(node)
+
+
+def test_another_type_on_a_topic_is_named(graph: Any, start: Callable[..., Any]) -> None:
+    drivers = [start(CAMERA, f"/typed_eval/{topic}", "--compressed") for topic in ("image", "reference_depth")]
+    process = start(EVAL, "--ros-args", "-r", "__ns:=/typed_eval")
+    depths = graph.publisher(Image, "/typed_eval/metric_depth", QUEUE)
+
+    def named() -> bool:
+        message = graph.fresh_status("/typed_eval")["message"]
+        kinds = "as sensor_msgs/msg/CompressedImage, not sensor_msgs/msg/Image: let image_transport's republish decode"
+        words = [f"/driver publishes /typed_eval/{topic} {kinds}" for topic in ("image", "reference_depth")]
+        return all(text in message for text in (*words, "nothing arrives on /typed_eval/reference_depth"))
+
+    graph.wait(named, "the types", process, each=lambda: depths.publish(metres(SECOND, 1.0)))
+    for driver in drivers:
+        driver.popen.kill()
+    assert process.stop() == 1
+    graph.node.destroy_publisher(depths)
+
+
+def test_one_topic_for_two_things_is_refused(start: Callable[..., Any]) -> None:
+    process = start(EVAL, "--ros-args", "-r", "reference_depth:=/d", "-r", "metric_depth:=/d")
+    assert process.wait() == 2
+    assert "remap them to three different topics" in process.output()
+
+
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
         ({"min_depth": "5.0", "max_depth": "2.0"}, ("min_depth 5.0", "max_depth 2.0")),
         ({"tolerance": "-1.0"}, ("tolerance",)),
+        ({"report_frames": "0"}, ("report_frames",)),
         ({"max_depth": "80"}, ("max_depth", "80.0")),
         ({"output": "/dev/null/report"}, ("/dev/null/report", "output folder")),
     ],

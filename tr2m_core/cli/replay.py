@@ -238,10 +238,10 @@ def print_result(result: Run) -> None:
         print(f"no ground truth: {report['no_ground_truth']}")
     print(told(report))
     print(f"{frames['processed']} of {frames['total']} frames processed, {frames['measured']} measured")
-    measured = [frame.metrics for frame in result.primary() if frame.metrics is not None]
-    if report["metrics"] is not None:
-        columns = [[metrics[name] for metrics in measured] for name in METRIC_NAMES]
-        rows = [["mean", *report["metrics"].values()], ["lowest", *map(min, columns)], ["highest", *map(max, columns)]]
+    extremes = result.totals().extremes()
+    if extremes is not None:
+        rows = [["mean", *report["metrics"].values()]]
+        rows += [[name, *values.values()] for name, values in zip(("lowest", "highest"), extremes, strict=True)]
         rows += [[f"{how}-aligned", *means.values()] for how, means in report["aligned"].items() if means is not None]
         print(format_table(["", *METRIC_NAMES], rows))
     drift = report["scale_factor"]

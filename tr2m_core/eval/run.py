@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
+import bisect
+import copy
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.eval.measurement import ALIGNMENTS, METRIC, RANGE_EDGES, Measurement
+from tr2m_core.eval.measurement import ALIGNMENTS, METRIC, Measurement
 from tr2m_core.eval.processes import Processes
+from tr2m_core.eval.totals import Totals
 from tr2m_core.files import write_csv, write_json
-from tr2m_core.metrics import METRIC_NAMES, mean_metrics
+from tr2m_core.metrics import METRIC_NAMES
 from tr2m_core.types import Intrinsics
 
 SHOWN = 5  # frames that a report shows
@@ -26,9 +28,10 @@ NANOSECONDS = 1_000_000_000
 class FrameResult:
     """One frame under one sentence.
 
-    index: place among the frames. stamp: of its header, ns. variant: which of several sentences given for all frames.
-    gap_s: between the stamps of image and ground truth. median_m: of the prediction. seconds: the model took, or from
-    stamp to arrival in a live graph. problem: why it was not processed or not measured, None when it was.
+    index: place among the frames, in a live graph by arrival. stamp: of its header, ns. variant: which of several
+    sentences given for all frames. gap_s: between the stamps of image and ground truth. median_m: of the prediction.
+    seconds: the model took, or from stamp to arrival in a live graph. problem: why it was not processed or not
+    measured, None when it was.
     """
 
     index: int
@@ -83,6 +86,8 @@ class Run:
 
     source: what was read and how, the head of report.json. skipped_sentences: those that could not be used, by reason.
     damage: where a recording ended before its time. notes: what else is worth knowing, and how often it was so.
+    frames: by index. keep: most that are held, None for all; `older` sums up those before. Counts, means and ranges are
+    over all frames, lists, sentences, times and the drift of scale over those that are held.
     """
 
     source: Mapping[str, Any]
@@ -90,13 +95,16 @@ class Run:
     skipped_sentences: dict[str, int] = field(default_factory=dict)
     damage: str | None = None
     notes: Counter[str] = field(default_factory=Counter)
+    keep: int | None = None
+    older: Totals = field(default_factory=Totals)
     _worst: list[tuple[float, FrameResult, View]] = field(default_factory=list, repr=False)
     _samples: list[tuple[FrameResult, View]] = field(default_factory=list, repr=False)
 
     def add(self, result: FrameResult, view: View | None = None, sample: bool = False) -> None:
         """Takes a frame. Its view is kept while it is among the worst measured ones, or as a sample for a run in which
         nothing is measured."""
-        self.frames.append(result)
+        bisect.insort(self.frames, result, key=lambda frame: frame.index)
+        self.trim()
         if view is None:
             return
         if sample and len(self._samples) < SHOWN:
@@ -105,6 +113,13 @@ class Run:
             self._worst.append((result.metrics["abs_rel"], result, view))
             self._worst.sort(key=_worst_first)
             del self._worst[SHOWN:]
+
+    def trim(self) -> None:
+        """Lets go of the first frames where more are held than `keep`."""
+        excess = 0 if self.keep is None else len(self.frames) - self.keep
+        if excess > 0:
+            self.older.add([frame for frame in self.frames[:excess] if frame.variant == 0])
+            del self.frames[:excess]
 
     def gather(self, processes: Processes) -> None:
         """Takes in what the other processes added; afterwards all hold the same as one alone would."""
@@ -120,28 +135,34 @@ class Run:
         """The frames under the first sentence, by stamp: those that sums and thresholds are about."""
         return sorted((frame for frame in self.frames if frame.variant == 0), key=lambda f: (f.stamp, f.index))
 
+    def totals(self) -> Totals:
+        """Over the primary frames, also those that are no longer held."""
+        totals = copy.deepcopy(self.older)
+        totals.add(self.primary())
+        return totals
+
     def metrics(self) -> dict[str, float] | None:
         """The mean over the measured primary frames; None when there are none."""
-        return average(self.primary(), METRIC)
+        return self.totals().mean()
 
     def problems(self) -> dict[str, int]:
         """How many primary frames each reason kept from being measured."""
-        return dict(Counter(frame.problem for frame in self.primary() if frame.problem is not None).most_common())
+        return dict(self.totals().problems.most_common())
 
     def report(self) -> dict[str, Any]:
         """The content of report.json. All but `timing` is the same each time."""
-        frames = self.primary()
+        frames, totals = self.primary(), self.totals()
         return {
             **self.source,
             "damage": self.damage,
             "notes": dict(self.notes),
-            "frames": count(frames),
-            "problems": self.problems(),
+            "frames": totals.count(),
+            "problems": dict(totals.problems.most_common()),
             "skipped_sentences": self.skipped_sentences,
-            "metrics": self.metrics(),
-            "aligned": {alignment: average(frames, alignment) for alignment in ALIGNMENTS if alignment != METRIC},
+            "metrics": totals.mean(),
+            "aligned": {alignment: totals.mean(alignment) for alignment in ALIGNMENTS if alignment != METRIC},
             "scale_factor": scale_drift(frames),
-            "ranges": by_range(frames),
+            "ranges": totals.by_range(),
             "sentences": self.sentences(),
             "worst_frames": [{"index": r.index, "stamp": r.stamp, "abs_rel": error} for error, r, _ in self._worst],
             "timing": timing(frames),
@@ -157,7 +178,7 @@ class Run:
                 "description": description,
                 "frames": len(frames),
                 "median_m": _median([frame.median_m for frame in frames]),
-                "metrics": average(frames, METRIC),
+                "metrics": mean(frames),
                 "scale_factor": scale_drift(frames),
             }
             for (_, description), frames in groups.items()
@@ -178,25 +199,11 @@ def _worst_first(entry: tuple[float, FrameResult, View]) -> tuple[float, int, in
     return -entry[0], entry[1].stamp, entry[1].index
 
 
-def count(frames: Sequence[FrameResult]) -> dict[str, Any]:
-    """How many frames there are, were processed, measured and paired, and how."""
-    gaps = [frame.gap_s for frame in frames if frame.gap_s is not None]
-    return {
-        "total": len(frames),
-        "processed": sum(frame.processed for frame in frames),
-        "measured": sum(frame.metrics is not None for frame in frames),
-        "without_ground_truth": len(frames) - len(gaps),
-        "paired_by_equal_stamps": sum(gap == 0 for gap in gaps),
-        "paired_by_nearest_stamp": sum(gap > 0 for gap in gaps),
-        "largest_gap_s": max(gaps, default=None),
-    }
-
-
-def average(frames: Sequence[FrameResult], alignment: str) -> dict[str, float] | None:
+def mean(frames: Sequence[FrameResult]) -> dict[str, float] | None:
     """The nine metrics, mean over the frames that have them; None when none has."""
-    found = [f.measurement.metrics.get(alignment) for f in frames if f.measurement is not None]
-    rows = [metrics for metrics in found if metrics is not None]
-    return mean_metrics(rows) if rows else None
+    totals = Totals()
+    totals.add(frames)
+    return totals.mean()
 
 
 def scale_drift(frames: Sequence[FrameResult]) -> dict[str, float] | None:
@@ -219,25 +226,6 @@ def scale_drift(frames: Sequence[FrameResult]) -> dict[str, float] | None:
         "largest_jump": float(jumps[largest]) if jumps.size else 0.0,
         "largest_jump_frame": measured[largest + 1 if jumps.size else 0][0],
     }
-
-
-def by_range(frames: Sequence[FrameResult]) -> list[dict[str, float | None]]:
-    """Error by measured distance over all pixels of the frames; only ranges with pixels. bias: mean signed error."""
-    ranges = [f.measurement.ranges for f in frames if f.measurement is not None and f.measurement.ranges is not None]
-    if not ranges:
-        return []
-    pixels, absolute, signed = (np.sum(parts, axis=0) for parts in zip(*ranges, strict=True))
-    return [
-        {
-            "from_m": low,
-            "to_m": high if np.isfinite(high) else None,
-            "pixels": int(pixels[i]),
-            "abs_rel": float(absolute[i] / pixels[i]),
-            "bias": float(signed[i] / pixels[i]),
-        }
-        for i, (low, high) in enumerate(itertools.pairwise(RANGE_EDGES))
-        if pixels[i]
-    ]
 
 
 def timing(frames: Sequence[FrameResult]) -> dict[str, float] | None:
