@@ -44,8 +44,31 @@ def is_hub_id(source: str) -> bool:
 def weights_folder() -> Path:
     """Where `tr2m download` puts released heads: $TR2M_HOME, else tr2m in the user's cache folder."""
     if home := os.environ.get("TR2M_HOME"):
-        return Path(home).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tr2m"
+        return expanded(home)
+    return expanded(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "tr2m"
+
+
+def expanded(path: str | Path) -> Path:
+    """The path with ~ as the home folder, or as it is where there is none, as in containers run by an unknown user."""
+    return Path(os.path.expanduser(path))
+
+
+def require_writable(folder: Path, variable: str) -> None:
+    """Raises InputError when nothing can be put into the folder, which the environment variable chooses."""
+    if problem := unwritable(folder):
+        raise InputError(f"{folder}: {problem}; set {variable} to a folder for downloads")
+
+
+def unwritable(folder: Path) -> str:
+    """Why nothing can be put into a folder, which may have to be made yet; empty when it can."""
+    if folder.parts[:1] == ("~",):
+        return "there is no home folder"
+    place = folder.absolute()
+    while not os.path.exists(place):  # where Path.exists raises, nothing is to be seen for us
+        place = place.parent
+    if not place.is_dir():
+        return f"{place} is a file"
+    return "" if os.access(place, os.W_OK | os.X_OK) else f"{place} cannot be written"
 
 
 def find_cached(hub_id: str, files: Sequence[str]) -> Path:
@@ -84,7 +107,7 @@ def fetch(hub_id: str, files: Sequence[str], patterns: Sequence[str] = ()) -> Pa
     Goes on with what an earlier call left unfinished. Raises InputError when there is no such repository or file, or
     downloads are forbidden; ConnectionError when the network or the Hub fails.
     """
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
         HFValidationError,
@@ -93,6 +116,7 @@ def fetch(hub_id: str, files: Sequence[str], patterns: Sequence[str] = ()) -> Pa
     )
 
     require_network(hub_id)
+    require_writable(Path(constants.HF_HUB_CACHE), "HF_HOME")
     try:
         snapshot_download(hub_id, allow_patterns=[*files, *patterns])
     except GatedRepoError:

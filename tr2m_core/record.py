@@ -34,10 +34,10 @@ def describe(path: Path, file: str, source: str, revision: str | None = None) ->
 
 
 def read_record(path: Path) -> list[Entry]:
-    """The entries of a record; none where there is no file yet. Raises InputError when it is damaged."""
+    """The entries of a record; none where there is no file yet, or none to be seen. Raises InputError when damaged."""
     try:
         return [Entry(**values) for values in json.loads(path.read_text(encoding="utf-8"))["files"]]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return []
     except (ValueError, TypeError, KeyError):
         raise InputError(f"{path}: damaged record of `tr2m download`; delete it and run again") from None

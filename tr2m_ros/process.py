@@ -16,7 +16,7 @@ from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
 
 from tr2m_core import InputError
-from tr2m_ros import dds
+from tr2m_ros import dds, log_folder
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SIGNAL_POLL = 0.2  # s; a signal is noticed when the wait for messages ends
@@ -61,9 +61,9 @@ def run_process(name: str, args: list[str] | None, body: Callable[[], int], dds_
         _interrupt.install()
         arguments = sys.argv[1:] if args is None else args
         choice = dds.choice_given(arguments) if dds_profile is None else dds_profile
-        warning = dds.put_in_force(choice, rclpy.get_rmw_implementation_identifier())
+        warnings = [log_folder.provide(), dds.put_in_force(choice, rclpy.get_rmw_implementation_identifier())]
         _init(args)
-        if warning:
+        for warning in filter(None, warnings):
             get_logger(name).warning(warning)
         return body()
     except InputError as error:
@@ -109,8 +109,10 @@ def _init(args: list[str] | None) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """The error in one line; rcl itself does not always say that security is what fails."""
+    """The error in one line; rcl itself does not always say what to do, nor that security is what fails."""
     text = " ".join(str(error).split())
+    if "initialize logging" in text:
+        text += " (set ROS_LOG_DIR to a folder that can be written)"
     if os.environ.get("ROS_SECURITY_ENABLE") == "true":
         text += " (ROS_SECURITY_ENABLE is true: ROS_SECURITY_KEYSTORE and --enclave name the keys)"
     return text

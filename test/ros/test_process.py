@@ -91,3 +91,30 @@ def test_a_signal_ends_spinning_between_callbacks_and_slow_work_at_once(
     process = start(str(program))
     assert process.wait() == 0
     assert process.output().splitlines() == lines
+
+
+def test_without_a_usable_home_folder_logs_go_elsewhere(
+    start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    for name in ("ROS_LOG_DIR", "ROS_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "file"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    process = start(PLAYER, "/no/such/bag")
+    assert process.wait() == 2
+    warning, error = process.output().splitlines()
+    assert f"logs go to {tmp_path}/ros_log_" in warning and "ROS_LOG_DIR" in warning
+    assert error == "bag_player: /no/such/bag: no such bag"
+    assert any(next(tmp_path.glob("ros_log_*")).iterdir())
+
+
+def test_a_log_folder_that_cannot_be_used_is_one_line(
+    start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ROS_LOG_DIR", str(tmp_path / "file"))
+    process = start(PLAYER, "/no/such/bag")
+    assert process.wait() == 2
+    assert len(process.output().splitlines()) == 1
+    assert "set ROS_LOG_DIR to a folder that can be written" in process.output()

@@ -91,7 +91,7 @@ def groups_of_parts(model: str) -> Iterator[list[Part]]:
     from tr2m_core.model.presets import PRESETS
     from tr2m_core.model.sources import HEAD_FILE, ROLES
 
-    directory = Path(model).expanduser()
+    directory = hub.expanded(model)
     if model in PRESETS:
         yield from_hub(encoders(PRESETS[model]))
     elif directory.is_dir():
@@ -129,6 +129,8 @@ def take(parts: list[Part], record: Record) -> None:
     """Fetches what the Hub's cache lacks of the parts, after telling their licences, and records all their files."""
     from tr2m_core import hub
 
+    if parts:
+        hub.require_writable(record.path.parent, "TR2M_HOME")
     present = {part.source: cached_files(part.source) for part in parts}
     lacking = [part for part in parts if not present[part.source].issuperset(part.files)]
     for part in lacking:
@@ -206,7 +208,7 @@ def head_is_wanted(target: Path, record: Record, url: str | None) -> bool:
     """Whether the head must be fetched: it is not there, is not what was recorded, or is wanted from elsewhere."""
     from tr2m_core.hub import sha256
 
-    if not target.is_file():
+    if not os.path.isfile(target):
         return True
     before = record.before.get(head_file(target))
     if before is None:
@@ -260,14 +262,14 @@ def note(text: str) -> None:
 
 def record_name(model: str) -> str:
     """A preset's name, OWNER--NAME of a Hub id, or a folder's name with a hash of its path."""
-    from tr2m_core.hub import is_hub_id
+    from tr2m_core.hub import expanded, is_hub_id
     from tr2m_core.model.presets import PRESETS
 
     if model in PRESETS:
         return model
     if is_hub_id(model):
         return model.replace("/", "--")
-    path = Path(model).expanduser().resolve()
+    path = expanded(model).resolve()
     return f"{path.name}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
 
 

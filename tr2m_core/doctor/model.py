@@ -21,7 +21,7 @@ WEIGHTS = "model.safetensors"
 def parts(name: str, overrides: Overrides) -> Iterator[Finding]:
     """Each part of the model: where it lies, and whether it is whole."""
     if name.endswith(".onnx"):
-        yield from exported(Path(name).expanduser())
+        yield from exported(hub.expanded(name))
         return
     if absent := list(not_cached(name, overrides)):
         yield from absent

@@ -119,6 +119,8 @@ def downloads(name: str) -> Iterator[Finding]:
 
 def room(check: str, folder: Path, variable: str, size: float, model: str) -> Finding:
     """Room for `size` more bytes on the disk that holds the folder, or will; the environment variable chooses it."""
+    if problem := hub.unwritable(folder):
+        return Finding(check, WARNING, f"{folder}: {problem}", f"set {variable} to a folder for downloads")
     place = folder.absolute()
     while not place.exists():
         place = place.parent

@@ -34,7 +34,7 @@ def find_baseline(text: str) -> Baseline:
     source, kind = (source, suffix) if source and suffix in KINDS else (text, None)
     if kind is None and (source in PRESETS or Path(source).suffix == ".onnx"):
         return Baseline(source, None)
-    folder = Path(source).expanduser()
+    folder = hub.expanded(source)
     if not folder.is_dir():
         if not hub.is_hub_id(source):
             raise InputError(

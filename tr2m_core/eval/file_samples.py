@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from tr2m_core.data.base import DatasetConfig
@@ -13,6 +12,7 @@ from tr2m_core.data.registry import find_dataset
 from tr2m_core.data.texts import read_texts
 from tr2m_core.eval.protocols import PUBLISHED, evaluation_crop
 from tr2m_core.eval.samples import Sample, SampleSet
+from tr2m_core.hub import expanded
 from tr2m_core.types import InputError
 
 MILLIMETRES = ("c3vd", "simcol")  # sets whose depth is in millimetres
@@ -45,7 +45,7 @@ class FileSamples(SampleSet):
         self.normalisation = self.dataset.normalisation
         self.published = PUBLISHED.get(self.name)
         self.limits = (self.dataset.protocol.min_depth, self.dataset.protocol.max_depth)
-        self.root = Path(config.root).expanduser()
+        self.root = expanded(config.root)
         listing = self.dataset.records(config, "test", texts)
         self.unmeasured = len(listing.unmeasured)
         records, self.check = examine(self.dataset, Listing(listing.records, []), on_progress=on_progress)

@@ -6,6 +6,7 @@ Imports neither torch nor transformers, so that what is missing is said at once.
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,7 @@ def _find_config(name: str) -> tuple[ModelConfig, Path | None]:
         return ModelConfig.from_json(EMBEDDED_DIRECTORY / "config.json"), EMBEDDED_DIRECTORY
     if name in PRESETS:
         return PRESETS[name], None
-    directory = Path(name).expanduser()
+    directory = hub.expanded(name)
     if directory.is_dir():
         return ModelConfig.from_json(directory / "config.json"), directory
     if directory.is_file():
@@ -128,7 +129,7 @@ def _with_sources(config: ModelConfig, named: dict[str, str]) -> ModelConfig:
 
 def _find_head(name: str, directory: Path | None, checkpoint: str | Path | None) -> Part:
     if checkpoint is not None:
-        path = Path(checkpoint).expanduser()
+        path = hub.expanded(checkpoint)
         if not path.is_file():
             raise InputError(f"checkpoint {path}: no such file")
     elif directory is not None:
@@ -139,7 +140,7 @@ def _find_head(name: str, directory: Path | None, checkpoint: str | Path | None)
         return Part(
             "rescale_head", "", None, "no rescale head was released for it, train one or give one with --checkpoint"
         )
-    if not path.is_file():
+    if not os.path.isfile(path):  # Path.is_file raises where the folder is another user's
         return Part("rescale_head", str(path), None, f"missing {path}")
     return Part("rescale_head", str(path), path)
 
@@ -161,7 +162,7 @@ def _find(source: str, role: str, directory: Path | None, named: dict[str, str])
         if directory is None:
             return Part(role, source, None, f"{role} is 'stored', but there is no model directory")
         return _folder(directory / role, role, source)
-    relative = Path(source).expanduser()
+    relative = hub.expanded(source)
     for path in (directory / relative if directory and role not in named else relative, relative):
         if path.is_file():
             return Part(role, source, path)
