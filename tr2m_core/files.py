@@ -52,12 +52,12 @@ def read_image(path: Path, upright: bool = True) -> npt.NDArray[np.uint8]:
         try:
             deep = ";16" in str(_codec(image)) and not image.mode.startswith("I")
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-            if image.format == "TIFF" and orientation != 1 and (deep or not upright):  # Pillow turns it while reading
+            if image.format == "TIFF" and orientation != 1 and (deep or not upright):  # Pillow turns it as it loads
                 raise InputError(f"{path}: a TIFF with an orientation; save it without")
             if deep:
                 image = Image.fromarray(_deep_colours(path))
                 image.getexif()[ExifTags.Base.Orientation] = orientation
-            if upright:
+            if upright and image.format != "TIFF":
                 image = ImageOps.exif_transpose(image)
             if image.mode.startswith("I"):
                 return np.repeat(_grey(path, np.asarray(image))[..., None], 3, axis=2)

@@ -118,7 +118,9 @@ def read_label(message: Any) -> Label:
 
 def _spelled(encoding: str) -> str:
     """An encoding as sensor_msgs spells it: RGB8 is rgb8, 16uc1 is 16UC1."""
-    lower = str(encoding).strip().lower()
+    if encoding in FORMATS:
+        return encoding
+    lower = encoding.strip().lower()
     return lower.upper() if re.fullmatch(r"\d+[usf]c\d+", lower) else lower
 
 

@@ -160,7 +160,7 @@ def test_folders_that_cannot_be_used(infer, picture, tmp_path):
     "pixels",
     [
         np.full((4, 6), 200, np.uint8),
-        np.full((4, 6), 200 * 256 + 3, np.uint16),
+        np.full((4, 6), 200 * 257 + 100, np.uint16),
         np.full((4, 6, 4), 200, np.uint8),
         np.full((4, 6, 2), 200, np.uint8),
         np.full((4, 6), True),

@@ -255,7 +255,7 @@ def test_pictures_of_another_size_are_refused(tmp_path):
 def test_coloured_depth_is_refused(tmp_path):
     record = DATASETS["void"].records(write_void(tmp_path, count=1)).records[0]
     Image.fromarray(gradient((480, 640))).save(record.depth)
-    with pytest.raises(InputError, match="not a one-channel depth picture"):
+    with pytest.raises(InputError, match="not a 16-bit depth picture: it holds colours"):
         DATASETS["void"].read(record)
 
 

@@ -21,8 +21,9 @@ DEEP = RANDOM.integers(0, 65536, (6, 8, 3), np.uint16)
 
 def save(path, pixels, mode=None, orientation=None, **options):
     """A picture of 8 bits by Pillow, of 16 by OpenCV."""
-    if pixels.dtype == np.uint16 and pixels.ndim == 3:
-        cv2.imwrite(str(path), pixels[..., [2, 1, 0, *range(3, pixels.shape[2])]])
+    if pixels.dtype == np.uint16 and (pixels.ndim == 3 or path.suffix == ".pgm"):
+        bgr = pixels if pixels.ndim == 2 else pixels[..., [2, 1, 0, *range(3, pixels.shape[2])]]
+        cv2.imwrite(str(path), bgr)
         return path
     picture = Image.fromarray(pixels)
     if orientation:

@@ -50,6 +50,8 @@ def kinds(messages):
         "32FC1": messages.image(START, "32FC1", COUNTS.astype("<f4")),
         "jpeg": messages.compressed(START, "rgb8; jpeg compressed bgr8", JPEG),
         "plain jpeg": messages.compressed(START, "jpeg", JPEG),
+        "jpeg of another name": messages.compressed(START, "BGR8; jpeg compressed bgr8", JPEG),
+        "jpeg without a name": messages.compressed(START, "", JPEG),
         "png depth": messages.compressed(START, "16UC1; compressedDepth png", PNG),
         "info": messages.info(START, 500, 510, 4, 3),
         "text": messages.text("A desk."),
@@ -68,6 +70,8 @@ def kinds(messages):
             Topics(IMAGE + "/compressed", DEPTH + "/compressedDepth", INFO, None, None),
         ),
         ({"/usb_cam": "plain jpeg", "/camera_info": "info"}, Topics("/usb_cam", None, "/camera_info", None, None)),
+        ({"/usb_cam": "jpeg of another name"}, Topics("/usb_cam", None, None, None, None)),
+        ({"/usb_cam": "jpeg without a name"}, Topics("/usb_cam", None, None, None, None)),
         (  # the raw one of several transports
             {IMAGE + "/compressed": "jpeg", IMAGE: "rgb8", DEPTH + "/compressedDepth": "png depth", DEPTH: "16UC1"},
             Topics(IMAGE, DEPTH, None, None, None),
