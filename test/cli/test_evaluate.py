@@ -417,6 +417,8 @@ def test_nothing_usable_is_bad_input(evaluate, tmp_path):
         (["nyu", "--pictures", "-1"], "--pictures -1: must be at least 0"),
         (["nyu", "--save-predictions"], "--save-predictions needs -o"),
         (["nyu", "--text", " "], "description is empty"),
+        (["nyu", "--text", "A hall.", "--text", "senteces.txt"], "'senteces.txt' looks like a file, and there is none"),
+        (["frames", "--text", "/"], "'/' is a folder"),
         (["frames"], "needs --root"),
         (["frames", "--root", "/nowhere"], "/nowhere: no such folder"),
         (["procedural", "--count", "0"], "--count 0: must be at least 1"),

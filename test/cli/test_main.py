@@ -96,6 +96,15 @@ def test_a_closed_pipe_is_quiet():
     assert done.stderr == ""
 
 
+def test_paths_and_sentences_that_the_terminal_cannot_show(monkeypatch, tmp_path):
+    out = tmp_path / "out"
+    with out.open("w", encoding="ascii") as stdout:
+        monkeypatch.setattr("sys.stdout", stdout)
+        monkeypatch.setattr("tr2m_core.cli.evaluate.run", lambda args: print("B\u00fcro \udce9") or 0)
+        assert entry.main(["evaluate"]) == 0
+    assert out.read_text() == "B\\xfcro \\udce9\n"
+
+
 def test_table_aligns_numbers_to_the_right():
     table = format_table(["name", "value"], [["a", 1.23456], ["long", None], ["b", 12.0]])
     assert table.splitlines() == ["name  value", "----  -----", "a     1.235", "long      -", "b        12"]

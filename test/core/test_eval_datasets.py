@@ -143,6 +143,15 @@ def test_sunrgbd_sizes_do_not_share_a_training_batch(tmp_path):
         source.batch([SampleKey(0, 0), SampleKey(1, 0)], (14, 14))
 
 
+@pytest.mark.parametrize("name", ["sunrgbd", "ibims", "diode_outdoor"])
+def test_files_that_macos_leaves_beside_pictures_are_none(tmp_path, name):
+    config = WRITERS[name](tmp_path)
+    records = DATASETS[name].records(config).records
+    for record in records:
+        record.image.with_name(f"._{record.image.name}").write_bytes(b"\x00\x05\x16\x07")
+    assert DATASETS[name].records(config).records == records
+
+
 def test_ibims_counts_where_both_masks_do(tmp_path):
     invalid, transparent = np.ones((480, 640), bool), np.ones((480, 640), bool)
     invalid[:10], transparent[:, :5] = False, False

@@ -24,12 +24,11 @@ def find_description(bag: Bag, image: str) -> Found:
     exact = [name for name in topics if name.rpartition("/")[2] == EXACT and _is_usable(bag, name)]
     if exact:
         return _the_one(_in_namespace(exact, image))
+    fitting = [name for name in hinted(topics, HINTS) if _objection(bag, name) is None]
+    if fitting:
+        return _the_one([name for name in fitting if not is_own(name)] or fitting)
     objections = {name: _objection(bag, name) for name in topics}
-    fitting = [name for name in hinted(topics, HINTS) if objections[name] is None]
-    fitting = [name for name in fitting if not is_own(name)] or fitting
-    if not fitting and len(topics) == 1:
-        fitting = [name for name in topics if objections[name] is None]
-    return _the_one(fitting) if fitting else Found(None, _why_none(objections))
+    return Found(topics[0]) if [*objections.values()] == [None] else Found(None, _why_none(objections))
 
 
 def _the_one(fitting: list[str]) -> Found:
