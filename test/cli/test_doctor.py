@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import json
 import os
 import pty
@@ -9,12 +10,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from tr2m_core import __version__
 from tr2m_core.cli.main import main
+from tr2m_core.doctor import transport
 
 ROOT = Path(__file__).resolve().parents[2]
+FACTS = {"middleware": "m", "own_settings": [], "export_line": "export A=b", "lacking_memory": "", "rows": 2}
+KIND = {"width": 640, "height": 480, "bytes": 921600, "reliability": "best_effort", "sent": 30}
+LINES = [KIND | {"with_profile": False, "arrived": 2}, KIND | {"with_profile": True, "arrived": 30}]
 KEYS = ["check", "state", "found", "fix"]
 
 
@@ -136,6 +142,32 @@ def test_a_device_that_is_not_there(capsys):
     code, found = examined(capsys, "--device", "cuda:99")
     assert code == 1
     assert found["device"]["state"] == "missing" and "cuda:99" in found["device"]["found"]
+
+
+def test_without_ros_no_images_can_be_sent(tmp_path):
+    (tmp_path / "rclpy.py").write_text("raise ImportError('wrong build')")
+    done = in_another_process("--ros", "--json", PYTHONPATH=f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    assert done.returncode == 1
+    why = "not checked: rclpy cannot be imported (ImportError: wrong build)"
+    assert done.stderr == f"tr2m: error: --ros: {why}\n"
+    assert json.loads(done.stdout)[-1] == {
+        "check": "ROS transport", "state": "warning", "found": why, "fix": "see ROS", "rows": []}  # fmt: skip
+
+
+@pytest.mark.skipif(importlib.util.find_spec("rclpy") is None, reason="needs ROS")
+def test_images_are_sent(capsys, monkeypatch):
+    monkeypatch.setattr(transport, "COUNT", 2)
+    assert main(["doctor", "--ros", "--json"]) == 0
+    *_, finding = json.loads(capsys.readouterr().out)
+    assert list(finding) == [*KEYS, "rows"]
+    assert [(row["size"], row["reliability"], row["sent"]) for row in finding["rows"]] == [
+        (size, how, 2) for size in ("640x480", "1280x720", "1920x1080") for how in ("best_effort", "reliable")
+    ]
+    assert finding["state"] == ("ok" if all(row["arrived"] == 2 for row in finding["rows"]) else "warning")
+    monkeypatch.setattr(transport, "_run", lambda *_: (FACTS, LINES, ""))
+    assert main(["doctor", "--ros"]) == 0
+    table = capsys.readouterr().out.split("\n\n")[1].splitlines()
+    assert [line.split() for line in table[2:]] == [["640x480", "0.9", "best_effort", "30", "2", "30"]]
 
 
 SHOW = """

@@ -17,9 +17,10 @@ import pytest
 import torch
 
 from tr2m_core.config import RescaleHeadConfig
-from tr2m_core.doctor import compute, model, resources, ros, software, trials
+from tr2m_core.doctor import compute, model, resources, ros, software, transport, trials
 from tr2m_core.doctor.finding import MISSING, OK, WARNING, Finding, examine
 from tr2m_core.doctor.torch_facts import DeviceFacts, Gpu, TorchFacts, device_facts, torch_facts
+from tr2m_core.doctor.transport import Arrivals
 from tr2m_core.doctor.trials import CV_BRIDGE, DEVICE, RMW, TORCH, Outcome, attempt
 from tr2m_core.model import RescaleHead
 from tr2m_core.model.sources import Overrides, find_model
@@ -434,6 +435,80 @@ def test_cv_bridge_is_tried(some_ros, code, state, found):
     assert found in finding.found
     assert (state == OK) == (trials._done[CV_BRIDGE].error == "")
     assert RMW not in trials._done
+
+
+FACTS = {
+    "middleware": "rmw_fastrtps_cpp",
+    "own_settings": [],
+    "export_line": "export FASTDDS_DEFAULT_PROFILES_FILE=/p.xml",
+    "lacking_memory": "",
+    "rows": 4,
+}
+
+
+def sent(reliability, arrived, with_profile=False):
+    """A line of `tr2m_ros.transport_check`."""
+    kind = {"width": 640, "height": 480, "bytes": 921600, "reliability": reliability}
+    return {**kind, "with_profile": with_profile, "sent": 30, "arrived": arrived}
+
+
+def test_lines_become_a_row_per_kind():
+    lines = [sent("best_effort", 2), sent("reliable", 30), sent("best_effort", 29, True), sent("reliable", 30, True)]
+    assert transport.arrivals(lines) == (
+        Arrivals("640x480", 0.9, "best_effort", 30, 2, 29),
+        Arrivals("640x480", 0.9, "reliable", 30, 30, 30),
+    )
+    assert [row.with_profile for row in transport.arrivals(lines[:2])] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("facts", "best_effort", "reliable", "state", "found", "fix"),
+    [
+        ({}, (30, None), (30, None), OK, "0 of 30 best-effort images lost, 0 of 30 reliable ones", ""),
+        ({}, (2, 30), (30, 30), WARNING, "28 of 30 best-effort images lost", "export FASTDDS_DEFAULT_PROFILES_FILE=/p"),
+        ({}, (2, 30), (30, 30), WARNING, "; none of either with config/dds/fastdds.xml", "(where the camera's driver"),
+        ({}, (2, 25), (30, 29), WARNING, "; 6 of either with config/dds/fastdds.xml", "export FASTDDS_DEFAULT"),
+        ({"own_settings": ["X"]}, (2, 30), (30, 30), WARNING, "28 of 30", "is started, in place of X)"),
+        ({}, (2, 2), (20, 20), WARNING, "10 of 30 reliable", "send reliably, or send less"),
+        ({"middleware": "rmw_cyclonedds_cpp"}, (2, None), (30, None), WARNING, "rmw_cyclonedds_cpp: 28", "send less"),
+        ({"lacking_memory": "8 MB free: many may be lost; enlarge it"}, (2, None), (30, None), WARNING, "; 8 MB free",
+         "enlarge it; export FASTDDS"),
+    ],
+)  # fmt: skip
+def test_what_is_lost_and_what_would_help(facts, best_effort, reliable, state, found, fix):
+    rows = tuple(
+        Arrivals("640x480", 0.9, kind, 30, *counts)
+        for kind, counts in (("best_effort", best_effort), ("reliable", reliable))
+    )
+    finding = transport.judge(FACTS | facts, rows)
+    assert (finding.state, finding.rows) == (state, rows)
+    assert found in finding.found
+    assert fix in finding.fix and bool(fix) == bool(finding.fix)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("def main(): raise ValueError('two\\nlines')", "not checked: lines"),
+        ("import os; os._exit(3)", "not checked: the process that tries it ended with code 3"),
+        (f"import json; print(json.dumps({FACTS!r})); main = int", "not checked: the process that tries it ended"),
+        ("import time; time.sleep(60)", "not checked: not done after 3 s"),
+    ],
+)
+def test_a_transport_that_cannot_be_checked(some_ros, first, monkeypatch, code, found):
+    monkeypatch.setattr(transport, "LIMIT", 3.0)
+    first("tr2m_ros.__init__", "pass")
+    first("tr2m_ros.transport_check", code)
+    finding = transport.transport(lambda done, total: None)
+    assert finding.state == WARNING and finding.rows == ()
+    assert finding.found.startswith(found) and finding.fix
+    assert "\n" not in finding.found
+
+
+def test_images_are_not_sent_without_rclpy(first):
+    first("rclpy", "raise ImportError('wrong build')")
+    finding = transport.transport(lambda done, total: None)
+    assert finding.rows == () and finding.found == "not checked: rclpy cannot be imported (ImportError: wrong build)"
 
 
 # The model

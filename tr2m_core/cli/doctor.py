@@ -1,7 +1,8 @@
 """What works on this machine, what does not, and how to mend it.
 
 "missing" is what the model cannot run without, and makes the exit code 1; a "warning" is what works less well or not
-at all, but not that. Nothing is downloaded or changed.
+at all, but not that. Nothing is downloaded or changed. --ros also sends images from one process to another, in a ROS
+domain of its own on this machine, and exits with 1 when it cannot.
 """
 
 from __future__ import annotations
@@ -11,27 +12,34 @@ import dataclasses
 import importlib.util
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tr2m_core.cli.common import add_encoder_arguments, format_table, overrides_given, track
+from tr2m_core.cli.common import add_encoder_arguments, format_table, overrides_given, progress_bar, track
 
 if TYPE_CHECKING:
     from tr2m_core.doctor.finding import Finding
+    from tr2m_core.doctor.transport import TransportFinding
 
 HELP = "this machine -> what works here, what does not, and how to mend it"
 EXAMPLES = """examples:
   tr2m doctor
   tr2m doctor --model paper
+  tr2m doctor --ros                  # do whole images arrive? sends some, half a minute
   tr2m doctor --model paper --checkpoint da_s_vitl_vitl.pth --device cuda
   tr2m doctor --json
 """
 COLUMNS = ("check", "state", "found", "fix")
+ARRIVALS = ("rgb8 image", "MB", "sent as", "sent", "arrived", "with fastdds.xml")
 COLOURS = {"ok": "green", "warning": "yellow", "missing": "bold red"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
+    parser.add_argument(
+        "--ros", action="store_true", help="also send whole images between two processes, and say what would help"
+    )
     group = parser.add_argument_group("model")
     group.add_argument(
         "--model", default="embedded", metavar="M", help="the model that is to run, as for infer (default: embedded)"
@@ -50,14 +58,30 @@ def run(args: argparse.Namespace) -> int:
     steps = track(selected.items(), len(selected), "examining") if has_rich() else selected.items()
     for name, check in steps:
         findings += examine(name, check)
+    sent = send_images() if args.ros else None
+    if sent is not None:
+        findings.append(sent)
     missing = sum(finding.state == MISSING for finding in findings)
     if args.json:
         print(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
     else:
         show(findings)
+        if sent is not None and sent.rows:
+            print(f"\n{format_table(ARRIVALS, map(dataclasses.astuple, sent.rows))}\n")
         verdict = f"cannot run here: {missing} missing" if missing else "has all it needs here"
         print(f"model '{args.model}' {verdict}")
-    return 1 if missing else 0
+    unchecked = sent is not None and not sent.rows
+    if sent is not None and unchecked:
+        print(f"tr2m: error: --ros: {sent.found}", file=sys.stderr)
+    return 1 if missing or unchecked else 0
+
+
+def send_images() -> TransportFinding:
+    """Whether they arrive from one process in another, behind a progress bar."""
+    from tr2m_core.doctor.transport import transport
+
+    with progress_bar("sending images") if has_rich() else nullcontext(lambda done, total: None) as on_progress:
+        return transport(on_progress)
 
 
 def has_rich() -> bool:
@@ -68,7 +92,7 @@ def has_rich() -> bool:
 def show(findings: list[Finding]) -> None:
     """The table: coloured and wrapped on a terminal, with each fix under what was found; plain lines elsewhere."""
     if not (sys.stdout.isatty() and has_rich()):
-        print(format_table(COLUMNS, [dataclasses.astuple(finding) for finding in findings]))
+        print(format_table(COLUMNS, [[f.check, f.state, f.found, f.fix] for f in findings]))
         return
     from rich.console import Console
     from rich.table import Column, Table
