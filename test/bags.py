@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from mcap.writer import CompressionType, Writer
@@ -12,18 +13,29 @@ from tr2m_core.replay.bag import Bag
 
 
 def write_mcap(
-    path: Path, messages: Any, entries: Sequence[tuple[str, int, Any]], compression: str = "none", **options: Any
+    path: Path,
+    messages: Any,
+    entries: Sequence[tuple[str, int, Any]],
+    compression: str = "none",
+    profile: str = "ros2",
+    qos: Mapping[str, str] = MappingProxyType({}),
+    **options: Any,
 ) -> Path:
-    """Writes (topic, recording time, message) entries by the mcap package; messages: the fixture."""
+    """Writes (topic, recording time, message) entries by the mcap package; messages: the fixture.
+
+    qos: offered profiles, as YAML, by topic.
+    """
     with path.open("wb") as file:
         writer = Writer(file, compression=CompressionType[compression.upper()], **options)
-        writer.start(profile="ros2", library="test")
+        writer.start(profile=profile, library="test")
         channels: dict[str, int] = {}
         for topic, recorded, message in entries:
             kind = message.__msgtype__
             if topic not in channels:
                 schema = writer.register_schema(kind, "ros2msg", b"")
-                channels[topic] = writer.register_channel(topic, "cdr", schema)
+                channels[topic] = writer.register_channel(
+                    topic, "cdr", schema, {"offered_qos_profiles": qos.get(topic, "")}
+                )
             data = bytes(messages.store.serialize_cdr(message, kind))
             writer.add_message(channels[topic], recorded, data, recorded)
         writer.finish()

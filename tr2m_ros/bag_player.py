@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import itertools
+import re
 import struct
 import sys
 import time
@@ -20,36 +22,45 @@ from typing import Any
 
 import rclpy
 from rclpy.duration import Duration
+from rclpy.exceptions import InvalidTopicNameException
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile
-from rosbags.highlevel import AnyReader, AnyReaderError
-from rosbags.interfaces import Connection
-from rosbags.typesys import Stores, get_typestore
 
 from tr2m_core import InputError
+from tr2m_core.replay.bag import COMPRESSED_TYPE, IMAGE_TYPE, Bag, shown
+from tr2m_ros import dds
 from tr2m_ros.playback_clock import PlaybackClock
 from tr2m_ros.process import run_process
+from tr2m_ros.recorded_qos import playing_qos, recorded_qos
 
-IMAGE_TYPE = "sensor_msgs/msg/Image"
-QUEUE_DEPTH = 10
 DELIVERY_TIME = 5.0  # s for reliable subscribers to get the last messages; DDS may notice a loss only after 3
+LONGEST_SLEEP = 3600.0  # s; a recording, or a rate, may ask for more than the system can sleep
+LEAST, MOST = 1e-6, 1e6  # of rates and times that make sense
+STAMP_END = 12  # bytes of a message until the stamp of its header is over
+TYPE_NAME = re.compile(r"([a-z][a-z0-9_]*)/msg/([A-Z][A-Za-z0-9]*)")
 
 
 @dataclass
 class Channel:
     """One topic of the bag with its publisher; `stamped` messages begin with a std_msgs/Header."""
 
-    connection: Connection
+    topic: str
+    type: str
+    count: int
     publisher: Any
     stamped: bool
     played: int = 0
 
 
+Channels = dict[str, Channel]  # by the topic's recorded name
+
+
 def main(args: list[str] | None = None) -> int:
-    """Returns 0, also when a signal ends it; 1 when no subscriber came; 2 for bad usage or input, after one line."""
+    """Returns 0, also when a signal ends it; 1 when no subscriber came or a damaged bag ended early; 2 for bad usage or
+    input; after one line.
+    """
     own, ros = split_ros_arguments(sys.argv[1:] if args is None else args)
     options = _parser().parse_args(own)
-    return run_process("bag_player", ros, lambda: _play(options))
+    return run_process("bag_player", ros, lambda: _play(options), options.dds_profile)
 
 
 def split_ros_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -74,12 +85,16 @@ def _parser() -> argparse.ArgumentParser:
     pace = parser.add_mutually_exclusive_group()
     pace.add_argument("--rate", type=_positive, default=1.0, help="times the recorded pace (default 1.0)")
     pace.add_argument("--fps", type=_positive, help="play so fast that images come at this many frames per second")
-    add("--loop", type=int, default=1, metavar="N", help="play N times; 0 is until interrupted")
-    add("--start-delay", type=float, default=0.0, metavar="S", help="seconds to wait before playing, after those below")
+    add("--loop", type=_count, default=1, metavar="N", help="play N times; 0 is until interrupted")
+    add("--start-delay", type=_delay, default=0.0, metavar="S", help="seconds to wait before playing, after --wait...")
     add("--wait-for-subscribers", nargs="+", default=[], metavar="TOPIC", help="start when these are heard")
     add("--wait-timeout", type=_positive, default=60.0, metavar="S", help="... or give up after S seconds")
     add("--topics", nargs="+", metavar="TOPIC", help="play only these topics of the bag")
     add("--remap", type=_remapping, action="append", default=[], metavar="FROM:=TO", help="rename a topic")
+    text = "publish as it was recorded, best effort too, not reliably"
+    add("--recorded-qos", action="store_true", help=text)
+    text = "auto: shared memory for whole images, unless you have DDS settings of your own; none: as installed"
+    add("--dds-profile", choices=dds.CHOICES, default=dds.AUTO, help=text)
     times = parser.add_mutually_exclusive_group()
     times.add_argument("--restamp", action="store_true", help="header stamps become the time of publishing")
     text = "publish the recording's time on /clock, HZ times a second (default 100), for use_sim_time"
@@ -88,9 +103,24 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> float:
+    return _number(text, LEAST)
+
+
+def _delay(text: str) -> float:
+    return _number(text, 0.0)
+
+
+def _number(text: str, least: float) -> float:
     value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    if not least <= value <= MOST:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from {least:g} to {MOST:,.0f}")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative; 0 plays until interrupted")
     return value
 
 
@@ -104,91 +134,84 @@ def _remapping(text: str) -> tuple[str, str]:
 def _play(options: argparse.Namespace) -> int:
     node = rclpy.create_node("bag_player")
     try:
-        with open_bag(options.bag) as reader:
-            channels = _advertise(node, reader, options)
-            with _clock(node, reader, channels, options) as clock:
+        with Bag(options.bag) as bag:
+            channels = _advertise(node, bag, options)
+            with _clock(node, bag, channels, options) as clock:
                 if not _wait_for_subscribers(channels, options):
                     return 1
-                time.sleep(options.start_delay)
-                _play_loops(node, reader, channels, options, clock)
+                _sleep_until(time.monotonic() + options.start_delay)
+                _play_loops(node, bag, channels, options, clock)
                 for channel in channels.values():
                     channel.publisher.wait_for_all_acked(Duration(seconds=DELIVERY_TIME))
-        return 0
+            if bag.damage:
+                _say(f"{bag.path}: played as far as it can be read: {bag.damage}")
+            return 1 if bag.damage else 0
     finally:
         node.destroy_node()
 
 
-@contextmanager
-def open_bag(path: Path) -> Iterator[AnyReader]:
-    """Opens a sqlite3 or mcap bag. Raises InputError, naming the path, when there is none or it is broken."""
-    if not path.exists():
-        raise InputError(f"{path}: no such bag")
-    reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
-    try:
-        reader.open()
-    except Exception as error:  # rosbags lets errors of yaml, sqlite and others through
-        raise InputError(f"{path}: not a readable rosbag ({' '.join(str(error).split())})") from None
-    if not reader.is2:
-        reader.close()
-        raise InputError(f"{path}: a ROS 1 bag; convert it with rosbags-convert")
-    try:
-        yield reader
-    except AnyReaderError as error:
-        raise InputError(f"{path}: {error}") from None
-    finally:
-        reader.close()
+def _say(text: str) -> None:
+    print(f"bag_player: {text}", file=sys.stderr)
 
 
-def select_connections(reader: AnyReader, topics: list[str] | None, named: list[str]) -> list[Connection]:
-    """The connections of `topics`, or all. Raises InputError when one of them or of `named` is not in the bag."""
-    present = sorted({c.topic for c in reader.connections})
+def select_topics(bag: Bag, topics: list[str] | None, named: list[str]) -> list[str]:
+    """`topics`, or all. Raises InputError when one of them or of `named` is not in the bag."""
     for topic in [*(topics or []), *named]:
-        if topic not in present:
-            raise InputError(f"the bag has no topic {topic}; it has {', '.join(present) or 'none'}")
-    return [c for c in reader.connections if topics is None or c.topic in topics]
+        if topic not in bag.topics:
+            raise InputError(f"the bag has no topic {shown(topic)}; it has {bag.describe_topics()}")
+    return [topic for topic in bag.topics if topics is None or topic in topics]
 
 
-def _advertise(node: Node, reader: AnyReader, options: argparse.Namespace) -> dict[int, Channel]:
-    """Publishers for the selected topics by connection id; types that are not installed are skipped with a line."""
+def _advertise(node: Node, bag: Bag, options: argparse.Namespace) -> Channels:
+    """Publishers for the selected topics; what cannot be published here is skipped with a line."""
     names = dict(options.remap)
-    channels = {}
-    for connection in select_connections(reader, options.topics, list(names)):
-        kind = _message_class(connection.msgtype)
+    if len(names) < len(options.remap):
+        raise InputError("--remap: a topic is renamed twice")
+    if bag.unread and options.topics is None:
+        _say(f"skipping {bag.describe_unread()}")
+    channels: Channels = {}
+    for topic in select_topics(bag, options.topics, list(names)):
+        recorded = bag.topics[topic]
+        kind = message_class(recorded.type)
         if kind is None:
-            print(f"bag_player: skipping {connection.topic}: {connection.msgtype} is not installed", file=sys.stderr)
+            _say(f"skipping {shown(topic)}: {shown(recorded.type)} is not installed")
             continue
-        publisher = node.create_publisher(kind, names.get(connection.topic, connection.topic), _qos(connection))
+        qos = (recorded_qos if options.recorded_qos else playing_qos)(bag.offered_qos.get(topic, ""))
+        try:
+            publisher = node.create_publisher(kind, names.get(topic, topic), qos)
+        except (InvalidTopicNameException, ValueError) as error:
+            reason = " ".join(str(error).split("\n")[0].split())
+            if topic in names:
+                raise InputError(f"--remap {topic}:={shown(names[topic])}: {reason}") from None
+            _say(f"skipping {shown(topic)}: {reason}; rename it with --remap")
+            continue
         first_type = next(iter(kind.get_fields_and_field_types().values()), "")
-        channels[connection.id] = Channel(connection, publisher, first_type == "std_msgs/Header")
-    if not channels:
-        raise InputError(f"{options.bag}: nothing to play")
+        stamped = first_type == "std_msgs/Header"
+        channels[topic] = Channel(topic, recorded.type, recorded.count, publisher, stamped)
+    if not any(channel.count for channel in channels.values()):
+        raise InputError(f"{options.bag}: nothing to play; the bag has {bag.describe_topics()}")
     return channels
 
 
-def _message_class(type_name: str) -> Any:
-    package, _, name = type_name.partition("/msg/")
+def message_class(type_name: str) -> Any:
+    """The class of a message type, None where it is not installed; only packages with messages are imported."""
+    named = TYPE_NAME.fullmatch(type_name)
+    package = named and importlib.util.find_spec(named[1])
+    folders = (package and package.submodule_search_locations) or ()
+    if named is None or not any((Path(folder) / "msg" / "__init__.py").is_file() for folder in folders):
+        return None
     try:
-        return getattr(importlib.import_module(f"{package}.msg"), name)
-    except (ImportError, AttributeError):
+        return getattr(importlib.import_module(f"{named[1]}.msg"), named[2], None)
+    except ImportError:
         return None
 
 
-def _qos(connection: Connection) -> QoSProfile:
-    """Reliable, so that every subscriber can pair; transient local where the recorded publisher was."""
-    recorded = getattr(connection.ext, "offered_qos_profiles", None) or []
-    latched = any(q.durability.name == DurabilityPolicy.TRANSIENT_LOCAL.name for q in recorded)
-    durability = DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
-    return QoSProfile(depth=QUEUE_DEPTH, durability=durability)
-
-
 @contextmanager
-def _clock(
-    node: Node, reader: AnyReader, channels: dict[int, Channel], options: argparse.Namespace
-) -> Iterator[PlaybackClock | None]:
+def _clock(node: Node, bag: Bag, channels: Channels, options: argparse.Namespace) -> Iterator[PlaybackClock | None]:
     """The clock that was asked for, standing at the time of the first message."""
     first = None
     if options.clock is not None:
-        first = next((recorded for _, recorded, _ in _messages(reader, channels)), None)
+        first = next((message.recorded for message in bag.messages(channels)), None)
     if first is None:
         yield None
         return
@@ -199,19 +222,19 @@ def _clock(
         clock.close()
 
 
-def _wait_for_subscribers(channels: dict[int, Channel], options: argparse.Namespace) -> bool:
+def _wait_for_subscribers(channels: Channels, options: argparse.Namespace) -> bool:
     """True once every wanted topic, by its recorded or new name, has a subscriber; False after the timeout."""
     waiting = []
     for topic in options.wait_for_subscribers:
-        found = [c.publisher for c in channels.values() if topic in (c.connection.topic, c.publisher.topic_name)]
+        found = [c.publisher for c in channels.values() if topic in (c.topic, c.publisher.topic_name)]
         if not found:
             played = ", ".join(c.publisher.topic_name for c in channels.values())
-            raise InputError(f"--wait-for-subscribers: {topic} is not played; played are {played}")
+            raise InputError(f"--wait-for-subscribers: {shown(topic)} is not played; played are {played}")
         waiting += found
     deadline = time.monotonic() + options.wait_timeout
     while waiting := [p for p in waiting if not p.get_subscription_count()]:
         if time.monotonic() > deadline:
-            print(f"bag_player: nobody subscribed to {waiting[0].topic_name}", file=sys.stderr)
+            _say(f"nobody subscribed to {waiting[0].topic_name}")
             return False
         time.sleep(0.02)
     return True
@@ -219,13 +242,13 @@ def _wait_for_subscribers(channels: dict[int, Channel], options: argparse.Namesp
 
 def _play_loops(
     node: Node,
-    reader: AnyReader,
-    channels: dict[int, Channel],
+    bag: Bag,
+    channels: Channels,
     options: argparse.Namespace,
     clock: PlaybackClock | None,
 ) -> None:
     """Plays the bag as often as asked and prints one summary line, also when interrupted."""
-    frames, period = frame_count_and_period(reader, channels) if options.fps or options.loop != 1 else (0, 0.0)
+    frames, period = frame_count_and_period(bag, channels) if options.fps or options.loop != 1 else (0, 0.0)
     if options.fps and not period:
         raise InputError(f"{options.bag}: --fps needs a topic with at least two messages at different times")
     rate = options.fps * period if options.fps else options.rate
@@ -238,50 +261,56 @@ def _play_loops(
             start = begin + loop * frames * period / rate
             if clock is not None:
                 clock.play(start, rate)
-            _play_once(reader, channels, start, rate, restamp)
+            _play_once(bag, channels, start, rate, restamp)
     finally:
         _print_summary(channels, time.monotonic() - begin)
 
 
-def _play_once(
-    reader: AnyReader, channels: dict[int, Channel], start: float, rate: float, now: Callable[[], Any] | None
-) -> None:
+def _play_once(bag: Bag, channels: Channels, start: float, rate: float, now: Callable[[], Any] | None) -> None:
     """Publishes every message once; the first is due at `start`, in time.monotonic() seconds."""
     first = None
-    for connection, recorded, raw in _messages(reader, channels):
+    for topic, recorded, raw in bag.messages(channels):
         first = recorded if first is None else first
-        delay = start + (recorded - first) * 1e-9 / rate - time.monotonic()
-        if delay > 0:
-            time.sleep(delay)
-        channel = channels[connection.id]
-        channel.publisher.publish(restamped(raw, now().nanoseconds) if now and channel.stamped else bytes(raw))
+        _sleep_until(start + (recorded - first) * 1e-9 / rate)
+        channel = channels[topic]
+        channel.publisher.publish(restamped(raw, now().nanoseconds) if now and channel.stamped else raw)
         channel.played += 1
 
 
-def _messages(reader: AnyReader, channels: dict[int, Channel]) -> Iterator[tuple[Connection, int, bytes]]:
-    return reader.messages([channel.connection for channel in channels.values()])
+def _sleep_until(due: float) -> None:
+    """due: in time.monotonic() seconds."""
+    while (delay := due - time.monotonic()) > 0:
+        time.sleep(min(delay, LONGEST_SLEEP))
 
 
 def restamped(raw: bytes, nanoseconds: int) -> bytes:
-    """A serialised message that begins with a Header, with its stamp replaced: CDR puts it after a 4-byte preamble."""
+    """A serialised message that begins with a Header, with its stamp replaced: CDR puts it after a 4-byte preamble.
+
+    One that is too short to have a stamp stays as it is.
+    """
+    if len(raw) < STAMP_END:
+        return raw
     order = "<" if raw[1] & 1 else ">"
-    return raw[:4] + struct.pack(f"{order}iI", *divmod(nanoseconds, 10**9)) + raw[12:]
+    return raw[:4] + struct.pack(f"{order}iI", *divmod(nanoseconds, 10**9)) + raw[STAMP_END:]
 
 
-def _reference(channels: dict[int, Channel]) -> Channel:
-    """The topic that frames are counted on: the first with images, else the one with most messages."""
-    images = [c for c in channels.values() if c.connection.msgtype == IMAGE_TYPE]
-    return images[0] if images else max(channels.values(), key=lambda c: c.connection.msgcount)
+def _reference(channels: Channels) -> Channel:
+    """The topic that frames are counted on: the first with raw images, else compressed, else with most messages."""
+    for kind in (IMAGE_TYPE, COMPRESSED_TYPE):
+        for channel in channels.values():
+            if channel.type == kind and channel.count:
+                return channel
+    return max(channels.values(), key=lambda channel: channel.count)
 
 
-def frame_count_and_period(reader: AnyReader, channels: dict[int, Channel]) -> tuple[int, float]:
+def frame_count_and_period(bag: Bag, channels: Channels) -> tuple[int, float]:
     """Frames on the reference topic and the mean seconds between them as recorded; 0 s for fewer than two frames."""
-    stamps = [t for _, t, _ in reader.messages([_reference(channels).connection])]
+    stamps = [message.recorded for message in bag.messages([_reference(channels).topic])]
     intervals = len(stamps) - 1
-    return len(stamps), (stamps[-1] - stamps[0]) * 1e-9 / intervals if intervals > 0 else 0.0
+    return len(stamps), (max(stamps) - min(stamps)) * 1e-9 / intervals if intervals > 0 else 0.0
 
 
-def _print_summary(channels: dict[int, Channel], seconds: float) -> None:
+def _print_summary(channels: Channels, seconds: float) -> None:
     frames = _reference(channels)
     total = sum(c.played for c in channels.values())
     pace = f"{frames.played} on {frames.publisher.topic_name}, {frames.played / max(seconds, 1e-9):.1f} per second"

@@ -9,6 +9,8 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
 
+EARLIEST, LATEST = -(2**31) * 10**9, (2**31 - 1) * 10**9  # ns that a message can hold, whatever a recording says
+
 
 class PlaybackClock:
     """The time of a recording, `hz` times a second of real time, from a thread of its own.
@@ -43,7 +45,8 @@ class PlaybackClock:
         """The time of the recording (ns)."""
         with self._lock:
             start, rate = self._pace or (0.0, 0.0)
-        return self._first + round(max(0.0, time.monotonic() - start) * rate * 1e9)
+        now = self._first + round(max(0.0, time.monotonic() - start) * rate * 1e9)
+        return min(max(now, EARLIEST), LATEST)
 
     def _run(self) -> None:
         while not self._closed.wait(self._period):

@@ -439,3 +439,25 @@ def test_real_bags(kit):
         with Bag(kit / "bags" / name) as bag:
             assert sum(1 for _ in bag.messages(bag.topics)) == 61
             assert bag.damage is None
+
+
+QOS = "- {history: keep_last, depth: 5, reliability: best_effort, durability: volatile}"
+
+
+@pytest.mark.parametrize("cut", [0, 200])
+def test_the_offered_quality_of_service_is_kept(tmp_path, messages, cut):
+    """Also where the channels are learnt from the file, as its index is gone."""
+    path = write_mcap(tmp_path / "a.mcap", messages, messages.recording(), qos={IMAGE: QOS}, use_chunking=False)
+    path.write_bytes(path.read_bytes()[: -cut or None])
+    with Bag(path) as bag:
+        assert bag.offered_qos == {IMAGE: QOS}
+
+
+def test_the_offered_quality_of_service_of_old_and_new_sqlite3_bags(tmp_path, messages):
+    folder = messages.write(tmp_path / "a", "sqlite3", messages.recording())
+    with Bag(folder) as bag:
+        assert "durability: 1" in bag.offered_qos[TEXT] and not bag.offered_qos[IMAGE]
+    with closing(sqlite3.connect(storage_file(folder))) as database:
+        database.execute("ALTER TABLE topics DROP COLUMN offered_qos_profiles")  # as Dashing wrote them
+    with Bag(folder) as bag:
+        assert bag.offered_qos == {} and bag.topics[IMAGE].count == 4

@@ -35,7 +35,7 @@ class Bag:
     """An open bag: a rosbag2 folder, or one .db3 or .mcap file, compressed or not. Use as a context manager.
 
     topics: message type and number of messages by topic name. unread: by topic name, what is recorded in another form
-    than ROS 2 messages in CDR, in a few words.
+    than ROS 2 messages in CDR, in a few words. offered_qos: see `Storage`.
     Raises InputError when there is no such bag or nothing of it can be read.
     """
 
@@ -48,6 +48,7 @@ class Bag:
         self._problems: dict[str, tuple[int, str]] = {}  # messages read before it, and what it is
         self.topics: dict[str, Topic] = {}
         self.unread: dict[str, str] = {}
+        self.offered_qos: dict[str, str] = {}
         with ExitStack() as stack:
             for file in files:
                 self._add(file, stack)
@@ -133,6 +134,7 @@ class Bag:
             else:
                 self.unread[name] = f"{kind} beside {before.type}"
         self.unread |= storage.unread
+        self.offered_qos |= storage.offered_qos
 
     def _read(self, name: str, storage: Storage, topics: Collection[str] | None) -> Iterator[Message]:
         """The messages of one file; notes where it ends early."""

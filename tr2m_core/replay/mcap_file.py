@@ -38,6 +38,7 @@ class McapFile:
                 self._index, self._damaged = None, True
         self.types = {} if self._index is None else self._index.channels.types
         self.unread = {} if self._index is None else self._index.channels.unread
+        self.offered_qos = {} if self._index is None else self._index.channels.offered_qos
         self.counts = None if self._index is None else self._index.counts
 
     def messages(self, topics: Collection[str] | None) -> Iterator[Message]:
@@ -51,7 +52,7 @@ class McapFile:
 
     def _scanned_blocks(self, file: BinaryIO) -> Iterator[Block]:
         """Chunks and single messages in the order of the file, with what is left of a chunk that is cut off."""
-        channels = Channels(self.types, self.unread)
+        channels = Channels(self.types, self.unread, self.offered_qos)
         file.seek(len(MAGIC))
         try:
             for opcode, data in iter_records(file):
@@ -81,7 +82,7 @@ class Index:
 
         Raises Damage and whatever else the record parsers raise when it is damaged.
         """
-        channels, chunks, statistics = Channels({}, {}), [], None
+        channels, chunks, statistics = Channels({}, {}, {}), [], None
         for opcode, data in iter_records(io.BytesIO(read_summary(file))):
             channels.learn(opcode, data)
             if opcode == Opcode.CHUNK_INDEX:

@@ -25,6 +25,7 @@ FOOTER_HEAD = RECORD_HEAD.pack(Opcode.FOOTER, 20)
 FOOTER_SIZE = len(FOOTER_HEAD) + 20 + len(MAGIC)
 CHUNK_HEAD = struct.Struct("<QQQI")
 MESSAGE_HEAD = struct.Struct("<HIQQ")
+OFFERED_QOS = "offered_qos_profiles"
 READ = {Opcode.SCHEMA, Opcode.CHANNEL, Opcode.MESSAGE, Opcode.CHUNK, Opcode.CHUNK_INDEX, Opcode.STATISTICS}
 LAST = {Opcode.DATA_END, Opcode.FOOTER}
 
@@ -48,13 +49,12 @@ class Block(NamedTuple):
 class Channels:
     """The topics of a file as its schemas and channels come along.
 
-    types: message type by topic name, and unread: see `Storage`; both shared by those who read the same file.
+    types: message type by topic name, unread and offered_qos: see `Storage`; shared by those who read the same file.
     complete: set where the index has told them all; what chunks repeat, damaged maybe, is then passed over.
     """
 
-    def __init__(self, types: dict[str, str], unread: dict[str, str]) -> None:
-        self.types = types
-        self.unread = unread
+    def __init__(self, types: dict[str, str], unread: dict[str, str], offered_qos: dict[str, str]) -> None:
+        self.types, self.unread, self.offered_qos = types, unread, offered_qos
         self.topics: dict[int, str | None] = {}  # by channel; None where the messages are not ROS 2's
         self.complete = False
         self._schemas: dict[int, str] = {}
@@ -73,6 +73,8 @@ class Channels:
             elif kind is not None:
                 ours = self.types.setdefault(channel.topic, kind) == kind
                 self.topics[channel.id] = channel.topic if ours else None
+                if qos := channel.metadata.get(OFFERED_QOS):
+                    self.offered_qos.setdefault(channel.topic, qos)
                 if not ours:
                     self.unread[channel.topic] = f"{kind} beside {self.types[channel.topic]}"
             else:

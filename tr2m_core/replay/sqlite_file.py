@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
@@ -19,6 +19,7 @@ BROKEN = (sqlite3.Error, UnicodeDecodeError, MemoryError)
 MAGIC = b"SQLite format 3\0"
 TABLES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('topics', 'messages')"
 TOPICS = "SELECT id, name, type, serialization_format FROM topics ORDER BY id"
+OFFERED_QOS = "SELECT name, offered_qos_profiles FROM topics"  # not in bags of Dashing
 COUNTS = "SELECT topic_id, count(*) FROM messages GROUP BY topic_id"
 BY_TIME = "SELECT topic_id, timestamp, data FROM messages WHERE topic_id IN ({}) ORDER BY timestamp, id"
 BY_ID = "SELECT id, topic_id, timestamp, data FROM messages ORDER BY id"
@@ -34,6 +35,7 @@ class SqliteFile:
         self._names: dict[int, str] = {}
         self.types: dict[str, str] = {}
         self.unread: dict[str, str] = {}
+        self.offered_qos: dict[str, str] = {}
         try:
             self._database = self._connect(path)
             self.counts = self._open()
@@ -106,6 +108,9 @@ class SqliteFile:
                 self._names[key] = name
             else:
                 self.unread[name] = f"{kind} beside {self.types[name]}"
+        with suppress(*BROKEN):
+            rows = self._database.execute(OFFERED_QOS).fetchall()
+            self.offered_qos = {name: qos for name, qos in rows if isinstance(name, str) and isinstance(qos, str)}
 
     def _rows_by_time(self, keys: list[int]) -> Iterator[tuple[int, object, object]]:
         yield from self._database.execute(BY_TIME.format(", ".join("?" * len(keys))), keys)

@@ -40,11 +40,13 @@ class Storage(Protocol):
     types: message type by topic name, complete at the latest when all messages have been read.
     counts: messages by topic name, None where only reading them all would tell.
     unread: what is recorded in another form than this reads, in a few words by topic name; complete when types are.
+    offered_qos: the quality of service that its publishers offered, as recorders write it, YAML, by topic name.
     """
 
     types: dict[str, str]
     counts: Counter[str] | None
     unread: dict[str, str]
+    offered_qos: dict[str, str]
 
     def messages(self, topics: Collection[str] | None) -> Iterator[Message]:
         """The messages of the topics, or all, in order of recording. Raises Damage where no more can be read."""
