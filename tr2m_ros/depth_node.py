@@ -278,8 +278,10 @@ class DepthNode(LifecycleNode):
             self._device_failure.trigger()
             return [error] * len(jobs)
         except Exception as error:
-            # One frame may be to blame: each on its own, so that the others come out.
-            return [error] if len(jobs) == 1 else [self._predict(predictor, settings, [job])[0] for job in jobs]
+            if len(jobs) == 1:
+                return [error]
+        # One frame may be to blame: each on its own, so that the others come out.
+        return [self._predict(predictor, settings, [job])[0] for job in jobs]
 
     def _on_worker_error(self, frames: dict[str, Frame], error: Exception) -> None:
         for name in frames:
