@@ -16,6 +16,7 @@ from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
 
 from tr2m_core import InputError
+from tr2m_core.terminal import BROKEN_PIPE, drop_output, prepare_output
 from tr2m_ros import dds, log_folder
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -56,6 +57,7 @@ def run_process(name: str, args: list[str] | None, body: Callable[[], int], dds_
     That is what `body` returns, 0 when a signal ends it, 2 for InputError and 1 when the middleware fails, as it does
     without what ROS_SECURITY_ENABLE demands; the text of both errors goes to stderr.
     """
+    prepare_output()
     try:
         # rclpy's own handlers would shut the context down under working threads; this one ends the main thread instead.
         _interrupt.install()
@@ -74,6 +76,9 @@ def run_process(name: str, args: list[str] | None, body: Callable[[], int], dds_
         return 1
     except (KeyboardInterrupt, ExternalShutdownException):
         return 0
+    except BrokenPipeError:
+        drop_output()
+        return BROKEN_PIPE
     finally:
         rclpy.try_shutdown()
         # Else the interpreter's last collection walks all that torch made, for seconds in which launch loses patience.

@@ -166,3 +166,10 @@ def test_bad_usage(written, tmp_path, capsys):
     ):
         assert main(["compare", *arguments]) == 2
         assert words in capsys.readouterr().err
+
+
+def test_folders_whose_names_are_not_utf8(written, tmp_path):
+    name = "caf\udce9"
+    first, second = written(name, measured_run([1.5])), written("second", measured_run([1.2]), bag=name)
+    assert main(["compare", str(first), str(second), "-o", str(tmp_path / "page.html")]) == 0
+    assert "caf\\udce9" in (tmp_path / "page.html").read_text("utf-8")

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,8 @@ from tr2m_core import __version__
 from tr2m_core.cli import main as entry
 from tr2m_core.cli.common import format_table
 from tr2m_core.types import InputError
+
+SMOKE = str(Path(__file__).resolve().parents[2] / "config" / "train" / "smoke.yaml")
 
 
 def exit_code(arguments):
@@ -50,6 +54,9 @@ def test_every_verb_explains_itself_with_examples(capsys, verb):
         (["evaluate", "moon"], "moon"),
         (["evaluate", "frames"], "--root"),
         (["evaluate", "procedural", "--count", "0"], "--count"),
+        (["train", SMOKE, "--output", "\udcf6"], "the name is not in UTF-8"),
+        (["convert", "head.pth", "--model", "embedded", "-o", "\udcf6"], "the name is not in UTF-8"),
+        (["export", "--model", "embedded", "--format", "onnx", "-o", "\udcf6.onnx"], "the name is not in UTF-8"),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_code_2(capsys, arguments, words):
@@ -94,6 +101,29 @@ def test_a_closed_pipe_is_quiet():
     command = f"{sys.executable} -m tr2m_core evaluate --list | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("streams", "code", "errors"),
+    [
+        ("> /dev/full", 1, ["tr2m: error: [Errno 28] No space left on device"]),
+        (">&-", 0, []),
+        (">&- 2>&- <&-", 0, []),
+        ("2>&1 | true", 0, []),
+    ],
+)
+def test_output_that_goes_nowhere(streams, code, errors):
+    command = f"{sys.executable} -m tr2m_core evaluate --list {streams}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.splitlines(), done.stdout) == (code, errors, "")
+
+
+def test_names_that_are_not_utf8_come_out_escaped(tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    command = [sys.executable, "-m", "tr2m_core", "compare", name, name]
+    done = subprocess.run(command, cwd=tmp_path, env=os.environ | {"PYTHONIOENCODING": "latin-1"}, capture_output=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"tr2m: error: caf\\udce9: ")
 
 
 def test_paths_and_sentences_that_the_terminal_cannot_show(monkeypatch, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tr2m_core.eight_bits import eight_bits
-from tr2m_core.files import read_depth_png, read_image
+from tr2m_core.files import read_depth_png, read_image, write_csv, write_json
 from tr2m_core.types import InputError
 
 RANDOM = np.random.default_rng(0)
@@ -171,3 +171,10 @@ def test_pgms_whose_numbers_would_be_scaled(tmp_path):
     (tmp_path / "d.pgm").write_bytes(b"P5\n8 6\n5000\n" + (COUNTS % 5000).astype(">u2").tobytes())
     with pytest.raises(InputError, match=r"d\.pgm: a pgm of depth needs a maximum of 65535"):
         read_depth_png(tmp_path / "d.pgm", 0.001)
+
+
+def test_names_that_are_not_utf8_come_out_escaped(tmp_path):
+    write_csv(tmp_path / "a.csv", [{"image": "caf\udce9.png"}])
+    assert (tmp_path / "a.csv").read_text("utf-8").splitlines() == ["image", "caf\\udce9.png"]
+    write_json(tmp_path / "a.json", {"image": "caf\udce9.png"})
+    assert "caf\\udce9.png" in (tmp_path / "a.json").read_text("ascii")

@@ -103,6 +103,14 @@ def make_output(folder: Path) -> Path:
     return folder
 
 
+def require_utf8(path: Path) -> None:
+    """Raises InputError for a name that libraries which take names for text cannot write to."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        raise InputError(f"{path}: the name is not in UTF-8; choose another") from None
+
+
 def add_depth_range(parser: argparse.ArgumentParser) -> None:
     """--min-depth and --max-depth, metres."""
     group = parser.add_argument_group("measuring")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tr2m_core.cli.common import add_encoder_arguments, format_table, make_output, overrides_given
+from tr2m_core.cli.common import add_encoder_arguments, format_table, make_output, overrides_given, require_utf8
 from tr2m_core.model.sources import HEAD_FILE, find_model
 from tr2m_core.types import InputError
 
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    require_utf8(args.output)
     sources = find_model(args.model, overrides_given(args))
     if args.output.is_dir() and any(args.output.iterdir()):
         raise InputError(f"{args.output}: not empty; give a new folder")

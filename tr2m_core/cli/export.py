@@ -23,6 +23,7 @@ from tr2m_core.cli.common import (
     overrides_given,
     print_json,
     progress_bar,
+    require_utf8,
 )
 from tr2m_core.model.sources import find_model
 from tr2m_core.types import InputError
@@ -52,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from tr2m_core.export.onnx import check_onnx, check_target, export_onnx, require
     from tr2m_core.model.checkpoints import load_model
 
+    require_utf8(args.output)
     check_target(args.output)
     require("onnx")
     require("onnxruntime")

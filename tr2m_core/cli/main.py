@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
-import io
-import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from tr2m_core import __version__
 from tr2m_core.eval.processes import end_process
+from tr2m_core.terminal import BROKEN_PIPE, drop_output, prepare_output
 from tr2m_core.types import InputError
 
-OK, FAILED, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 # Verb -> module with HELP, EXAMPLES, add_arguments(parser) and run(args) -> exit code; heavy imports wait for run.
 VERBS = {
@@ -87,8 +87,7 @@ def run() -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb and returns the exit code; unexpected errors keep their traceback."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # sentences and paths may hold what a terminal cannot show
+    prepare_output()
     try:
         args = build_parser().parse_args(arguments)
         code = int(args.run(args))
@@ -97,15 +96,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         return _fail(str(error), BAD_INPUT)
     except BrokenPipeError:
-        # The reader of our output went away; keep the interpreter from complaining when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return BROKEN_PIPE
     except OSError as error:
+        drop_output()
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"tr2m: error: {' '.join(message.split())}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # nobody may read it
+        print(f"tr2m: error: {' '.join(message.split())}", file=sys.stderr)
     return code

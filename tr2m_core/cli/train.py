@@ -12,7 +12,7 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tr2m_core.cli.common import format_table
+from tr2m_core.cli.common import format_table, require_utf8
 from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
     from tr2m_core.train.trainer import main_process, train
 
     directory = args.resume or args.output or free_directory(Path("runs") / args.config.stem)
+    require_utf8(directory)
     metrics = train(config, directory, resume=args.resume is not None)
     if main_process():
         for source, row in metrics.items():

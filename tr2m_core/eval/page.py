@@ -31,7 +31,9 @@ def write_page(path: Path, template: str, **values: Any) -> None:
     )
     environment.filters |= {"number": number, "percent": percent}
     fixed = {"css": Markup((TEMPLATES / "page.css").read_text("utf-8")), "plotly": Markup(get_plotlyjs())}
-    path.write_text(environment.get_template(template).render(**values, **fixed), encoding="utf-8")
+    path.write_text(
+        environment.get_template(template).render(**values, **fixed), encoding="utf-8", errors="backslashreplace"
+    )
 
 
 def figure(*traces: Any, x: str = "", y: str = "", height: int = PLOT_HEIGHT, **layout: Any) -> go.Figure:
