@@ -18,6 +18,7 @@ SHARED = "shared"  # image encoder only: the backbone of the relative-depth netw
 
 MAPS, SINGLE_FACTOR = "maps", "single_factor"
 HEAD_KINDS = (MAPS, SINGLE_FACTOR)
+LARGEST_WIDTH = 8192
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class RescaleHeadConfig:
     exponentials; changing them without retraining destroys a checkpoint.
     kind: "maps" (a scale and a shift per pixel) or, for the paper's ablation, "single_factor" (one pair per picture; it
     has no convolutions, so their widths and heads do not apply). use_text False: the head does not hear the sentence.
-    Raises InputError for another kind.
+    Raises InputError for another kind and for sizes that cannot be.
     """
 
     image_width: int = 1024
@@ -46,6 +47,12 @@ class RescaleHeadConfig:
     def __post_init__(self) -> None:
         if self.kind not in HEAD_KINDS:
             raise InputError(f"rescale head of kind '{self.kind}': not one of {', '.join(HEAD_KINDS)}")
+        for name in ("image_width", "text_width", "out_channels", "features", "hidden_channels", "heads"):
+            size = getattr(self, name)
+            if not (isinstance(size, int) and 1 <= size <= LARGEST_WIDTH):
+                raise InputError(f"rescale head: {name} is {size}; it must lie in 1..{LARGEST_WIDTH}")
+        if self.kind == MAPS and self.image_width % self.heads:
+            raise InputError(f"rescale head: {self.heads} heads cannot share a width of {self.image_width}")
 
 
 @dataclass(frozen=True)

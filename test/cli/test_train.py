@@ -162,6 +162,11 @@ def test_missing_frozen_parts_are_named(tr2m, write_config, tmp_path):
         (["--set", "model.checkpoint=none.pth"], "none.pth: no such file"),
         (["--resume", "nothing"], "nothing: nothing to resume from"),
         (["--resume", "."], ".: nothing to resume from"),
+        (["--resume", ".", "--output", "out"], "not allowed with argument"),
+        (["--output", "tiny.yaml"], "tiny.yaml: cannot hold a run"),
+        (["--output", "tiny.yaml/run"], "tiny.yaml/run: cannot hold a run"),
+        (["--set", "head.features=0"], "rescale head: features is 0; it must lie in 1..8192"),
+        (["--set", "head.heads=7"], "rescale head: 7 heads cannot share a width of"),
     ],
 )
 def test_wrong_usage_is_one_line(tr2m, write_config, tmp_path, monkeypatch, options, words):
@@ -258,8 +263,20 @@ def test_a_finished_run_is_neither_repeated_nor_overwritten(tr2m, finished, smal
 
 def test_a_finished_run_goes_on_when_more_steps_are_asked_for(tr2m, write_config, tmp_path):
     assert tr2m("train", write_config(steps=2), "--output", tmp_path / "run")[0] == 0
+    with (tmp_path / "run" / "log.jsonl").open("ab") as log:
+        log.write(b"\xff\n[1]\n{}\n")  # what a full disk or an editor may leave
     assert tr2m("train", write_config(steps=2), "--resume", tmp_path / "run", "--set", "steps=3")[0] == 0
     assert [entry["step"] for entry in read_lines(tmp_path / "run" / "log.jsonl")] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("state", [{"step": -1}, {"step": "x"}, [1], {"step": 1, "model": 3}])
+def test_a_state_of_something_else_is_one_line(tr2m, write_config, tmp_path, state):
+    path = tmp_path / "run" / "checkpoints" / "last.pt"
+    path.parent.mkdir(parents=True)
+    torch.save(state, path)
+    code, _, err = tr2m("train", write_config(), "--resume", tmp_path / "run")
+    assert code == 2 and err.startswith("tr2m: error: ") and err.count("\n") == 1
+    assert str(tmp_path / "run") in err
 
 
 def test_a_run_goes_where_its_configurations_name_says(tr2m, write_config, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tr2m_core.cli.common import format_table, require_utf8
+from tr2m_core.hub import unwritable
 from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ EXAMPLES = """examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, metavar="CONFIG.yaml")
-    parser.add_argument(
+    folder = parser.add_mutually_exclusive_group()
+    folder.add_argument(
         "--output",
         type=Path,
         metavar="DIR",
@@ -45,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="overrides a setting, such as optimizer.learning_rate=1e-4; may be repeated",
     )
-    parser.add_argument(
+    folder.add_argument(
         "--resume", type=Path, metavar="DIR", help="goes on with the run in DIR, from its last checkpoint"
     )
     parser.add_argument(
@@ -68,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
 
     directory = args.resume or args.output or free_directory(Path("runs") / args.config.stem)
     require_utf8(directory)
+    if problem := unwritable(directory):
+        raise InputError(f"{directory}: cannot hold a run, {problem}; choose another --output")
     metrics = train(config, directory, resume=args.resume is not None)
     if main_process():
         for source, row in metrics.items():

@@ -37,4 +37,7 @@ def load_state(directory: Path, name: str = LAST) -> dict[str, Any]:
         raise InputError(f"{path}: nothing to resume from; is {directory} the output directory of a run?") from None
     except Exception as error:
         raise InputError(f"{path}: not a readable training state ({type(error).__name__})") from None
+    step = state.get("step") if isinstance(state, dict) else None
+    if not (isinstance(step, int) and step >= 0):
+        raise InputError(f"{path}: not a training state")
     return state

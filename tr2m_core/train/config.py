@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tr2m_core.types import InputError
 STAGES = ("rescale", "relative")
 SCHEDULES = ("epoch_decay", "cosine")
 PRECISIONS = ("fp32", "bf16", "fp16")
+LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class OptimizerConfig:
         _check_not_negative(
             self, "learning_rate", "weight_decay", "eps", "decay_per_epoch", "warmup_steps", "clip_norm"
         )
-        if len(self.betas) != 2 or not all(isinstance(beta, float) and 0 <= beta < 1 for beta in self.betas):
+        if len(self.betas) != 2 or not all(isinstance(beta, float | int) and 0 <= beta < 1 for beta in self.betas):
             raise InputError(f"betas: {list(self.betas)} must be two numbers in 0..1, 1 excluded")
 
 
@@ -100,6 +102,9 @@ class RelativeConfig:
     gradient_weight: float = 0.25
     anchor_weight: float = 1.0
 
+    def __post_init__(self) -> None:
+        _check_not_negative(self, "gradient_weight", "anchor_weight")
+
 
 @dataclass(frozen=True)
 class FeaturesConfig:
@@ -117,6 +122,13 @@ class FeaturesConfig:
     seed: int = 1
     text_noise: float = 0.0
     ground_truth_share: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_not_negative(self, "scenes", "sentences", "seed", "text_noise")
+        if self.scenes and not self.sentences:
+            raise InputError("features.sentences: 0 must be at least 1")
+        if not 0 < self.ground_truth_share <= 1:
+            raise InputError(f"features.ground_truth_share: {self.ground_truth_share} must be over 0 and at most 1")
 
 
 @dataclass(frozen=True)
@@ -165,6 +177,8 @@ class TrainConfig:
             if getattr(self, key) < 1:
                 raise InputError(f"{key}: {getattr(self, key)} must be at least 1")
         _check_not_negative(self, "seed", "steps", "epochs", "workers")
+        if self.seed > LARGEST_SEED:
+            raise InputError(f"seed: {self.seed} must be at most {LARGEST_SEED}")
         if not 0 <= self.ema < 1:
             raise InputError(f"ema: {self.ema} must lie in 0..1, 1 excluded")
         for place, phase in enumerate(self.phases):
@@ -175,8 +189,8 @@ class TrainConfig:
 
 def _check_not_negative(config: Any, *keys: str) -> None:
     for key in keys:
-        if not getattr(config, key) >= 0:
-            raise InputError(f"{key}: {getattr(config, key)} must not be negative")
+        if not 0 <= getattr(config, key) < math.inf:
+            raise InputError(f"{key}: {getattr(config, key)} must be finite and not negative")
 
 
 def read_config(path: Path, overrides: list[str]) -> TrainConfig:

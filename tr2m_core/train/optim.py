@@ -16,7 +16,7 @@ def adamw(parameters: Iterable[nn.Parameter], config: OptimizerConfig) -> torch.
     return torch.optim.AdamW(
         [parameter for parameter in parameters if parameter.requires_grad],
         lr=config.learning_rate,
-        betas=config.betas,
+        betas=(float(config.betas[0]), float(config.betas[1])),
         eps=config.eps,
         weight_decay=config.weight_decay,
     )

@@ -123,7 +123,7 @@ class Trainer:
             self.task.load_state(state["task"])
             if self.accelerator.scaler is not None and state["scaler"]:
                 self.accelerator.scaler.load_state_dict(state["scaler"])
-        except (RuntimeError, ValueError, KeyError) as error:
+        except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
             reason = " ".join(str(error).split())[:200]
             raise InputError(f"{self.directory}: the checkpoint is of another configuration ({reason})") from None
         torch.set_rng_state(state["rng"])
