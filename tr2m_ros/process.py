@@ -52,10 +52,9 @@ _interrupt = _Interrupt()
 def run_process(name: str, args: list[str] | None, body: Callable[[], int], dds_profile: str | None = None) -> int:
     """Runs `body` between rclpy's start and shutdown and returns the exit code.
 
-    dds_profile: auto or none, see `dds.provide`; None: as the ROS arguments say.
-
     That is what `body` returns, 0 when a signal ends it, 2 for InputError and 1 when the middleware fails, as it does
     without what ROS_SECURITY_ENABLE demands; the text of both errors goes to stderr.
+    dds_profile: auto or none, see `dds.provide`; None: as the ROS arguments say.
     """
     prepare_output()
     try:
