@@ -17,11 +17,13 @@ import pytest
 from bags import storage_file, write_mcap
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.serialization import deserialize_message, serialize_message
+from ros_tools import stamp_of
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header, String
 
 from tr2m_ros.bag_player import main, message_class, restamped, split_ros_arguments
+from tr2m_ros.input_subscription import InputSubscription
 from tr2m_ros.recorded_qos import playing_qos, recorded_qos
 
 IMAGE, INFO, TEXT = "/camera/image_raw", "/camera/camera_info", "/scene_description"
@@ -235,6 +237,22 @@ def test_the_recorded_quality_of_service_is_offered_when_asked_for(
     assert process.stop() == 0
     assert offered[0].reliability.name == reliability
     assert [profile.durability.name for profile in offered] == ["VOLATILE", "TRANSIENT_LOCAL"]
+
+
+@pytest.mark.parametrize("options", [["--recorded-qos"], []], ids=["as recorded", "reliable"])
+def test_inputs_hear_every_frame_of_either_quality_of_service(
+    graph: Any, start: Callable[..., Any], tmp_path: Path, messages: Any, options: list[str]
+) -> None:
+    bag = write_mcap(tmp_path / "bag.mcap", messages, messages.recording(), qos={IMAGE: SENSOR})
+    space = f"/heard_{len(options)}"
+    stamps: list[int] = []
+    heard = InputSubscription(graph.node, Image, f"{space}{IMAGE}", lambda msg: stamps.append(stamp_of(msg)), 10)
+    waiting = ["--wait-for-subscribers", IMAGE, "--start-delay", "1"]
+    process = start(PLAYER, str(bag), *options, *waiting, *remapped(space, IMAGE, TEXT))
+    graph.wait(lambda: process.popen.poll() is not None, "the end of the bag")
+    assert heard.is_reliable == (not options)
+    assert len(stamps) == len(set(stamps)) == 4
+    heard.destroy()
 
 
 SENSOR = "- {history: keep_last, depth: 5, reliability: best_effort, durability: volatile}"
