@@ -11,6 +11,7 @@ from typing import Any, get_args, get_type_hints
 from tr2m_core.types import InputError
 
 PATCH_SIZE = 14
+MAX_INPUT_PIXELS = 4_000_000  # sixteen times what any model was trained on; memory grows with it
 
 # Where a part of the model comes from, besides a Hub id or a path.
 STORED = "stored"  # in a folder of the model directory
@@ -118,6 +119,8 @@ def validate_input_size(size: tuple[int, int]) -> tuple[int, int]:
         raise InputError(
             f"model input size {size}: height and width must be positive multiples of {PATCH_SIZE}, such as 434x560"
         )
+    if size[0] * size[1] > MAX_INPUT_PIXELS:
+        raise InputError(f"model input size {size[0]}x{size[1]}: at most {MAX_INPUT_PIXELS:,} pixels are accepted")
     return size
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import resource
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -13,7 +15,8 @@ from tr2m_core import DepthPredictor
 from tr2m_core.config import ModelConfig, RescaleHeadConfig
 from tr2m_core.model import RescaleHead
 from tr2m_core.model.checkpoints import HEAD_FILE, load_head, load_model, save_model
-from tr2m_core.model.tensors import save_tensors
+from tr2m_core.model.tensors import save_tensors, writing
+from tr2m_core.train.checkpoint import has_state, save_state
 from tr2m_core.types import InputError
 
 SMALL = RescaleHeadConfig(image_width=24, text_width=16, out_channels=12, features=8, hidden_channels=6, heads=3)
@@ -206,3 +209,28 @@ def test_incomplete_model_directory(embedded, tmp_path):
     (tmp_path / "model" / "relative_depth" / "model.safetensors").unlink()
     with pytest.raises(InputError, match=r"relative_depth.*incomplete"):
         load_model(tmp_path / "model")
+
+
+@contextmanager
+def small_disk():
+    """Files end at a kilobyte, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_is_full_is_told_with_the_file(tmp_path):
+    head = RescaleHead(SMALL)
+    with small_disk(), pytest.raises(OSError, match=r"head\.safetensors: cannot be written"):
+        save_tensors(head, tmp_path / "head.safetensors")
+    with small_disk(), pytest.raises(OSError, match=r"last\.pt: cannot be written whole"):
+        save_state(head.state_dict(), tmp_path)
+    assert not has_state(tmp_path)
+
+
+def test_other_errors_while_writing_keep_their_traceback(tmp_path):
+    with pytest.raises(RuntimeError, match="a bug"), writing(tmp_path):
+        raise RuntimeError("a bug")

@@ -94,7 +94,7 @@ def groups_of_parts(model: str) -> Iterator[list[Part]]:
     directory = hub.expanded(model)
     if model in PRESETS:
         yield from_hub(encoders(PRESETS[model]))
-    elif directory.is_dir():
+    elif model and directory.is_dir():
         yield from_hub(encoders(ModelConfig.from_json(directory / "config.json")), directory)
     elif hub.is_hub_id(model):
         own = Part("", model, ("config.json", HEAD_FILE), tuple(f"{role}/*" for role in ROLES))

@@ -94,7 +94,7 @@ def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--seed",
-        type=int,
+        type=seed,
         metavar="S",
         help="procedural: of the scenes (default: the held-out ones); else of shuffled sentences",
     )
@@ -291,6 +291,13 @@ def print_notes(results: Sequence[SetResult]) -> None:
             print(f"{samples.name}: the best constant is {result.best_constant:.3g} {samples.unit}")
         if result.found.empty:
             print(f"{samples.name}: {len(result.found.empty)} images without a valid depth are not in the means")
+
+
+def seed(text: str) -> int:
+    """--seed; argparse words its ValueError."""
+    if (number := int(text)) < 0:
+        raise ValueError
+    return number
 
 
 def run_procedural(args: argparse.Namespace) -> int:

@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
     except OSError as error:
         drop_output()
-        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), FAILED)
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error), FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED
 

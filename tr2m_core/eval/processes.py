@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
@@ -35,24 +37,40 @@ class Processes:
 
 
 ALONE = Processes()
+LAUNCHER = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")  # variables
 
 
 def join_processes(device: str) -> Processes:
     """This process's place among those that were launched together, by the environment they were given.
 
     device: as `DepthPredictor.from_pretrained` takes it; "auto" becomes a device of this process's own. Raises
-    InputError when accelerate is needed and not installed.
+    InputError when accelerate is needed and not installed, or the environment makes no sense.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
-        return ALONE
+    with launched():
+        if int(os.environ.get("WORLD_SIZE") or "1") <= 1:
+            return ALONE
     try:
         from accelerate import PartialState
     except ImportError:
         raise InputError("several processes need accelerate: pip install 'tr2m_ros[train]'") from None
     from tr2m_core.backend import select_device
 
-    state = PartialState(cpu=select_device(device).type == "cpu")
+    with launched():
+        state = PartialState(cpu=select_device(device).type == "cpu")
     return Processes(state.process_index, state.num_processes, str(state.device) if device == "auto" else device)
+
+
+@contextmanager
+def launched() -> Iterator[None]:
+    """Turns the ValueError of variables that no launcher sets so into an InputError."""
+    try:
+        yield
+    except ValueError as error:
+        given = ", ".join(f"{name}={os.environ[name]}" for name in LAUNCHER if name in os.environ)
+        if not given:
+            raise
+        how = "unset them, or let torchrun or accelerate launch set them"
+        raise InputError(f"{given}: not what several processes need ({error}); {how}") from None
 
 
 def end_process(code: int) -> NoReturn:

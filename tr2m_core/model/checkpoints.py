@@ -15,7 +15,7 @@ from tr2m_core.model.encoders import ImageEncoder, TextEncoder
 from tr2m_core.model.pretrained import quiet_transformers
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
 from tr2m_core.model.sources import FROZEN, HEAD_FILE, NO_OVERRIDES, ModelSources, Overrides, find_model
-from tr2m_core.model.tensors import check_tensors, load_strictly, read_weights, save_tensors, unwrapped
+from tr2m_core.model.tensors import check_tensors, load_strictly, read_weights, save_tensors, unwrapped, writing
 from tr2m_core.model.tr2m import TR2M, Head, build_head
 from tr2m_core.types import InputError
 
@@ -124,7 +124,7 @@ def save_parts(
 ) -> None:
     """As `save_model`; parts that the configuration does not call "stored" may be None."""
     directory.mkdir(parents=True, exist_ok=True)
-    with quiet_transformers():
+    with quiet_transformers(), writing(directory):
         if config.relative_depth == STORED and relative_depth is not None:
             relative_depth.network.save_pretrained(directory / "relative_depth")
         if config.image_encoder == STORED and image_encoder is not None:

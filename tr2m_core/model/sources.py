@@ -104,7 +104,7 @@ def _find_config(name: str) -> tuple[ModelConfig, Path | None]:
     if name in PRESETS:
         return PRESETS[name], None
     directory = hub.expanded(name)
-    if directory.is_dir():
+    if name and directory.is_dir():
         return ModelConfig.from_json(directory / "config.json"), directory
     if directory.is_file():
         raise InputError(f"model '{name}': a file, not a model; give it with --checkpoint or to `tr2m convert`")

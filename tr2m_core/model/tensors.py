@@ -6,7 +6,8 @@ import os
 import pickle
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +109,23 @@ def misfit(path: Path, what: str, problems: list[str]) -> InputError:
     return InputError(f"{path}: does not fit {what}: {'; '.join(problems[:3])} ({len(problems)} in all)")
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Names the file or folder that cannot be written, where torch and safetensors have errors of their own for it."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise OSError(f"{path}: cannot be written ({error})") from None
+    except RuntimeError as error:
+        if "inline_container" not in str(error):
+            raise
+        raise OSError(f"{path}: cannot be written whole; is there room on the disk?") from None
+
+
 def save_tensors(module: nn.Module, path: Path) -> None:
     """Writes the module's parameters as safetensors, to a temporary name first."""
     temporary = path.with_suffix(".partial")
-    save_file({name: tensor.contiguous() for name, tensor in module.state_dict().items()}, temporary)
+    with writing(path):
+        save_file({name: tensor.contiguous() for name, tensor in module.state_dict().items()}, temporary)
     temporary.chmod(0o644)  # safetensors writes for its owner only; an installed copy must be readable by everyone
     os.replace(temporary, path)

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from tr2m_core.model.tensors import writing
 from tr2m_core.types import InputError
 
 FOLDER = "checkpoints"
@@ -19,7 +20,8 @@ def save_state(state: dict[str, Any], directory: Path, name: str = LAST) -> None
     folder = directory / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f"{name}.partial"
-    torch.save(state, temporary)
+    with writing(folder / name):
+        torch.save(state, temporary)
     os.replace(temporary, folder / name)
 
 

@@ -22,6 +22,7 @@ from tr2m_core.data.base import BatchSource, DepthProtocol, SampleKey, TrainBatc
 from tr2m_core.data.descriptions import DOMAINS
 from tr2m_core.data.procedural import LIMITS, VARIANCE_FOCUS, ProceduralScenes
 from tr2m_core.model.normalizer import Normalizer
+from tr2m_core.model.tensors import writing
 from tr2m_core.model.tr2m import TR2M
 from tr2m_core.train.config import FeaturesConfig
 from tr2m_core.types import InputError
@@ -212,6 +213,7 @@ def _stored(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, T
         path.parent.mkdir(parents=True, exist_ok=True)
         tensors = compute()
         temporary = path.with_suffix(f".{os.getpid()}.partial")
-        save_file(tensors, temporary)
+        with writing(path):
+            save_file(tensors, temporary)
         os.replace(temporary, path)
     return load_file(path)

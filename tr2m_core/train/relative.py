@@ -21,6 +21,7 @@ from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.presets import EMBEDDED, embedded_relative_depth_config
 from tr2m_core.model.pretrained import quiet_transformers
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
+from tr2m_core.model.tensors import writing
 from tr2m_core.train.config import TrainConfig
 from tr2m_core.train.task import Metrics, Moment, Task
 from tr2m_core.train.validation import SCENES_SEED
@@ -87,7 +88,7 @@ class RelativeTask(Task):
     def save(self, trained: nn.Module, directory: Path) -> None:
         folder, temporary = directory / "relative_depth", directory / "partial"
         folder.mkdir(parents=True, exist_ok=True)
-        with quiet_transformers():
+        with quiet_transformers(), writing(folder):
             trained.network.save_pretrained(temporary)  # type: ignore[operator, union-attr]
         for path in temporary.iterdir():
             os.replace(path, folder / path.name)

@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 
 from tr2m_core.data.base import TrainBatch
+from tr2m_core.eval.processes import launched
 from tr2m_core.losses.contrast import momentum_update
 from tr2m_core.metrics import LARGER_IS_BETTER
 from tr2m_core.train.checkpoint import BEST, has_state, load_state, save_state
@@ -57,13 +58,14 @@ def make_accelerator(config: TrainConfig, directory: Path) -> Accelerator:
         raise InputError("precision: fp16 needs a GPU; bf16 and fp32 work everywhere")
     # Two parameters of the rescale head have no effect and thus no gradient: see RescaleHead.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
-    return Accelerator(
-        cpu=config.device == "cpu",
-        mixed_precision={"fp32": "no"}.get(config.precision, config.precision),
-        log_with=TENSORBOARD,
-        project_dir=directory,
-        kwargs_handlers=[unused],
-    )
+    with launched():
+        return Accelerator(
+            cpu=config.device == "cpu",
+            mixed_precision={"fp32": "no"}.get(config.precision, config.precision),
+            log_with=TENSORBOARD,
+            project_dir=directory,
+            kwargs_handlers=[unused],
+        )
 
 
 def main_process() -> bool:
