@@ -34,7 +34,10 @@ STRONG = {
     "four coefficients": ("plumb_bob", [-0.2, 0.05, 0.002, 0.001]),
     "rational": ("rational_polynomial", [0.45, -2.5, 0.001, -0.0003, 1.5, 0.33, -2.33, 1.42]),
     "time of flight": ("rational_polynomial", [5.1, 3.4, 1e-4, -4e-5, 0.17, 5.4, 5.0, 0.93]),
-    "thin prism": ("rational_polynomial", [-0.1, 0.02, 1e-3, -1e-3, -0.02, 0.01, -0.02, 0.01, 0.02, -0.01, -0.03, 0.02]),
+    "thin prism": (
+        "rational_polynomial",
+        [-0.1, 0.02, 1e-3, -1e-3, -0.02, 0.01, -0.02, 0.01, 0.02, -0.01, -0.03, 0.02],
+    ),
     "tilted sensor": (
         "rational_polynomial",
         [4.6, 1.3, 1e-3, 1e-3, 0.2, 4.9, 2.5, 0.4, 1e-3, -2e-3, 1e-3, 3e-4, 0.1, -0.2],
