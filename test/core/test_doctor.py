@@ -24,6 +24,8 @@ from tr2m_core.doctor.transport import Arrivals
 from tr2m_core.doctor.trials import CV_BRIDGE, DEVICE, RMW, TORCH, Outcome, attempt
 from tr2m_core.model import RescaleHead
 from tr2m_core.model.sources import Overrides, find_model
+from tr2m_core.train.config import read_config
+from tr2m_core.train.loader import shared_memory
 
 HAS_ROS = importlib.util.find_spec("rclpy") is not None
 NO_OVERRIDES = Overrides()
@@ -711,3 +713,13 @@ def test_downloads_and_the_room_for_them(tmp_path, monkeypatch, weights):
     assert resources.room("Hub cache", tmp_path / "a" / "b", "HF_HOME", free / 2, "paper").state == OK
     full = resources.room("Hub cache", tmp_path / "a" / "b", "HF_HOME", free * 2, "paper")
     assert full.state == WARNING and "HF_HOME" in full.fix
+
+
+def test_room_in_shared_memory(monkeypatch, tmp_path):
+    """What training as published needs is that of its configuration."""
+    paper = Path(__file__).resolve().parents[2] / "config" / "train" / "paper.yaml"
+    assert shared_memory(read_config(paper, [])) == pytest.approx(resources.LOADING, rel=0.01)
+    assert [finding.state for finding in resources.shared_memory(tmp_path)] == [OK]
+    monkeypatch.setattr(resources, "LOADING", 1e18)
+    assert [finding.state for finding in resources.shared_memory(tmp_path)] == [WARNING]
+    assert list(resources.shared_memory(tmp_path / "none")) == []

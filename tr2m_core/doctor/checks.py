@@ -28,5 +28,6 @@ def all_checks(
         "cv_bridge": ros.cv_bridge,
         "model": partial(model.parts, name, overrides),
         "memory": partial(resources.memory, name, overrides, device),
+        "shared memory": resources.shared_memory,
         "downloads": partial(resources.downloads, name),
     }

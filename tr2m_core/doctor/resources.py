@@ -34,6 +34,8 @@ BYTES = 4  # per parameter, float32
 RUNTIME = 0.4 * 2**30  # torch, transformers and Python
 PER_PIXEL = 1000  # bytes of activations per pixel of model input
 MEMORY = Path("/proc/meminfo")
+SHARED_MEMORY = Path("/dev/shm")
+LOADING = 0.87e9  # bytes that the eight workers of config/train/paper.yaml take
 
 
 def memory(name: str, overrides: Overrides, device: str) -> Iterator[Finding]:
@@ -84,6 +86,16 @@ def fits(sources: ModelSources, free: float, gpu: float | None) -> Finding:
     if need <= gpu and loading <= free:
         return Finding(check, OK, found)
     return Finding(check, WARNING, found, "end other programs, use a smaller model or --device cpu")
+
+
+def shared_memory(folder: Path = SHARED_MEMORY) -> Iterator[Finding]:
+    """Room for the batches that processes hand over; nothing on systems without such a folder."""
+    if not folder.is_dir():
+        return
+    free = shutil.disk_usage(folder).free
+    found = f"{gigabytes(free)} free in {folder}; training as published needs {gigabytes(LOADING)}"
+    fix = "start the container with --shm-size=8g or --ipc=host, or train with --set workers=0"
+    yield Finding("shared memory", OK, found) if free >= LOADING else Finding("shared memory", WARNING, found, fix)
 
 
 def _parameters(part: Part, sources: ModelSources) -> float | None:
