@@ -12,6 +12,7 @@ from builtin_interfaces.msg import Time
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import Image
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -20,6 +21,7 @@ EVERYTHING = QoSProfile(depth=2000)  # reliable, with a queue in which nothing g
 LOSSLESS = {"subscription.reliability": "reliable", "subscription.depth": "2000"}
 REPLACED, NO_SUBSCRIBERS = "dropped: replaced by a newer frame", "dropped: no subscribers"
 WIDTH, HEIGHT = 32, 24
+FAST_DDS = get_rmw_implementation_identifier().startswith("rmw_fastrtps")
 
 
 def picture(brightness: int = 100, stamp: int = 0, size: tuple[int, int] = (HEIGHT, WIDTH)) -> Image:

@@ -31,6 +31,11 @@ if HAS_ROS:
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.qos import QoSProfile
 
+    from tr2m_ros import dds
+
+    for name in dds.OWN_SETTINGS:  # what a test says of transport is said of the middleware as installed
+        os.environ.pop(name, None)
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENCE = 120.0  # s; machines that run tests may be slow and busy
 
@@ -149,6 +154,13 @@ class Process:
 
     def wait(self) -> int:
         return self.popen.wait(PATIENCE)
+
+
+@pytest.fixture(autouse=True)
+def as_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs that run in the test's own process leave their profile in its environment."""
+    for name in dds.OWN_SETTINGS:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")

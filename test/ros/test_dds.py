@@ -8,29 +8,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rclpy.utilities import get_rmw_implementation_identifier
+from ros_tools import FAST_DDS
 
 from tr2m_core import InputError
 from tr2m_ros import dds
 
-FAST_DDS = "rmw_fastrtps_cpp"
+FAST = "rmw_fastrtps_cpp"
 MIB = 2**20
 PROFILE = dds.profile_file()
 
 
 def test_the_profile_is_found_and_its_variable_is_one_that_fast_dds_knows() -> None:
     assert PROFILE is not None
-    assert dds.provide("auto", {}, FAST_DDS) == ({dds.profile_variable(): str(PROFILE)}, "")
+    assert dds.provide("auto", {}, FAST) == ({dds.profile_variable(): str(PROFILE)}, "")
     assert dds.export_line() == f"export {dds.profile_variable()}={PROFILE}"
 
 
 @pytest.mark.parametrize(
     ("choice", "environment", "middleware"),
     [
-        ("none", {}, FAST_DDS),
+        ("none", {}, FAST),
         ("auto", {}, "rmw_cyclonedds_cpp"),
         ("auto", {}, "rmw_zenoh_cpp"),
-        *(("auto", {name: "/mine"}, FAST_DDS) for name in dds.OWN_SETTINGS),
+        *(("auto", {name: "/mine"}, FAST) for name in dds.OWN_SETTINGS),
     ],
 )
 def test_what_the_user_has_set_stays(choice: str, environment: dict[str, str], middleware: str) -> None:
@@ -40,14 +40,14 @@ def test_what_the_user_has_set_stays(choice: str, environment: dict[str, str], m
 @pytest.mark.parametrize("name", dds.OWN_FILES)
 def test_a_profile_in_the_working_directory_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(tmp_path)
-    assert dds.provide("auto", {}, FAST_DDS)[0]
+    assert dds.provide("auto", {}, FAST)[0]
     (tmp_path / name).touch()
-    assert dds.provide("auto", {}, FAST_DDS) == ({}, "")
+    assert dds.provide("auto", {}, FAST) == ({}, "")
 
 
 def test_another_choice_is_refused() -> None:
     with pytest.raises(InputError, match="dds_profile is 'big'; use one of auto, none"):
-        dds.provide("big", {}, FAST_DDS)
+        dds.provide("big", {}, FAST)
 
 
 def test_too_little_memory_is_one_warning_with_the_remedy(tmp_path: Path) -> None:
@@ -91,13 +91,11 @@ def largest_segment(process: Any) -> int:
     return max(sizes)
 
 
-@pytest.mark.skipif(not get_rmw_implementation_identifier().startswith("rmw_fastrtps"), reason="is for Fast DDS")
+@pytest.mark.skipif(not FAST_DDS, reason="the profile is for Fast DDS")
 @pytest.mark.parametrize("given", ["nothing", "dds_profile", "own transports"])
 def test_a_node_has_the_memory_unless_told_otherwise(
     graph: Any, start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, given: str
 ) -> None:
-    for name in dds.OWN_SETTINGS:
-        monkeypatch.delenv(name, raising=False)
     if given == "own transports":
         monkeypatch.setenv("FASTDDS_BUILTIN_TRANSPORTS", "DEFAULT")
     namespace = f"/memory_{given.split()[0]}"

@@ -10,8 +10,7 @@ import pytest
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.utilities import get_rmw_implementation_identifier
-from ros_tools import BEST_EFFORT, REPLACED, picture, stamp_of
+from ros_tools import BEST_EFFORT, FAST_DDS, REPLACED, picture, stamp_of
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from tr2m_core import InputError
@@ -23,14 +22,6 @@ SENT = 100
 TRIES = 3  # a machine that stops for a moment loses best-effort messages; with too little memory every try loses many
 SIZES = {"480x640": (480, 640), "720x1280": (720, 1280)}
 QUEUE = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
-FAST_DDS = get_rmw_implementation_identifier().startswith("rmw_fastrtps")
-
-
-@pytest.fixture(autouse=True)
-def nothing_set(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in dds.OWN_SETTINGS:
-        monkeypatch.delenv(name, raising=False)
-    return monkeypatch
 
 
 def camera_info(size: tuple[int, int]) -> CameraInfo:
@@ -62,14 +53,14 @@ def test_every_frame_arrives(
     node: Any,
     graph: Any,
     start: Callable[..., Any],
-    nothing_set: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch,
     size: str,
     reliability: str,
 ) -> None:
     """From a camera that publishes reliably, and from a best-effort one that has the profile."""
     namespace = f"/arrives_{size}"
     if reliability == "best_effort":
-        nothing_set.setenv(dds.profile_variable(), str(dds.profile_file()))
+        monkeypatch.setenv(dds.profile_variable(), str(dds.profile_file()))
     kinds = ("frames in", "frames lost on the way", "frames published", "clouds published", REPLACED)
     everything = {"frames in": SENT, "frames lost on the way": 0}
 

@@ -10,20 +10,13 @@ from typing import Any
 
 import pytest
 from rclpy.utilities import get_rmw_implementation_identifier
+from ros_tools import FAST_DDS
 
 from tr2m_ros import dds, transport_check
 from tr2m_ros.transport_check import KINDS, SAFE_DOMAINS, alone
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 8
-FAST_DDS = get_rmw_implementation_identifier().startswith("rmw_fastrtps")
-
-
-@pytest.fixture(autouse=True)
-def nothing_set(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in dds.OWN_SETTINGS:
-        monkeypatch.delenv(name, raising=False)
-    return monkeypatch
 
 
 def run(*arguments: str) -> tuple[int, list[dict[str, Any]], str]:
@@ -54,13 +47,13 @@ def test_every_kind_has_a_row_and_whole_images_arrive_with_the_profile() -> None
 
 @pytest.mark.skipif(not FAST_DDS, reason="the profile is for Fast DDS")
 def test_a_profile_in_force_is_not_tried_twice_and_own_settings_are_named(
-    nothing_set: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = dds.profile_file()
     assert transport_check.profile() == ("", {dds.profile_variable(): str(file)})
-    nothing_set.setenv(dds.profile_variable(), str(file))
+    monkeypatch.setenv(dds.profile_variable(), str(file))
     assert transport_check.profile() == ("", {})
-    nothing_set.setenv(dds.profile_variable(), "/mine.xml")
+    monkeypatch.setenv(dds.profile_variable(), "/mine.xml")
     assert transport_check.profile() == ("", {dds.profile_variable(): str(file)})
     (tmp_path / dds.OWN_FILES[0]).touch()
     monkeypatch.chdir(tmp_path)
