@@ -49,6 +49,7 @@ class InputSubscription:
         self._recent: deque[int] = deque(maxlen=REMEMBERED)
         self._former: Any = None
         self._switched = 0.0
+        self._destroyed = False
         self._told = ""
         self.topic_name: str = node.resolve_topic_name(topic)
         self.type_name = f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}"
@@ -68,6 +69,7 @@ class InputSubscription:
         return self.qos_profile.reliability == RELIABLE
 
     def destroy(self) -> None:
+        self._destroyed = True
         self._node.destroy_timer(self._timer)
         self._node.destroy_guard_condition(self._changed)
         self._retire_former()
@@ -84,7 +86,7 @@ class InputSubscription:
 
     def review(self) -> None:
         """Chooses again by the publishers there are; without any the choice stays."""
-        publishers = self._publishers()
+        publishers = [] if self._destroyed else self._publishers()  # the executor may have had this call at hand
         if not publishers:
             return
         unreliable = sorted({name for name, policy in publishers if policy != RELIABLE})
