@@ -1,6 +1,7 @@
 """Processes that a launcher starts together, and environments that no launcher made."""
 
 import pytest
+from accelerate import PartialState
 
 from tr2m_core.eval.processes import ALONE, LAUNCHER, join_processes
 from tr2m_core.types import InputError
@@ -30,6 +31,7 @@ def test_one_process_is_alone(monkeypatch, size):
     ],
 )
 def test_variables_that_no_launcher_sets_so(monkeypatch, variables, words):
+    monkeypatch.setattr(PartialState, "_shared_state", {})  # what a training in this process has left
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(InputError, match=words):
