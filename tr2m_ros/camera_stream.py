@@ -357,7 +357,7 @@ class CameraStream:
     def _how_to_receive(self) -> str:
         """What helps against images that are lost on the way."""
         unreliable = self._images.unreliable_publishers() if self._images else []
-        if unreliable and get_rmw_implementation_identifier().startswith("rmw_fastrtps"):
+        if unreliable and dds.is_fast_dds(get_rmw_implementation_identifier()):
             names = ", ".join(sorted(set(unreliable)))
             return f"{names} sends best effort: where it is started, {dds.export_line()}, or let it publish reliably"
         return "see large messages in docs/node.md"

@@ -38,7 +38,7 @@ def provide(choice: str, environment: Mapping[str, str], middleware: str) -> tup
     if choice not in CHOICES:
         raise InputError(f"{PARAMETER} is '{choice}'; use one of {', '.join(CHOICES)}")
     has_own = any(environment.get(name) for name in OWN_SETTINGS) or any(Path(name).exists() for name in OWN_FILES)
-    if choice == NONE or has_own or not middleware.startswith("rmw_fastrtps"):
+    if choice == NONE or has_own or not is_fast_dds(middleware):
         return {}, ""
     profile = profile_file()
     if profile is None:
@@ -46,6 +46,11 @@ def provide(choice: str, environment: Mapping[str, str], middleware: str) -> tup
     if short := lacking_memory(profile):
         return {}, short
     return {profile_variable(): str(profile)}, ""
+
+
+def is_fast_dds(middleware: str) -> bool:
+    """middleware: rmw identifier."""
+    return middleware.startswith("rmw_fastrtps")
 
 
 def put_in_force(choice: str, middleware: str) -> str:

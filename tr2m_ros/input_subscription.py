@@ -13,7 +13,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from tr2m_core import InputError
-from tr2m_ros.qos import subscribe
+from tr2m_ros.qos import node_name, subscribe
 
 if TYPE_CHECKING:
     from rclpy.subscription import MessageInfo
@@ -82,7 +82,7 @@ class InputSubscription:
     def publishers_of_other_types(self) -> list[tuple[str, str]]:
         """Names of the nodes that publish something else under the topic's name, and the type of that."""
         infos = self._node.get_publishers_info_by_topic(self.topic_name)
-        return [(_name(info), info.topic_type) for info in infos if info.topic_type != self.type_name]
+        return [(node_name(info), info.topic_type) for info in infos if info.topic_type != self.type_name]
 
     def review(self) -> None:
         """Chooses again by the publishers there are; without any the choice stays."""
@@ -99,7 +99,7 @@ class InputSubscription:
 
     def _publishers(self) -> list[tuple[str, ReliabilityPolicy]]:
         infos = self._node.get_publishers_info_by_topic(self.topic_name)
-        return [(_name(info), info.qos_profile.reliability) for info in infos if info.topic_type == self.type_name]
+        return [(node_name(info), info.qos_profile.reliability) for info in infos if info.topic_type == self.type_name]
 
     def _tick(self) -> None:
         if time.monotonic() - self._switched > OVERLAP:
@@ -158,7 +158,3 @@ class InputSubscription:
             return
         self._recent.append(sent)
         self._callback(message)
-
-
-def _name(info: Any) -> str:
-    return f"{info.node_namespace.rstrip('/')}/{info.node_name}"

@@ -122,4 +122,9 @@ def unheard_publishers(node: Node, topic: str, qos: QoSProfile) -> list[str]:
     """The nodes that publish on the resolved topic in a way that a subscription of this quality does not hear."""
     infos = node.get_publishers_info_by_topic(topic)
     found = (i for i in infos if qos_check_compatible(i.qos_profile, qos)[0] == QoSCompatibility.ERROR)
-    return [f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in found]
+    return [node_name(info) for info in found]
+
+
+def node_name(info: Any) -> str:
+    """The full name of the node that an endpoint of the graph belongs to."""
+    return f"{info.node_namespace.rstrip('/')}/{info.node_name}"

@@ -134,7 +134,7 @@ def own_settings() -> list[str]:
 def profile() -> tuple[str, dict[str, str]]:
     """What the machine lacks for the profile, and the variables that put it in force, none where it is or cannot be."""
     file = dds.profile_file()
-    if not get_rmw_implementation_identifier().startswith("rmw_fastrtps") or file is None:
+    if not dds.is_fast_dds(get_rmw_implementation_identifier()) or file is None:
         return "", {}
     if lacking := dds.lacking_memory(file):
         return lacking, {}
