@@ -18,7 +18,7 @@ from tr2m_core.images import FrameError
 from tr2m_core.steadiness import ScaleFilter
 from tr2m_core.types import DepthPrediction
 from tr2m_ros import dds, diagnostics
-from tr2m_ros.conversions import Memory, Picture, check_picture, rgb_from_picture
+from tr2m_ros.conversions import Memory, Picture, check_picture, nanoseconds, rgb_from_picture
 from tr2m_ros.diagnostics import Problems, Statistics
 from tr2m_ros.input_subscription import InputSubscription
 from tr2m_ros.outputs import DEPTH, INFO, POINTS, SCALE, SHIFT, Outputs, Seen, Wanted
@@ -361,11 +361,6 @@ class CameraStream:
             names = ", ".join(sorted(set(unreliable)))
             return f"{names} sends best effort: where it is started, {dds.export_line()}, or let it publish reliably"
         return "see large messages in docs/node.md"
-
-
-def nanoseconds(msg: Picture) -> int:
-    """Of the stamp, which may be any number: rclpy.time refuses negative ones."""
-    return int(msg.header.stamp.sec) * 10**9 + int(msg.header.stamp.nanosec)
 
 
 def _remedy(topic: str, kind: str) -> str:

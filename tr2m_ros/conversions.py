@@ -46,6 +46,11 @@ class Memory:
         return kept
 
 
+def nanoseconds(msg: Any) -> int:
+    """Of the stamp in the header, which may be any number: rclpy.time refuses negative ones."""
+    return int(msg.header.stamp.sec) * 10**9 + int(msg.header.stamp.nanosec)
+
+
 def check_picture(msg: Picture) -> None:
     """Raises FrameError unless the fields of the message agree with its data. Decodes no pixel.
 

@@ -34,6 +34,7 @@ from tr2m_core import InputError
 from tr2m_core.cli.common import format_table
 from tr2m_core.data.descriptions import PLACES, ObjectFact, SceneFacts
 from tr2m_core.metrics import clamp_depth, compute_depth_metrics, valid_depth
+from tr2m_ros.conversions import nanoseconds
 from tr2m_ros.process import run_process
 from tr2m_ros.qos import latched_qos
 
@@ -137,17 +138,17 @@ class Recorder(Node):
     def _on_image(self, msg: Image) -> None:
         self.last_heard = time.monotonic()
         if self.run is not None:
-            self.run.frames[_nanoseconds(msg)] = self.run.room.index_of(msg.data.tobytes())
+            self.run.frames[nanoseconds(msg)] = self.run.room.index_of(msg.data.tobytes())
 
     def _on_depth(self, msg: Image, info: MessageInfo) -> None:
         self.last_heard = time.monotonic()
-        if self.run is not None and _nanoseconds(msg) in self.run.frames:
+        if self.run is not None and nanoseconds(msg) in self.run.frames:
             depth = np.frombuffer(msg.data, np.float32).reshape(msg.height, msg.width)
-            self.run.depths[_nanoseconds(msg)] = depth.copy()
-            self.run.latencies.append((info["source_timestamp"] - _nanoseconds(msg)) * 1e-9)
+            self.run.depths[nanoseconds(msg)] = depth.copy()
+            self.run.latencies.append((info["source_timestamp"] - nanoseconds(msg)) * 1e-9)
 
     def _on_cloud(self, msg: PointCloud2) -> None:
-        if self.run is not None and _nanoseconds(msg) in self.run.frames:
+        if self.run is not None and nanoseconds(msg) in self.run.frames:
             self.run.cloud = msg
 
 
@@ -317,10 +318,6 @@ def _play(recorder: Recorder, room: Room, options: argparse.Namespace) -> None:
     with _process(command, options.output / "bag_player.log") as player:
         while player.poll() is None or time.monotonic() - recorder.last_heard < QUIET:
             rclpy.spin_once(recorder, timeout_sec=0.1)
-
-
-def _nanoseconds(msg: Image | PointCloud2) -> int:
-    return int(msg.header.stamp.sec * 10**9 + msg.header.stamp.nanosec)
 
 
 # -- picture ----------------------------------------------------------------------------------------------------------

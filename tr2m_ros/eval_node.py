@@ -30,6 +30,7 @@ from tr2m_core.cli.replay import print_result, summary
 from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run
 from tr2m_core.replay.replay import NO_PARTNER
 from tr2m_core.types import Intrinsics
+from tr2m_ros.conversions import nanoseconds
 from tr2m_ros.diagnostics import Problems, diagnostic_array, diagnostic_status
 from tr2m_ros.eval_measuring import NOT_PROCESSED, Job, Measuring
 from tr2m_ros.eval_pairing import JUMP, Pair, Pairing, StampBuffer
@@ -135,7 +136,7 @@ class EvalNode(Node):
 
     def _note_arrival(self, topic: str, msg: Image) -> int:
         """Returns the stamp (ns)."""
-        stamp = msg.header.stamp.sec * NANOSECONDS + msg.header.stamp.nanosec
+        stamp = nanoseconds(msg)
         if self._heard[topic]:
             self._check_stamp(topic, stamp, self._newest[topic])
         self._heard[topic] += 1
