@@ -1,4 +1,4 @@
-"""DepthPredictor: uint8 frames and sentences in, metric depth out."""
+"""DepthPredictor: frames and sentences in, metric depth out."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ from tr2m_core.types import DepthPrediction, InputError
 
 MIN_FRAME_SIDE = 2  # bilinear resizing with aligned corners needs two pixels
 SENTENCES_KEPT = 16
+
+Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.float32]  # RGB, floats in 0..255 too
 
 
 class Backend(Protocol):
@@ -137,7 +139,7 @@ class DepthPredictor:
     @torch.inference_mode()
     def predict(
         self,
-        rgb: npt.NDArray[np.uint8],
+        rgb: Pixels,
         description: str | Sequence[str],
         *,
         maps: bool = True,
@@ -145,8 +147,9 @@ class DepthPredictor:
         size: tuple[int, int] | None = None,
         allow_empty: bool = False,
     ) -> DepthPrediction:
-        """One frame (H, W, 3) or a batch (N, H, W, 3) of uint8 RGB -> arrays (H, W) or (N, H, W).
+        """One frame (H, W, 3) or a batch (N, H, W, 3) of RGB -> arrays (H, W) or (N, H, W).
 
+        rgb: uint8, or float32 in 0..255, which is taken as it is: neither rounded nor clipped, NaN gives NaN.
         description: one sentence for all frames, or one per frame. maps=False returns the metric depth alone, which is
         faster. flip averages with the prediction of the mirrored frame, at twice the cost. size: (height, width) of the
         arrays instead of the frames' own. allow_empty: an empty description is encoded like any other, to see what a
@@ -170,14 +173,14 @@ class DepthPredictor:
 
     def predict_frames(
         self,
-        frames: Sequence[npt.NDArray[np.uint8]],
+        frames: Sequence[Pixels],
         descriptions: Sequence[str],
         *,
         maps: bool = False,
         scale: float = 1.0,
         edge_jump: float | None = None,
     ) -> list[DepthPrediction]:
-        """Frames (H, W, 3) uint8 RGB of any sizes, each with its sentence, as one batch -> their predictions in order.
+        """Frames (H, W, 3) as in `predict`, of any sizes, each with its sentence, as one batch -> predictions in order.
 
         scale: arrays of `scaled_size` instead of the frames' own, sampled at the centres of the larger pixels.
         edge_jump: relative change of depth between neighbours of the network's output from which they are marked as
@@ -211,7 +214,7 @@ class DepthPredictor:
     @torch.inference_mode()
     def _predict_part(
         self,
-        frames: Sequence[npt.NDArray[np.uint8]],
+        frames: Sequence[Pixels],
         descriptions: Sequence[str],
         maps: bool,
         scale: float,
@@ -241,8 +244,8 @@ class DepthPredictor:
         self._text.clear()
         _free_cache(device)
 
-    def preprocess(self, frames: npt.NDArray[np.uint8]) -> Tensor:
-        """(N, H, W, 3) uint8 -> (N, 3, h, w) normalised, of the model's input size, on the device."""
+    def preprocess(self, frames: Pixels) -> Tensor:
+        """(N, H, W, 3), RGB as in `predict` -> (N, 3, h, w) normalised, of the model's input size, on the device."""
         pixels = torch.from_numpy(np.require(frames, requirements=["C", "W"]))
         if self.device.type == "cuda":
             pixels = pixels.pin_memory()  # from pageable memory the copy would make the host wait
@@ -278,10 +281,10 @@ class DepthPredictor:
         return encoded
 
 
-def _as_batch(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def _as_batch(rgb: Pixels) -> Pixels:
     """(H, W, 3) or (N, H, W, 3) -> (N, H, W, 3). Raises ValueError for what is no batch of frames."""
-    if rgb.ndim not in (3, 4) or rgb.shape[-1] != 3 or rgb.dtype != np.uint8:
-        raise ValueError(f"frames must be (H, W, 3) or (N, H, W, 3) uint8, not {rgb.shape} {rgb.dtype}")
+    if rgb.ndim not in (3, 4) or rgb.shape[-1] != 3 or rgb.dtype not in (np.uint8, np.float32):
+        raise ValueError(f"frames must be (H, W, 3) or (N, H, W, 3) uint8 or float32, not {rgb.shape} {rgb.dtype}")
     batch = rgb if rgb.ndim == 4 else rgb.reshape(1, *rgb.shape)  # rgb[None] has strides that cost torch time
     if min(batch.shape[1:3]) < MIN_FRAME_SIDE:
         raise ValueError(f"the frame is {batch.shape[2]}x{batch.shape[1]} pixels; at least 2x2 are needed")

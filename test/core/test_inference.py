@@ -10,6 +10,13 @@ from tr2m_core.types import InputError
 
 RGB = np.random.default_rng(3).integers(0, 255, (60, 83, 3), np.uint8)
 ROOM = "A small office with two desks."
+FRAMES = np.random.default_rng(5).integers(0, 255, (3, 45, 61, 3), np.uint8)
+SENTENCES = ["A room.", "A hangar with two planes.", "A shelf."]
+
+
+@pytest.fixture(scope="module")
+def paper(tiny_paper):
+    return DepthPredictor.from_pretrained(tiny_paper, device="cpu", precision="fp32")
 
 
 def test_maps_have_the_size_of_the_frame(embedded):
@@ -83,12 +90,26 @@ def test_sentences_matter_and_are_encoded_once(monkeypatch):
 
 @pytest.mark.parametrize(
     "frame",
-    [RGB.astype(np.float32), RGB[..., 0], RGB[..., :2], RGB[None, None], RGB.astype(np.int64)],
-    ids=["float", "grey", "two channels", "five dimensions", "int64"],
+    [RGB.astype(np.float64), RGB[..., 0], RGB[..., :2], RGB[None, None], RGB.astype(np.int64)],
+    ids=["float64", "grey", "two channels", "five dimensions", "int64"],
 )
 def test_frames_of_another_kind_are_refused(embedded, frame):
-    with pytest.raises(ValueError, match=r"\(H, W, 3\) or \(N, H, W, 3\) uint8"):
+    with pytest.raises(ValueError, match=r"\(H, W, 3\) or \(N, H, W, 3\) uint8 or float32"):
         embedded.predict(frame, ROOM)
+
+
+@pytest.mark.parametrize("frames", [FRAMES, FRAMES[0], FRAMES[:, ::2, ::2]], ids=["batch", "one", "views"])
+def test_frames_of_whole_floats_are_the_same_frames(paper, frames):
+    floats = frames.astype(np.float32)
+    assert np.array_equal(paper.predict(floats, "A room.").metric_depth, paper.predict(frames, "A room.").metric_depth)
+
+
+def test_frames_of_floats_are_not_rounded(embedded, paper):
+    for predictor in (embedded, paper):
+        levels = [np.full((1, 200, 300, 3), value, np.float32) for value in (-1.5, 99.75, 100, 100.25, 256.5)]
+        pixels = [float(predictor.preprocess(level).mean()) for level in levels]
+        steps = np.diff(pixels) / np.diff([-1.5, 99.75, 100, 100.25, 256.5])
+        assert np.allclose(steps, steps[0], rtol=1e-3)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (0, 0)])
@@ -131,15 +152,6 @@ def test_bf16_is_close_to_fp32(embedded):
     assert half.backend.precision == torch.bfloat16
     a, b = half.predict(RGB, ROOM).metric_depth, embedded.predict(RGB, ROOM).metric_depth
     assert np.median(abs(a - b) / b) < 0.05
-
-
-FRAMES = np.random.default_rng(5).integers(0, 255, (3, 45, 61, 3), np.uint8)
-SENTENCES = ["A room.", "A hangar with two planes.", "A shelf."]
-
-
-@pytest.fixture(scope="module")
-def paper(tiny_paper):
-    return DepthPredictor.from_pretrained(tiny_paper, device="cpu", precision="fp32")
 
 
 @pytest.mark.parametrize("maps", [False, True])
