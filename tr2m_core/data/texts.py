@@ -1,10 +1,10 @@
-"""Descriptions beside pictures: a text file per picture, a sentence per line."""
+"""Descriptions of pictures: a text file per picture with a sentence per line, or one with a line per picture."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tr2m_core.description import clean_sentence
+from tr2m_core.description import clean_sentence, read_sentences
 from tr2m_core.text_files import read_text, split_lines
 from tr2m_core.types import InputError
 
@@ -18,4 +18,16 @@ def read_texts(path: Path) -> list[str]:
     sentences = [sentence for line in split_lines(text) if (sentence := clean_sentence(line))]
     if not sentences:
         raise InputError(f"{path}: empty; give at least one sentence about the picture")
+    return sentences
+
+
+def read_listed(path: Path, pictures: int) -> list[str]:
+    """The sentences of a file with a line per picture; blank lines at its end do not count.
+
+    Raises InputError, naming the file and, for one that is no sentence, the line, unless there are `pictures` of them.
+    """
+    sentences = read_sentences(path)
+    if len(sentences) != pictures:
+        lines = f"{len(sentences)} lines for {pictures} pictures"
+        raise InputError(f"{path}: {lines}; line k is about the k-th picture, whether that is there or not")
     return sentences
