@@ -9,7 +9,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +26,11 @@ from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.sources import Overrides
 from tr2m_core.types import DepthPrediction, InputError
 
+if TYPE_CHECKING:
+    from tr2m_core.types import Pixels
+
 MIN_FRAME_SIDE = 2  # bilinear resizing with aligned corners needs two pixels
 SENTENCES_KEPT = 16
-
-Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.float32]  # RGB, floats in 0..255 too
 
 
 class Backend(Protocol):
@@ -58,8 +59,10 @@ class Backend(Protocol):
 class DepthPredictor:
     """Runs a model on frames. Not thread-safe: give each worker thread its own predictor."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, antialias: bool | None = None) -> None:
+        """antialias: see `from_pretrained`."""
         self.backend = backend
+        self.antialias = backend.config.antialias if antialias is None else antialias
         self._normalize = Normalizer(backend.config, backend.device, white=255.0)
         self._text: OrderedDict[str, Tensor] = OrderedDict()
         self._largest_batch: int | None = None  # frames that fitted into memory, once some did not
@@ -76,6 +79,7 @@ class DepthPredictor:
         device: str = "auto",
         precision: str = "auto",
         input_size: tuple[int, int] | None = None,
+        antialias: bool | None = None,
         compile: bool = False,
     ) -> DepthPredictor:
         """Loads a model by name, directory, Hub id or exported graph.
@@ -87,7 +91,9 @@ class DepthPredictor:
         device: "auto", "cpu", "cuda", "cuda:1"... precision: "fp32", "bf16", "fp16", or "auto", which is bf16 on a
         CUDA device that has it and fp32 elsewhere. bf16 moves metric depth by about 0.4 % and fp16 by 0.04 %; layer
         norms and last layers stay in float32. input_size: (height, width) that frames are resized to, multiples of 14.
-        compile: torch.compile, warmed up here; takes a minute or more and a C++ compiler.
+        antialias: True resizes frames as Pillow does, pixel centres aligned and filtered where they become smaller;
+        False aligns their corners and does not filter, as the published protocols do; None: as the model's
+        configuration says. compile: torch.compile, warmed up here; takes a minute or more and a C++ compiler.
 
         Raises InputError for anything missing or not understood. Hub ids among the arguments are downloaded when they
         are not in the Hub's cache, nothing else is; ConnectionError when that fails.
@@ -104,9 +110,10 @@ class DepthPredictor:
             if input_size not in (None, backend.input_size):
                 height, width = backend.input_size
                 raise InputError(f"{model}: made for pictures of {height}x{width}; export it again for another size")
-            return cls(backend)
+            return cls(backend, antialias)
         network = load_model(model, overrides)
-        return cls(TorchBackend(network, device=device, precision=precision, input_size=input_size, compile=compile))
+        backend = TorchBackend(network, device=device, precision=precision, input_size=input_size, compile=compile)
+        return cls(backend, antialias)
 
     @property
     def config(self) -> ModelConfig:
@@ -127,7 +134,7 @@ class DepthPredictor:
 
     def without_normalisation(self) -> DepthPredictor:
         """The same network fed with colours in 0..1 as they are; the paper's authors evaluate iBims-1 that way."""
-        other = DepthPredictor(self.backend)
+        other = DepthPredictor(self.backend, self.antialias)
         plain = dataclasses.replace(self.config, image_mean=(0.0, 0.0, 0.0), image_std=(1.0, 1.0, 1.0))
         other._normalize = Normalizer(plain, self.device, white=255.0)
         return other
@@ -250,8 +257,10 @@ class DepthPredictor:
         if self.device.type == "cuda":
             pixels = pixels.pin_memory()  # from pageable memory the copy would make the host wait
         pictures = pixels.to(self.device, non_blocking=True).permute(0, 3, 1, 2)
-        if self.config.antialias:
-            # uint8 in, uint8 out: torch has a fast kernel for this on the CPU, and the rounding is far below the noise
+        if self.antialias:
+            # uint8 in, uint8 out: torch has a fast kernel for this on the CPU, and the rounding is far below the noise.
+            if self.device.type != "cpu":
+                pictures = pictures.float()  # elsewhere it has none for bytes
             small = F.interpolate(pictures, size=self.input_size, mode="bilinear", antialias=True, align_corners=False)
             return self._normalize(small.float())
         return F.interpolate(

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import torch
 
+    Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.float32]  # RGB in 0..255, float32 where not rounded
+
 
 class InputError(Exception):
     """Something the user gave cannot be used: a file, a topic, a parameter, a sentence.

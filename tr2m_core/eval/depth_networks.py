@@ -26,7 +26,7 @@ UNUSED = "fusion_stage.layers.0.residual_layer1."
 
 
 class DepthNetwork(Method):
-    """Pictures go through the network's own image processor, at the size that it chooses; in float32.
+    """Pictures of 8 bits go through the network's own image processor, at the size that it chooses; in float32.
 
     The prediction is resized as a TR2M model's is. A metric one is in metres, unless `in_units` says otherwise.
     """
@@ -46,7 +46,7 @@ class DepthNetwork(Method):
     def predict(self, samples: Sequence[Sample], sentences: Sequence[str]) -> list[FloatArray]:
         maps: list[FloatArray] = []
         for group in same_sizes(samples):
-            frames = [samples[place].rgb for place in group]
+            frames = [samples[place].picture for place in group]
             pixels = self.processor(images=frames, return_tensors="pt")["pixel_values"]
             depth = self.network(pixel_values=pixels.to(self.network.device)).predicted_depth[:, None].float()
             depth = self._without_padding(depth, frames[0].shape[:2])

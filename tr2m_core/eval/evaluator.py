@@ -21,11 +21,12 @@ FloatArray = npt.NDArray[np.floating[Any]]
 
 CHUNK = 4  # samples predicted at once; chunks, not samples, are shared out, so that numbers do not depend on processes
 NO_SENTENCE = ""  # name of the condition of methods that hear none
+MASKED = "validity mask applied"  # of rows that count less of the ground truth than the protocol does
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one method made of one sample under one condition, named by `sentences`."""
+    """What one method, named as the report does, made of one sample under one condition, named by `sentences`."""
 
     number: int
     image: str
@@ -87,7 +88,8 @@ def evaluate(
     that fall to this one. keep_truths: for the best constant depth, see `SampleSet.truth_pixels`.
     """
     pairs = list(_pairs(methods, conditions))
-    found = Evaluation([(method.name, condition.name) for method, condition in pairs])
+    names = [(_row_name(method, masked), each.name) for method, each in pairs for masked in samples.masking]
+    found = Evaluation(names)
     chunks = [range(i, min(i + chunk, len(samples))) for i in range(0, len(samples), chunk)]
     mine = chunks[processes.index :: processes.count]
     done, total = 0, sum(map(len, mine))
@@ -175,14 +177,22 @@ def _measure(
     chosen = [usable[number] for number in told]
     predictions = method.predict(chosen, list(told.values()))
     for (number, sentence), sample, prediction in zip(told.items(), chosen, predictions, strict=True):
-        measurement = measure_depth(
-            sample.depth, prediction, sample.limits, sample.crop, relative=method.relative, alignments=alignments
-        )
-        if measurement is None:
-            continue
-        if on_prediction:
-            on_prediction(number, sample._replace(description=sentence), prediction, measurement)
-        yield Outcome(number, samples.image(number), method.name, condition.name, sentence, measurement)
+        for place, masked in enumerate(samples.masking):
+            crop = sample.masked().crop if masked else sample.crop
+            measurement = measure_depth(
+                sample.depth, prediction, sample.limits, crop, relative=method.relative, alignments=alignments
+            )
+            if measurement is None:
+                continue
+            if on_prediction and place == 0:
+                on_prediction(number, sample._replace(description=sentence), prediction, measurement)
+            name = _row_name(method, masked)
+            yield Outcome(number, samples.image(number), name, condition.name, sentence, measurement)
+
+
+def _row_name(method: Method, masked: bool) -> str:
+    """What a report calls the method where the ground truth counts in this way."""
+    return f"{method.name}, {MASKED}" if masked else method.name
 
 
 def _gathered(found: Evaluation, processes: Processes) -> Evaluation:

@@ -76,7 +76,7 @@ class Gallery:
         sample, per_metre = view.sample, UNITS_PER_METRE[self.samples.unit]
         shown = clamp_depth(view.prediction, *sample.limits) / per_metre
         truth = np.where(sample.valid, sample.depth, np.nan) / per_metre
-        panel = comparison_panel(sample.rgb, shown, truth, sample.description, view.measurement.metrics[METRIC])
+        panel = comparison_panel(sample.picture, shown, truth, sample.description, view.measurement.metrics[METRIC])
         write_png(self.pictures / f"{name}.png", panel)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from tr2m_core.eval.samples import Sample
 from tr2m_core.types import DepthPrediction
+
+if TYPE_CHECKING:
+    from tr2m_core.types import Pixels
 
 FloatArray = npt.NDArray[np.floating[Any]]
 
@@ -33,7 +36,7 @@ class Predictor(Protocol):
 
     def predict(
         self,
-        rgb: npt.NDArray[np.uint8],
+        rgb: Pixels,
         description: Sequence[str],
         *,
         maps: bool,
@@ -51,7 +54,7 @@ class TextModel(Method):
     def predict(self, samples: Sequence[Sample], sentences: Sequence[str]) -> list[FloatArray]:
         predictions: list[FloatArray] = []
         for group in same_sizes(samples):
-            frames = np.stack([samples[place].rgb for place in group])
+            frames: Any = np.stack([samples[place].rgb for place in group])
             told = [sentences[place] for place in group]
             height, width = samples[group[0]].depth.shape
             found = self.predictor.predict(frames, told, maps=False, size=(height, width), allow_empty=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,22 +13,38 @@ from tr2m_core.data.check import DatasetCheck
 from tr2m_core.metrics import valid_depth
 from tr2m_core.types import InputError
 
+if TYPE_CHECKING:
+    from tr2m_core.types import Pixels
+
+Mask = npt.NDArray[np.bool_]
+
 UNITS_PER_METRE = {"m": 1.0, "mm": 1000.0}
 
 
 class Sample(NamedTuple):
-    """A frame (H, W, 3) uint8 RGB, its sentence, ground truth (h, w), what of it may count, and the range that does."""
+    """A frame (H, W, 3) RGB in 0..255, its sentence, ground truth (h, w), what of it may count, the range that does,
+    and, (h, w) where files say so, what of it is valid though the protocol does not ask."""
 
-    rgb: npt.NDArray[np.uint8]
+    rgb: Pixels
     description: str
     depth: npt.NDArray[np.floating[Any]]
-    crop: npt.NDArray[np.bool_]
+    crop: Mask
     limits: tuple[float, float]
+    validity: Mask | None = None
 
     @property
-    def valid(self) -> npt.NDArray[np.bool_]:
+    def valid(self) -> Mask:
         """(h, w), where ground truth counts."""
         return valid_depth(self.depth, *self.limits) & self.crop
+
+    @property
+    def picture(self) -> npt.NDArray[np.uint8]:
+        """The frame in 8 bits, to be shown."""
+        return np.asarray(self.rgb if self.rgb.dtype == np.uint8 else np.rint(self.rgb).clip(0, 255), np.uint8)
+
+    def masked(self) -> Sample:
+        """The same, but that only valid depth may count."""
+        return self if self.validity is None else self._replace(crop=self.crop & self.validity)
 
 
 class SampleSet(ABC):
@@ -36,19 +52,21 @@ class SampleSet(ABC):
 
     limits: depth that counts. unit: of depth, limits and errors, one of UNITS_PER_METRE. input_size: (height, width)
     that a model sees pictures at, None for its own. normalisation: whether pictures are fed with the model's mean and
-    deviation; each choice is evaluated. published: the paper's mean metrics. check: which records were left out.
-    truth_pixels: how many valid depths of each sample the best constant depth is chosen for and measured on, infinite
-    for all.
+    deviation, masking: whether `Sample.validity` counts; each choice is evaluated. published: the paper's mean metrics.
+    check: which records were left out. truth_pixels: how many valid depths of each sample the best constant depth is
+    chosen for and measured on, infinite for all. notes: what a reader of the figures should know, a line each.
     """
 
     name: str
     limits: tuple[float, float]
     input_size: tuple[int, int] | None = None
     normalisation: tuple[bool, ...] = (True,)
+    masking: tuple[bool, ...] = (False,)
     published: Mapping[str, float] | None = None
     check: DatasetCheck | None = None
     unit: str = "m"
     truth_pixels: float = 1000
+    notes: Sequence[str] = ()
 
     @abstractmethod
     def __len__(self) -> int: ...

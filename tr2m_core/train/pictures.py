@@ -34,7 +34,7 @@ def training_panel(sample: Sample, predictor: DepthPredictor) -> Picture:
     height, width = sample.depth.shape
     prediction = predictor.predict(sample.rgb, sample.description, size=(height, width))
     truth = np.where(sample.valid, sample.depth, np.nan)
-    return _panel(training_pictures(sample.rgb, truth, prediction), sample.description)
+    return _panel(training_pictures(sample.picture, truth, prediction), sample.description)
 
 
 def training_pictures(rgb: Picture, ground_truth: FloatArray, prediction: DepthPrediction) -> dict[str, Picture]:
