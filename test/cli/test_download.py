@@ -10,16 +10,14 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import huggingface_hub
 import numpy as np
 import pytest
 import torch
+from hub_server import COMMIT, Server
 
 from tr2m_core import DepthPredictor
 from tr2m_core.cli.main import main
@@ -29,7 +27,6 @@ from tr2m_core.model.presets import PAPER, RELEASED_HEADS
 from tr2m_core.model.sources import find_model
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 HEAD = "da_s_vitl_vitl.pth"
 HALF = 40_000_000  # about half of the released head
 SOURCES = {
@@ -37,71 +34,6 @@ SOURCES = {
     "image_encoder": PAPER.image_encoder,
     "text_encoder": PAPER.text_encoder.source,
 }
-
-
-class Server(ThreadingHTTPServer):
-    """repos: files by Hub id; files: others by path. A file in `stalls` is sent once up to that byte, then no further.
-
-    requests: (method, path, Range) of all that were made. sizes: what the Hub says in place of a file's true size.
-    """
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.repos, self.files, self.stalls, self.sizes = {}, {}, {}, {}
-        self.requests, self.release = [], threading.Event()
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-
-    def handle_error(self, request, client_address):
-        pass  # clients that are killed leave broken pipes
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *args):
-        pass
-
-    def do_GET(self):
-        server, path = self.server, urlsplit(self.path).path
-        server.requests.append((self.command, path, self.headers.get("Range")))
-        if path in server.files:
-            return self.send(server.files[path], stall=server.stalls.pop(path, None))
-        for hub_id, files in server.repos.items():
-            if path.startswith(f"/api/models/{hub_id}/tree/"):
-                return self.send_json([{"type": "file", "oid": "0", **facts} for facts in self.facts(files)])
-            if path in (f"/api/models/{hub_id}", f"/api/models/{hub_id}/revision/main"):
-                siblings = [{"rfilename": facts["path"], "size": facts["size"]} for facts in self.facts(files)]
-                return self.send_json({"id": hub_id, "sha": COMMIT, "siblings": siblings})
-            name = path.removeprefix(f"/{hub_id}/resolve/{COMMIT}/")
-            if name in files:
-                return self.send(files[name], X_Repo_Commit=COMMIT)
-        return self.send(b"", 404, X_Error_Code="RepoNotFound")
-
-    do_HEAD = do_GET
-
-    def facts(self, files):
-        return [{"path": name, "size": self.server.sizes.get(name, len(data))} for name, data in files.items()]
-
-    def send_json(self, content):
-        self.send(json.dumps(content).encode(), Content_Type="application/json")
-
-    def send(self, data, status=200, *, stall=None, **headers):
-        tag = f'"{hashlib.sha256(data).hexdigest()}"'
-        total, start = len(data), 0
-        if self.headers.get("If-Range") == tag:
-            start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
-            status, headers["Content_Range"] = 206, f"bytes {start}-{total - 1}/{total}"
-        self.send_response(status)
-        for name, value in {"ETag": tag, "Content-Length": total - start, **headers}.items():
-            self.send_header(name.replace("_", "-"), str(value))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(data[start:stall])
-        if stall is not None:
-            self.server.release.wait(60)
 
 
 def folder_content(folder):

@@ -1,7 +1,8 @@
-"""Fetches the public weights of a model, which runs offline afterwards.
+"""Fetches the public weights of a model, which runs offline afterwards, or the paper's splits and captions.
 
 Encoders go into the cache of the Hugging Face Hub, a released rescale head into $TR2M_HOME (default: ~/.cache/tr2m).
 There MODEL.json records source, revision, size and SHA-256 of every file; files that are there are checked against it.
+`texts`, in its folder texts, holds what `tr2m evaluate` and `tr2m train` take for the published data sets.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tr2m_core.cli.common import format_table, print_json, track
 from tr2m_core.record import Entry, describe, read_record, write_record
@@ -26,14 +27,17 @@ if TYPE_CHECKING:
     from tr2m_core.config import ModelConfig
     from tr2m_core.hub import ReleasedHead
 
-HELP = "public weights -> this machine, resumable, hashes recorded"
+HELP = "public weights and captions -> this machine, resumable, hashes recorded"
 EXAMPLES = """examples:
   tr2m download
   tr2m download paper-base
   tr2m download paper --head-url https://mirror.example.org/da_s_vitl_vitl.pth
   tr2m download runs/nyu/model
+  tr2m download texts
+  tr2m download texts --texts /data/tr2m_texts
 """
 
+TEXTS = "texts"  # what is asked for, in place of a model
 LICENCES = {
     "LiheYoung/depth-anything-small-hf": "Apache-2.0",
     "LiheYoung/depth-anything-base-hf": "CC-BY-NC-4.0, not for commercial use",
@@ -59,15 +63,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         default="paper",
         metavar="MODEL",
-        help="paper, paper-base, paper-large, a model directory, or the Hub id of one (default: paper)",
+        help="paper, paper-base, paper-large, a model directory, the Hub id of one, or texts (default: paper)",
     )
     parser.add_argument("--head-url", metavar="URL", help="where the released rescale head is fetched from instead")
+    parser.add_argument(
+        "--texts", type=Path, metavar="DIR", help="texts: where they are put (default: texts in $TR2M_HOME)"
+    )
+    parser.add_argument("--texts-url", metavar="URL", help="texts: where the archive is fetched from instead")
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     from tr2m_core.hub import weights_folder
 
+    if args.model == TEXTS:
+        from tr2m_core.cli.download_texts import download_texts
+
+        return download_texts(args)
+    if args.texts or args.texts_url:
+        raise InputError(f"--texts and --texts-url are for `tr2m download {TEXTS}`")
     quiet_hub()
     head = released_head(args.model, args.head_url)
     record = Record(args.model, weights_folder() / f"{record_name(args.model)}.json")
@@ -320,8 +334,7 @@ def show(record: Record, *, as_json: bool) -> None:
     """The table of the model's files and one line about what was done."""
     fetched = sum(state == "fetched" for state in record.states.values())
     if as_json:
-        files = [{**dataclasses.asdict(entry), "state": record.states[entry.file]} for entry in record.now.values()]
-        print_json({"model": record.model, "record": str(record.path), "fetched": fetched, "files": files})
+        print_json(files_report(record))
         return
     if not record.now:
         print(f"nothing to download: '{record.model}' needs nothing from elsewhere")
@@ -335,6 +348,13 @@ def show(record: Record, *, as_json: bool) -> None:
     if changed := sum(state == "changed" for state in record.states.values()):
         done += f", {changed} of them changed on disk"
     print(f"{done}; record: {record.path}")
+
+
+def files_report(record: Record) -> dict[str, Any]:
+    """What --json prints."""
+    fetched = sum(state == "fetched" for state in record.states.values())
+    files = [{**dataclasses.asdict(entry), "state": record.states[entry.file]} for entry in record.now.values()]
+    return {"model": record.model, "record": str(record.path), "fetched": fetched, "files": files}
 
 
 def quiet_hub() -> None:

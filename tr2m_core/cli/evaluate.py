@@ -85,7 +85,22 @@ def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--root", type=Path, metavar="R", help="the folder with the data")
     group.add_argument("--gt-root", type=Path, metavar="G", help="the folder with the depth (default: the root)")
     group.add_argument("--split", type=Path, metavar="FILE", help="an image and a depth path per line")
-    group.add_argument("--text-root", type=Path, metavar="T", help="the folder with the sentences (default: the root)")
+    texts = group.add_mutually_exclusive_group()
+    texts.add_argument("--text-root", type=Path, metavar="T", help="the folder with the sentences (default: the root)")
+    texts.add_argument(
+        "--text-file",
+        type=Path,
+        metavar="FILE",
+        help="a sentence per line, for the images in the order of --split or, without one, of the layout: sunrgbd by "
+        "number, ibims by imagelist.txt, others by path; diode_outdoor needs --split",
+    )
+    group.add_argument(
+        "--texts",
+        type=Path,
+        metavar="DIR",
+        help="the authors' splits and sentences, used where the above name none (default: where `tr2m download texts` "
+        "has put them)",
+    )
     group.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="overrides a setting of FILE.yaml; repeatable"
     )
@@ -132,6 +147,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.dataset is None:
         raise InputError("name a data set; `tr2m evaluate --list` shows all")
+    if args.dataset in (FRAMES, PROCEDURAL) and (args.text_file or args.texts):
+        raise InputError(f"--text-file and --texts are for published data sets; {args.dataset} has its own sentences")
     if args.dataset == PROCEDURAL:
         return run_procedural(args)
     return run_sets(args)
@@ -242,26 +259,30 @@ def frame_sets(args: argparse.Namespace) -> Sequence[SampleSet]:
 def file_sets(args: argparse.Namespace, texts: bool) -> Sequence[FileSamples]:
     """The published data sets that are named. Raises InputError for one of which nothing can be used."""
     from tr2m_core.data.base import DatasetConfig
+    from tr2m_core.data.published_texts import find_folder, with_published_texts
     from tr2m_core.eval.config import read_config
     from tr2m_core.eval.file_samples import FileSamples
 
     if args.min_depth is not None or args.max_depth is not None:
         raise InputError(f"--min-depth and --max-depth are for {FRAMES}; a published protocol has its own range")
-    given = [str(path or "") for path in (args.root, args.gt_root, args.text_root, args.split)]
+    folder = find_folder(args.texts)
+    given = [str(path or "") for path in (args.root, args.gt_root, args.text_root, args.split, args.text_file)]
     if Path(args.dataset).suffix in (".yaml", ".yml"):
         if any(given):
             raise InputError(f"{args.dataset}: say roots and splits there or with --set datasets.0.root=...")
         configs = read_config(Path(args.dataset), args.set).datasets
     else:
-        root, gt_root, text_root, split = given
-        configs = (DatasetConfig(args.dataset, root, gt_root, text_root, split),)
+        root, gt_root, text_root, split, text_file = given
+        configs = (DatasetConfig(args.dataset, root, gt_root, text_root, split, text_file),)
     sets = []
     for config in configs:
+        config, taken = with_published_texts(config, folder, "test") if folder else (config, "")
         config = replace(config, input_size=args.size or config.input_size)
         with progress_bar(f"{config.name}: files") as on_progress:
             samples = FileSamples(config, texts=texts, on_progress=on_progress)
         if not len(samples):
             raise InputError("; ".join(line.strip() for line in samples.check.lines()))
+        samples.notes = [*([taken] if taken else []), *samples.notes]
         sets.append(samples)
     return sets
 
@@ -284,6 +305,8 @@ def print_notes(results: Sequence[SetResult]) -> None:
     """What the table does not say."""
     for result in results:
         samples = result.samples
+        for note in samples.notes:
+            print(f"{samples.name}: {note}")
         if samples.unit != "m":
             unit = samples.unit
             print(f"{samples.name}: rmse and sq_rel are in {unit}; a TR2M model is taken to predict {unit}, as trained")

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume", type=Path, metavar="DIR", help="goes on with the run in DIR, from its last checkpoint"
     )
     parser.add_argument(
+        "--texts",
+        type=Path,
+        metavar="DIR",
+        help="the authors' splits and sentences, used where the configuration names none (default: where "
+        "`tr2m download texts` has put them)",
+    )
+    parser.add_argument(
         "--check", action="store_true", help="say what is missing or unusable in the configuration's data, and exit"
     )
 
@@ -63,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"training needs {error.name}: pip install 'tr2m_ros[train]'") from None
     from tr2m_core.train.config import read_config
 
-    config = read_config(args.config, args.set)
+    config = add_published_texts(read_config(args.config, args.set), args.texts)
     if args.check:
         return check(args, config)
     from tr2m_core.train.trainer import main_process, train
@@ -78,6 +88,25 @@ def run(args: argparse.Namespace) -> int:
             print(format_table([source, ""], row.items()))
         print(f"written to {directory}; the model is {directory / 'model'}")
     return 0
+
+
+def add_published_texts(config: TrainConfig, given: Path | None) -> TrainConfig:
+    """The configuration with what the folder of the authors' texts adds to its data sets; says on stderr what it is."""
+    from tr2m_core.data.published_texts import find_folder, with_published_texts
+
+    folder = find_folder(given)
+    if folder is None:
+        return config
+
+    def add(datasets: tuple[DatasetConfig, ...], part: Part) -> tuple[DatasetConfig, ...]:
+        changed = [with_published_texts(each, folder, part) for each in datasets]
+        for each, taken in changed:
+            if taken and os.environ.get("RANK", "0") == "0":
+                print(f"tr2m: note: {each.name}, {part} part: {taken}", file=sys.stderr)
+        return tuple(each for each, _ in changed)
+
+    validation = replace(config.validation, datasets=add(config.validation.datasets, "test"))
+    return replace(config, datasets=add(config.datasets, "train"), validation=validation)
 
 
 def free_directory(directory: Path) -> Path:

@@ -53,6 +53,7 @@ class SetResult:
             "images": len({outcome.number for outcome in self.found.outcomes}),
             "without_valid_depth": len(self.found.empty),
             "problems": self.problems(),
+            "notes": list(samples.notes),
             "metrics": self.found.mean(*self.found.pairs[0]),
             "rows": self.rows(),
             "best_constant": self.best_constant,
