@@ -52,6 +52,13 @@ def test_ibims_list_says_which_pictures_count(tmp_path, listed):
     assert list(pairs(told(config, ["One.", "Two."]))) == ["office_07", "kitchen_02"]
 
 
+def test_ibims_list_of_something_else(tmp_path):
+    config = write_ibims(tmp_path / "data", NAMES)
+    (tmp_path / "data" / "imagelist.txt").write_text("office_07\n/etc/passwd\n")
+    with pytest.raises(InputError, match=r"imagelist\.txt: '/etc/passwd' is not the name of a picture in rgb/"):
+        pairs(config)
+
+
 def test_ibims_without_its_list_by_name(tmp_path):
     config = write_ibims(tmp_path / "data", NAMES)
     (tmp_path / "data" / "imagelist.txt").unlink()

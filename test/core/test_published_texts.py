@@ -64,7 +64,7 @@ def test_a_folder_gives_what_the_configuration_does_not_name(folder):
         ({"name": "nyu", "text_file": "own.txt"}, {"split", "text_file"}),
         ({"name": "sunrgbd", "split": "own.txt"}, {"split"}),  # its lines may be in another order
         ({"name": "sunrgbd", "text_file": "own.txt"}, {"text_file"}),  # likewise
-        ({"name": "sunrgbd", "text_root": "own"}, {"split", "text_root"}),
+        ({"name": "sunrgbd", "text_root": "own"}, {"text_root"}),
         ({"name": "ibims", "split": "own.txt"}, {"split"}),
         ({"name": "ibims", "text_root": "own"}, {"text_root"}),
     ],

@@ -46,6 +46,7 @@ HELP = "accuracy on a data set"
 EXAMPLES = """examples:
   tr2m evaluate --list
   tr2m evaluate nyu --root nyu/test --split nyu_test.txt --text-root nyu/text --model paper -o out/nyu
+  tr2m evaluate ibims --root ibims1_core_raw --text-file captions.txt --model paper -o out/ibims
   tr2m evaluate simcol --root SimCol --model paper --sentences own shuffled empty --baseline constant -o out/simcol
   tr2m evaluate kitti --root raw --gt-root gt --split eigen_test.txt --text "A street." --baseline models/other
   tr2m evaluate config/eval/paper.yaml --set datasets.0.root=/data/nyu --model paper -o out/paper
@@ -84,7 +85,7 @@ def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("data")
     group.add_argument("--root", type=Path, metavar="R", help="the folder with the data")
     group.add_argument("--gt-root", type=Path, metavar="G", help="the folder with the depth (default: the root)")
-    group.add_argument("--split", type=Path, metavar="FILE", help="an image and a depth path per line")
+    group.add_argument("--split", type=Path, metavar="FILE", help="an image and a depth path per line, or images alone")
     texts = group.add_mutually_exclusive_group()
     texts.add_argument("--text-root", type=Path, metavar="T", help="the folder with the sentences (default: the root)")
     texts.add_argument(
@@ -281,7 +282,7 @@ def file_sets(args: argparse.Namespace, texts: bool) -> Sequence[FileSamples]:
         with progress_bar(f"{config.name}: files") as on_progress:
             samples = FileSamples(config, texts=texts, on_progress=on_progress)
         if not len(samples):
-            raise InputError("; ".join(line.strip() for line in samples.check.lines()))
+            raise InputError("; ".join(line.strip() for line in [*samples.check.lines(), *([taken] if taken else [])]))
         samples.notes = [*([taken] if taken else []), *samples.notes]
         sets.append(samples)
     return sets

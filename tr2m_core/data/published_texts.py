@@ -67,16 +67,12 @@ def with_published_texts(config: DatasetConfig, folder: Path, part: Part) -> tup
     A text file with a line per picture is taken together with the order of its pictures, or not at all.
     """
     known = PARTS[part].get(config.name, PublishedTexts())
-    own_texts = config.text_root or config.text_file
-    wanted = {
-        "split": "" if config.split or (known.text_file and config.text_file) else known.split,
-        "text_root": "" if own_texts else known.text_root,
-        "text_file": "" if own_texts or config.split else known.text_file,
-    }
-    taken = {key: path for key, path in wanted.items() if path and (folder / path).exists()}
-    if known.split and "split" not in taken:
-        taken.pop("text_file", None)
-    if not taken:
+    wanted = {key: path for key, path in vars(known).items() if path and not getattr(config, key)}
+    if config.text_root or config.text_file:
+        wanted.pop("text_root", None)
+    taken = {key: path for key, path in wanted.items() if (folder / path).exists()}
+    ordered = bool(known.text_file)
+    if not taken or (ordered and (len(taken) < len(wanted) or config.split or config.text_root or config.text_file)):
         return config, ""
     told = ", ".join(f"{key} {path}" for key, path in taken.items())
     paths: dict[str, Any] = {key: str(folder / path) for key, path in taken.items()}
