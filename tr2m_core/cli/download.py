@@ -2,7 +2,7 @@
 
 Encoders go into the cache of the Hugging Face Hub, a released rescale head into $TR2M_HOME (default: ~/.cache/tr2m).
 There MODEL.json records source, revision, size and SHA-256 of every file; files that are there are checked against it.
-`texts`, in its folder texts, holds what `tr2m evaluate` and `tr2m train` take for the published data sets.
+The texts go into its folder texts, where `tr2m evaluate` and `tr2m train` find them.
 """
 
 from __future__ import annotations
