@@ -63,7 +63,8 @@ class DatasetConfig:
     """One entry of `datasets` in a training configuration.
 
     name: of the registry. root, gt_root, text_root: folders of images, depth (default: root) and texts (default: root).
-    split: file with an image and a depth path per line, for data sets without a layout of their own, or instead of it.
+    split: see data/split.py; for data sets without a layout of their own, or instead of it.
+    text_file: in place of text_root, one file with a sentence per picture, in the order of the split or the layout.
     input_size: (height, width) of the model's input, multiples of 14, and variance_focus, 0..1: instead of the data
     set's own.
     Procedural only: scenes: how many make one epoch; domains: of which kinds, all when empty; scene_seed;
@@ -75,6 +76,7 @@ class DatasetConfig:
     gt_root: str = ""
     text_root: str = ""
     split: str = ""
+    text_file: str = ""
     input_size: tuple[int, int] | None = None
     variance_focus: float | None = None
     scenes: int = 4000
@@ -84,6 +86,8 @@ class DatasetConfig:
     unit_m: float = 1.0
 
     def __post_init__(self) -> None:
+        if self.text_root and self.text_file:
+            raise InputError(f"{self.name}: text_root and text_file are both set; sentences come from one of them")
         if self.input_size is not None:
             if not isinstance(self.input_size, (list, tuple)) or len(self.input_size) != 2:
                 raise InputError(f"{self.name}: input_size must be [height, width], not {self.input_size!r}")

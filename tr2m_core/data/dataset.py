@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal, NamedTuple
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from tr2m_core.data.base import DatasetConfig, DepthProtocol
 from tr2m_core.data.headers import depth_picture_size
 from tr2m_core.data.split import SplitLine, read_split
-from tr2m_core.data.texts import read_texts
+from tr2m_core.data.texts import read_listed, read_texts
 from tr2m_core.files import read_depth_png, read_image
 from tr2m_core.hub import expanded
 from tr2m_core.types import InputError
@@ -58,7 +59,8 @@ class FileDataset:
     of the model's input. depth_size: of the ground truth as `read` returns it, unless `fits` takes others.
     image_size: that `read` brings pictures to; None: they keep theirs. crop: what of the ground truth counts in
     evaluation; None: all. normalisation: whether pictures are fed with ImageNet's mean and deviation; each choice is
-    evaluated. unit_per_count: of the depth files' integers. brightness: limits of the factor in training.
+    evaluated. unit_per_count: of the depth files' integers. brightness: limits of the factor in training. in_order:
+    whether the pictures have an order, beside that of a split, which a text file with a line for each can follow.
     """
 
     name: ClassVar[str]
@@ -71,29 +73,43 @@ class FileDataset:
     normalisation: ClassVar[tuple[bool, ...]] = (True,)
     unit_per_count: ClassVar[float]
     brightness: ClassVar[tuple[float, float]] = (0.9, 1.1)
+    in_order: ClassVar[bool] = True
 
     def records(self, config: DatasetConfig, part: Part = "train", texts: bool = True) -> Listing:
         """The records of the split file, which decides the part then, or of the published layout.
 
-        texts: whether sentences will be read; if not, no record names a text file and text_root is not looked at.
-        Raises InputError for roots and split files, and when no pictures are found.
+        texts: whether sentences will be read; if not, text_root and text_file are not looked at, and no record names a
+        file of sentences. Raises InputError for roots, split and text files, and when no pictures are found.
         """
         root, gt_root, text_root = self.roots(config, texts)
         lines = self._lines(config.split, root, gt_root, part)
         records = []
-        for line in lines:
-            try:
-                sentence = self.sentence(line.image)
-            except InputError as error:
-                raise InputError(f"{config.split}: line {line.number}: {error}") from None
+        for line, sentence in zip(lines, self._sentences(config, lines, texts), strict=True):
             text = (text_root / line.image).with_suffix(".txt") if texts and sentence is None else None
             if line.depth is not None:
                 records.append(Record(root / line.image, gt_root / line.depth, text, sentence or ""))
         return Listing(records, [root / line.image for line in lines if line.depth is None])
 
+    def _sentences(self, config: DatasetConfig, lines: list[SplitLine], texts: bool) -> Sequence[str | None]:
+        """The sentences of the protocol or of the text file, None where a file for the picture alone has them."""
+        fixed = []
+        for line in lines:
+            try:
+                fixed.append(self.sentence(line.image))
+            except InputError as error:
+                raise InputError(f"{config.split}: line {line.number}: {error}") from None
+        if not config.text_file:
+            return fixed
+        if None not in fixed:
+            raise InputError(f"{self.name}: takes no text_file: its protocol has a sentence for every picture")
+        if not (self.in_order or config.split):
+            why = "the published one follows a directory listing as it came, which no other machine repeats"
+            raise InputError(f"{self.name}: text_file needs split, the list of the pictures it was written for: {why}")
+        return read_listed(expanded(config.text_file), len(lines)) if texts else fixed
+
     def _lines(self, split: str, root: Path, gt_root: Path, part: Part) -> list[SplitLine]:
         if split:
-            return read_split(expanded(split))
+            return read_split(expanded(split), lambda image: self.measured(gt_root, image))
         pairs = self.pairs(root, gt_root, part)
         if not pairs:
             raise InputError(f"{self.name}: {root}: no pictures of its {part} part; set root to {self.layout}")
@@ -113,7 +129,18 @@ class FileDataset:
 
     def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
         """The pictures of the published layout, in order, each with where its depth must lie."""
-        raise InputError(f"{self.name}: split is not set; give a file with an image and a depth path per line")
+        raise InputError(
+            f"{self.name}: split is not set; give a file with an image and a depth path per line, "
+            "or `tr2m download texts`"
+        )
+
+    def measured(self, gt_root: Path, image: PurePosixPath) -> PurePosixPath | None:
+        """Where the published layout has the depth of a picture; None where a split alone tells."""
+        return None
+
+    def notes(self, config: DatasetConfig, listing: Listing) -> list[str]:
+        """What a reader of the figures should know of the files they come from, a line each."""
+        return []
 
     def sentence(self, image: PurePosixPath) -> str | None:
         """The sentence that the protocol has for an image; None: text files have them. Raises InputError."""

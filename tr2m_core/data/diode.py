@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.data.base import DepthProtocol
-from tr2m_core.data.dataset import Depth, FileDataset, Part, PathPair, Record
+from tr2m_core.data.base import DatasetConfig, DepthProtocol
+from tr2m_core.data.dataset import Depth, FileDataset, Listing, Part, PathPair, Record
 from tr2m_core.data.headers import check_mask_size
 from tr2m_core.files import MAX_PIXELS
 from tr2m_core.types import InputError
@@ -27,11 +27,22 @@ class DIODEOutdoor(FileDataset):
     depth_size = (768, 1024)
     image_size = (480, 640)
     crop = "garg"
+    in_order = False
 
     def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
         pictures = sorted(path.relative_to(root) for scans in SCANS for path in root.glob(f"{scans}/[!.]*.png"))
         images = [PurePosixPath(path.as_posix()) for path in pictures if "indoors" not in path.parts]
-        return [(image, image.with_name(f"{image.stem}_depth.npy")) for image in images]
+        return [(image, self.measured(gt_root, image)) for image in images]
+
+    def measured(self, gt_root: Path, image: PurePosixPath) -> PurePosixPath:
+        return image.with_name(f"{image.stem}_depth.npy")
+
+    def notes(self, config: DatasetConfig, listing: Listing) -> list[str]:
+        if not config.text_file:
+            return []
+        return [
+            "the published captions follow a directory listing as it came: the pairing is only as good as the split"
+        ]
 
     def fits(self, size: tuple[int, int]) -> bool:
         return True

@@ -33,8 +33,14 @@ class HyperSim(FileDataset):
         return super().records(config, part, texts)
 
     def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
-        frames = sorted(root.glob("*/images/scene_cam_*_final_preview/frame.*.tonemap.jpg"))
-        return [_pair(PurePosixPath(frame.relative_to(root).as_posix())) for frame in frames]
+        found = root.glob("*/images/scene_cam_*_final_preview/frame.*.tonemap.jpg")
+        images = [PurePosixPath(frame) for frame in sorted(path.relative_to(root).as_posix() for path in found)]
+        return [(image, self.measured(gt_root, image)) for image in images]
+
+    def measured(self, gt_root: Path, image: PurePosixPath) -> PurePosixPath:
+        camera = image.parent.name.removesuffix("_final_preview")
+        frame = image.name.removesuffix(".tonemap.jpg")
+        return image.parent.parent / f"{camera}_geometry_hdf5" / f"{frame}.depth_meters.hdf5"
 
     def fits(self, size: tuple[int, int]) -> bool:
         return size[0] * self.depth_size[1] == size[1] * self.depth_size[0]  # smaller copies have the same rays
@@ -55,12 +61,6 @@ def planar_depth(distance: npt.NDArray[np.number[Any]]) -> Depth:
     y = np.arange(height)[:, None] - (height - 1) / 2
     depth = distance * (focal / np.sqrt(x**2 + y**2 + focal**2))
     return np.where(np.isfinite(depth), depth, 0).astype(np.float32)
-
-
-def _pair(image: PurePosixPath) -> PathPair:
-    camera = image.parent.name.removesuffix("_final_preview")
-    frame = image.name.removesuffix(".tonemap.jpg")
-    return image, image.parent.parent / f"{camera}_geometry_hdf5" / f"{frame}.depth_meters.hdf5"
 
 
 def _h5py() -> Any:

@@ -8,13 +8,17 @@ from tr2m_core.data.base import DepthProtocol
 from tr2m_core.data.dataset import Depth, FileDataset, Part, PathPair, Record
 from tr2m_core.data.headers import check_mask_size, picture_size
 from tr2m_core.files import read_image
+from tr2m_core.text_files import read_text, split_lines
+from tr2m_core.types import InputError
 
 MASKS = ("mask_invalid", "mask_transp")
+LIST = "imagelist.txt"
 
 
 class IBims(FileDataset):
     """root is ibims1_core_raw: rgb/NAME.png, depth/NAME.png and, beside depth, a folder per kind of mask.
 
+    imagelist.txt, as published, has the names and their order; without it, all pictures count, by name.
     In both masks, what is not 0 counts: no missing depth in one, no glass in the other.
     """
 
@@ -26,8 +30,15 @@ class IBims(FileDataset):
     unit_per_count = 50 / 65535
 
     def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
-        names = sorted(path.name for path in (root / "rgb").glob("[!.]*.png"))
-        return [(PurePosixPath("rgb", name), PurePosixPath("depth", name)) for name in names]
+        if (root / LIST).is_file():
+            names = _listed(root / LIST)
+        else:
+            names = sorted(path.name for path in (root / "rgb").glob("[!.]*.png"))
+        images = [PurePosixPath("rgb", name) for name in names]
+        return [(image, self.measured(gt_root, image)) for image in images]
+
+    def measured(self, gt_root: Path, image: PurePosixPath) -> PurePosixPath:
+        return PurePosixPath("depth", image.name)
 
     def masks(self, record: Record) -> tuple[Path, ...]:
         return tuple(record.depth.parent.parent / folder / record.depth.name for folder in MASKS)
@@ -45,3 +56,11 @@ class IBims(FileDataset):
             check_mask_size(path, mask.shape, depth.shape)
             depth[~mask] = 0
         return depth
+
+
+def _listed(path: Path) -> list[str]:
+    """The pictures' names in the list, which has them without their suffix. Raises InputError."""
+    names = [line.strip() for line in split_lines(read_text(path, "list of pictures", "a name per line"))]
+    if bad := next((name for name in names if "/" in name), None):
+        raise InputError(f"{path}: '{bad}' is not the name of a picture in rgb/")
+    return [f"{name.removesuffix('.png')}.png" for name in names if name]

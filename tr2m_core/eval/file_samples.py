@@ -48,6 +48,7 @@ class FileSamples(SampleSet):
         self.root = expanded(config.root)
         listing = self.dataset.records(config, "test", texts)
         self.unmeasured = len(listing.unmeasured)
+        self.notes = self.dataset.notes(config, listing)
         records, self.check = examine(self.dataset, Listing(listing.records, []), on_progress=on_progress)
         step = max(1, len(records) // limit) if limit else 1
         self.records = records[::step][: limit or None]
