@@ -22,7 +22,8 @@ from tiny_datasets import (
 
 from tr2m_core.data.base import DatasetConfig, DepthProtocol
 from tr2m_core.data.c3vd import video_sentence
-from tr2m_core.data.registry import DATASETS
+from tr2m_core.data.colours import ColourJitter, GammaAndGain
+from tr2m_core.data.registry import DATASETS, check_dataset
 from tr2m_core.data.split import read_split
 from tr2m_core.data.texts import read_texts
 from tr2m_core.model.presets import DATASET_INPUT_SIZES
@@ -56,7 +57,9 @@ def test_protocols_are_those_of_the_paper():
     assert list(DATASETS) == list(DATASET_INPUT_SIZES)
     for name, dataset in DATASETS.items():
         assert dataset.input_size == DATASET_INPUT_SIZES[name]
-        assert dataset.brightness == ((0.75, 1.25) if name == "nyu" else (0.9, 1.1))
+    assert DATASETS["nyu"].colours == GammaAndGain(brightness=(0.75, 1.25))
+    assert DATASETS["c3vd"].colours == ColourJitter((0.8, 1.2), (0.8, 1.2), (0.8, 1.2), (-0.1, 0.1))
+    assert {DATASETS[name].colours for name in set(DATASETS) - {"nyu", "c3vd"}} == {GammaAndGain((0.9, 1.1))}
 
 
 def test_nyu_is_in_millimetres_and_its_split_lines_begin_with_a_slash(tmp_path):
@@ -110,7 +113,7 @@ def test_void_counts_256_to_the_metre_and_its_texts_lie_beside_the_images(tmp_pa
 
 def test_c3vd_is_in_millimetres_and_brought_to_one_size(tmp_path):
     sample = read_all(write_c3vd(tmp_path, ("cecum_t1_a", "desc_t4_a")))[0]
-    assert sample.image.shape == (*C3VD_SIZE, 3)
+    assert sample.image.shape == (480, 640, 3)
     assert sample.depth.shape == (480, 640)
     assert sample.depth[0, 0] == pytest.approx(6554 * 100 / 65535)
     assert sample.depth[-1, -1] == pytest.approx(58982 * 100 / 65535)
@@ -118,6 +121,23 @@ def test_c3vd_is_in_millimetres_and_brought_to_one_size(tmp_path):
     values, times = np.unique(sample.depth[0], return_counts=True)
     assert len(values) == C3VD_SIZE[1]
     assert set(times) == {4, 5}
+
+
+def test_some_of_the_c3vd_videos_are_divided_as_all_are(tmp_path):
+    config = write_c3vd(tmp_path, ("cecum_t1_b", "cecum_t2_a", "trans_t4_b"))
+    dataset = DATASETS["c3vd"]
+    parts = {part: [r.image.parent.name for r in dataset.records(config, part).records] for part in ("train", "test")}
+    assert parts == {"train": ["cecum_t1_b"], "test": ["cecum_t2_a", "trans_t4_b"]}
+
+
+def test_c3vd_videos_that_the_published_list_does_not_have_are_told(tmp_path):
+    config = write_c3vd(tmp_path, ("cecum_t1_a", "cecum_t1_b", "cecum_t1_c", "desc_t1_a"))
+    for part in ("train", "test"):
+        check = check_dataset(config, part=part)
+        assert check.summary() == "c3vd: 1 of 1 records usable, 2 folders of neither part"
+        assert check.lines()[1].endswith(f"{tmp_path}/cecum_t1_c: a split file may name what is in it")
+    split = write_split(tmp_path / "split.txt", ["cecum_t1_c/0000_color.png cecum_t1_c/0000_depth.tiff"])
+    assert check_dataset(replace(config, split=split)).summary() == "c3vd: 1 of 1 records usable"
 
 
 def test_c3vd_videos_are_divided_as_published(tmp_path):

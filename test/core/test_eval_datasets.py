@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+import torch.nn.functional as F
 from PIL import Image
 from tiny_datasets import (
-    gradient,
     write_c3vd,
     write_diode,
     write_hypersim,
@@ -43,7 +44,8 @@ WRITERS = {
     "simcol": write_simcol,
 }
 ZERO_SHOT = ("sunrgbd", "ibims", "hypersim", "diode_outdoor", "simcol")
-CECUM = "The image shows a medical scene of cecum with texture type one."
+CECUM = "The image shows a medical scene of cecum with texture type one."  # of cecum_t1_a
+SIMCOL = "The image shows a medical scene of a cecum with texture type one."
 
 
 def records_of(config, **options):
@@ -62,7 +64,7 @@ def inside(mask):
     return tuple(int(edge) for edge in edges)
 
 
-def test_crops_and_normalisation_by_data_set():
+def test_crops_masks_and_normalisation_by_data_set():
     assert {name: dataset.crop for name, dataset in DATASETS.items()} == {
         "nyu": "eigen",
         "kitti": "garg",
@@ -77,6 +79,9 @@ def test_crops_and_normalisation_by_data_set():
     fed = {name: dataset.normalisation for name, dataset in DATASETS.items()}
     assert fed.pop("ibims") == (False, True)
     assert set(fed.values()) == {(True,)}
+    counted = {name: dataset.masking for name, dataset in DATASETS.items()}
+    assert counted.pop("diode_outdoor") == (False, True)
+    assert set(counted.values()) == {(False,)}
 
 
 @pytest.mark.parametrize(
@@ -215,16 +220,26 @@ def test_hypersim_without_h5py(tmp_path, monkeypatch):
     assert check_dataset(config).error == "hypersim: its depth files need h5py: pip install 'tr2m_ros[eval]'"
 
 
-def test_diode_counts_where_the_mask_does(tmp_path):
+def test_diode_has_all_depth_and_its_mask_beside(tmp_path):
     mask, depth = np.ones((96, 128)), np.full((96, 128), 5.25)
     mask[:4], mask[5, 0] = 0, np.nan
     depth[10, :3] = (np.nan, np.inf, -1)
     sample = read_first(write_diode(tmp_path, 1, depth, mask))
     expected = np.full((96, 128), 5.25)
-    expected[:4] = expected[5, 0] = expected[10, :3] = 0
+    expected[10, :3] = 0
     assert np.array_equal(sample.depth, expected)
+    assert np.array_equal(sample.validity, mask == 1)
     assert sample.image.shape == (480, 640, 3)
     assert sample.descriptions[0] == "Sentence 1 about street 0."
+
+
+def test_training_on_diode_would_take_valid_depth_only(tmp_path):
+    mask = np.ones((96, 128))
+    mask[:, :100] = 0
+    config = write_diode(tmp_path, 1, 5.0, mask)
+    batch = build_source(config, 0, "cpu").batch([SampleKey(0, epoch) for epoch in range(8)], (14, 14))
+    columns = (batch.depth != 0).any(dim=2)[:, 0].sum(dim=1)
+    assert columns.tolist() == [28] * 8
 
 
 @pytest.mark.parametrize("root", ["", "val", "val/outdoor"])
@@ -243,14 +258,14 @@ def test_diode_from_each_of_its_folders_without_indoors(tmp_path, root):
     assert {record.image.parents[2] for record in records} == {tmp_path / "val/outdoor"}
 
 
-def test_simcol_has_one_sentence_and_keeps_the_size_of_its_depth(tmp_path):
+def test_simcol_has_one_sentence_with_an_article_and_keeps_the_size_of_its_depth(tmp_path):
     counts = np.full((95, 95), 3264)
     counts[0, :2] = (0, 65280)
     sample = read_first(write_simcol(tmp_path, 1, counts))
     assert sample.image.shape == (480, 640, 3)
     assert sample.depth.shape == (95, 95)
     assert sample.depth[0, :3] == pytest.approx([0, 200, 10])
-    assert sample.descriptions == [CECUM]
+    assert sample.descriptions == [SIMCOL]
 
 
 def test_simcol_is_evaluated_on_the_videos_of_its_list(tmp_path):
@@ -265,26 +280,67 @@ def test_simcol_is_evaluated_on_the_videos_of_its_list(tmp_path):
     assert len(records_of(within)) == 3
 
 
-def test_pictures_are_resized_with_their_corners_aligned(tmp_path):
-    config = write_simcol(tmp_path, 1)
-    record = records_of(config)[0]
-    picture = np.zeros((3, 5, 3), np.uint8)
-    picture[..., 0] = [0, 50, 100, 150, 200]
-    picture[..., 1] = [[10], [20], [30]]
-    write_picture(record.image, picture)
-    image = DATASETS["simcol"].read(record).image
-    assert image.dtype == np.uint8
-    assert image[0, :, 0] == pytest.approx(200 * np.arange(640) / 639, abs=0.51)
-    assert image[:, 0, 1] == pytest.approx(10 + 20 * np.arange(480) / 479, abs=0.51)
-    assert image[0, 0].tolist() == [0, 10, 0]
-    assert image[479, 639].tolist() == [200, 30, 0]
+def planted(config, size):
+    """A picture of random pixels in place of the first record's."""
+    picture = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    write_picture(records_of(config)[0].image.with_suffix(".png"), picture)
+    return picture
 
 
-def test_a_picture_of_the_right_size_stays_as_it_is(tmp_path):
-    config = write_simcol(tmp_path, 1)
+@pytest.mark.parametrize(
+    ("name", "size"), [("c3vd", (1080, 1350)), ("c3vd", (108, 135)), ("simcol", (475, 475)), ("simcol", (95, 95))]
+)
+def test_endoscopic_pictures_are_resized_by_pillow_in_8_bits(tmp_path, name, size):
+    config = WRITERS[name](tmp_path)
+    image = planted(config, size)
+    if name == "c3vd":
+        write_picture(records_of(config)[0].depth, np.full(size, 30000, np.uint16))
+    else:
+        write_picture(records_of(config)[0].depth, np.full(size, 3264, np.uint16))
+    found = read_first(config).image
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, np.asarray(Image.fromarray(image).resize((640, 480), Image.Resampling.BILINEAR)))
+
+
+@pytest.mark.parametrize(("name", "size"), [("diode_outdoor", (768, 1024)), ("diode_outdoor", (96, 128))])
+def test_diode_pictures_are_resized_with_antialiasing_and_not_rounded(tmp_path, name, size):
+    config = write_diode(tmp_path, 1, 5.0, 1.0, size)
+    channels = torch.from_numpy(planted(config, size)).permute(2, 0, 1)[None].float()
+    expected = F.interpolate(channels, (480, 640), mode="bilinear", antialias=True, align_corners=False)
+    found = read_first(config).image
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected[0].permute(1, 2, 0), atol=1e-4)
+    assert not np.array_equal(found, found.round())
+
+
+def test_hypersim_pictures_are_not_rounded(tmp_path):
+    config = write_hypersim(tmp_path, 1)
     record = records_of(config)[0]
-    write_picture(record.image, gradient((480, 640)))
-    assert np.array_equal(DATASETS["simcol"].read(record).image, gradient((480, 640)))
+    channels = torch.from_numpy(np.array(Image.open(record.image))).permute(2, 0, 1)[None].float()
+    expected = F.interpolate(channels, (480, 640), mode="bilinear", antialias=True, align_corners=False)
+    found = read_first(config).image
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected[0].permute(1, 2, 0), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["c3vd", "hypersim", "diode_outdoor", "simcol"])
+def test_training_sees_the_pictures_that_evaluation_does(tmp_path, name):
+    config = WRITERS[name](tmp_path)
+    image = DATASETS[name].read(DATASETS[name].records(config).records[0]).image
+    batch = build_source(config, 0, "cpu").batch([SampleKey(0, epoch) for epoch in range(16)], (480, 640))
+    expected = torch.from_numpy(image / np.float32(255)).permute(2, 0, 1)
+    assert (
+        sum(torch.allclose(picture, expected, atol=1e-6) for picture in batch.image) >= 1
+    )  # neither changed nor flipped
+
+
+def test_pictures_of_another_shape_than_their_depth_are_refused(tmp_path):
+    config = write_c3vd(tmp_path)
+    planted(config, (108, 120))
+    with pytest.raises(InputError, match=r"0000_depth\.tiff: the depth has 135x108 pixels, its picture has 120x108"):
+        read_first(config)
+    planted(config, (54, 68))  # of another size, and the same up to rounding
+    assert read_first(config).image.shape == (480, 640, 3)
 
 
 @pytest.mark.parametrize("name", ZERO_SHOT)
@@ -322,10 +378,7 @@ def test_sets_can_be_read_without_text_files(tmp_path, name):
     (record, *_) = records_of(config, texts=False)
     assert record.text is None
     sentences = DATASETS[name].read(record).descriptions
-    if name in ("c3vd", "simcol"):
-        assert sentences == [CECUM]
-    else:
-        assert sentences == []
+    assert sentences == {"c3vd": [CECUM], "simcol": [SIMCOL]}.get(name, [])
     with pytest.raises(InputError, match=f"{name}: no such folder: text_root"):
         records_of(config)
 

@@ -8,10 +8,19 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from tr2m_core.data.base import DepthProtocol
+from tr2m_core.data.colours import ColourJitter
 from tr2m_core.data.dataset import Depth, FileDataset, Part, PathPair, Picture
 from tr2m_core.types import InputError
 
-TEST_VIDEOS = (0, 2, 5, 9, 12, 16, 19, 21)  # places in the sorted list of the 22 videos
+# Those with depth and pose, as published; whatever else a folder holds or lacks, the same ones are for testing.
+TEST_VIDEOS = (
+    *("cecum_t1_a", "cecum_t2_a", "cecum_t3_a", "sigmoid_t1_a"),
+    *("sigmoid_t3_b", "trans_t2_b", "trans_t3_b", "trans_t4_b"),
+)
+TRAINING_VIDEOS = (
+    *("cecum_t1_b", "cecum_t2_b", "cecum_t2_c", "cecum_t4_a", "cecum_t4_b", "desc_t4_a", "sigmoid_t2_a"),
+    *("sigmoid_t3_a", "trans_t1_a", "trans_t1_b", "trans_t2_a", "trans_t2_c", "trans_t3_a", "trans_t4_a"),
+)
 
 _VIDEO = re.compile(r"(cecum|desc|sigmoid|trans)_t([1-4])_\w+")
 _FRAME = re.compile(r"(\d+)_(color\.png|depth\.tiff)")
@@ -28,12 +37,17 @@ class C3VD(FileDataset):
     name = "c3vd"
     layout = "the folder of cecum_t1_a, desc_t4_a and such"
     protocol = DepthProtocol(min_depth=0.1, max_depth=100.0, variance_focus=1.0)
+    image_size = (480, 640)
     unit_per_count = 100 / 65535
+    colours = ColourJitter()
 
     def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
-        videos = sorted(path.name for path in root.iterdir() if path.is_dir() and _VIDEO.fullmatch(path.name))
-        chosen = [name for place, name in enumerate(videos) if (place in TEST_VIDEOS) == (part == "test")]
-        return [pair for name in chosen for pair in _frames(root, gt_root, name)]
+        videos = TEST_VIDEOS if part == "test" else TRAINING_VIDEOS
+        return [pair for name in videos for pair in _frames(root, gt_root, name)]
+
+    def unassigned(self, root: Path) -> list[Path]:
+        videos = sorted(path for path in root.iterdir() if path.is_dir() and _VIDEO.fullmatch(path.name))
+        return [path for path in videos if path.name not in (*TEST_VIDEOS, *TRAINING_VIDEOS)]
 
     def sentence(self, image: PurePosixPath) -> str:
         video = next((part for part in image.parts if _VIDEO.fullmatch(part)), None)
@@ -45,7 +59,7 @@ class C3VD(FileDataset):
         return True  # 1350x1080 as published; depth of any size is brought to one
 
     def frame(self, image: Picture, depth: Depth) -> tuple[Picture, Depth]:
-        """The picture as it is; the depth resized to `depth_size`, nearest neighbour to the upper left."""
+        """The depth is resized to `depth_size`, nearest neighbour to the upper left."""
         height, width = self.depth_size
         rows = np.arange(height) * depth.shape[0] // height
         columns = np.arange(width) * depth.shape[1] // width

@@ -97,6 +97,8 @@ def examine(
                 on_progress(place + 1, count)
     for path in listing.unmeasured:
         check.add("without ground truth", str(path))
+    for path in listing.unassigned:
+        check.add("folders of neither part", f"{path}: a split file may name what is in it")
     check.usable = len(usable)
     return usable, check
 
@@ -130,7 +132,8 @@ def _inspect_pixels(dataset: FileDataset, record: Record) -> None:
     image = _attempt("unreadable image", read_image, record.image, False)
     depth = _attempt("unreadable depth", dataset.read_depth, record)
     _attempt("wrong size", dataset.check_sizes, record, image.shape[:2], depth.shape)
-    depth = dataset.training_depth(dataset.frame(image, depth)[1])
+    validity = _attempt("unreadable depth", dataset.validity, record)
+    depth = dataset.training_depth(dataset.frame(image, depth)[1], validity)
     low, high = dataset.protocol.min_depth, dataset.protocol.max_depth
     if not valid_depth(depth, low, high).any():
         raise _Fault("no valid depth", f"{record.depth}: nothing between {low:g} and {high:g}")

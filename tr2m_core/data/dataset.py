@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from tr2m_core.data.base import DatasetConfig, DepthProtocol
+from tr2m_core.data.colours import ColourChange, GammaAndGain
 from tr2m_core.data.headers import depth_picture_size
 from tr2m_core.data.split import SplitLine, read_split
 from tr2m_core.data.texts import read_listed, read_texts
@@ -18,8 +19,12 @@ from tr2m_core.files import read_depth_png, read_image
 from tr2m_core.hub import expanded
 from tr2m_core.types import InputError
 
+if TYPE_CHECKING:
+    from tr2m_core.types import Pixels
+
 Picture = npt.NDArray[np.uint8]
 Depth = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 Part = Literal["train", "test"]
 Crop = Literal["eigen", "garg"]  # see eval/protocols.py
 PathPair = tuple[PurePosixPath, PurePosixPath]  # of an image and its depth, relative to their roots
@@ -37,19 +42,22 @@ class Record:
 
 @dataclass(frozen=True)
 class Listing:
-    """The records of a data set, whether usable or not, and the pictures of its split that have no ground truth."""
+    """The records of a data set, whether usable or not, the pictures of its split that have no ground truth, and the
+    folders with pictures that belong to no part of it."""
 
     records: list[Record]
     unmeasured: list[Path]
+    unassigned: list[Path] = field(default_factory=list)
 
 
 class Sample(NamedTuple):
-    """image (h, w, 3) uint8 RGB; depth (H, W) float32 in the set's unit, 0 where not measured; sentences, the first for
-    evaluation, none when the record has none."""
+    """image (h, w, 3) RGB in 0..255; depth (H, W) float32 in the set's unit, 0 where not measured; sentences, the first
+    for evaluation, none when the record has none; validity (H, W): see `FileDataset.validity`."""
 
-    image: Picture
+    image: Pixels
     depth: Depth
     descriptions: list[str]
+    validity: Mask | None = None
 
 
 class FileDataset:
@@ -57,10 +65,11 @@ class FileDataset:
 
     layout: what root must be, in a few words; empty: only a split file finds the pictures. input_size: (height, width)
     of the model's input. depth_size: of the ground truth as `read` returns it, unless `fits` takes others.
-    image_size: that `read` brings pictures to; None: they keep theirs. crop: what of the ground truth counts in
-    evaluation; None: all. normalisation: whether pictures are fed with ImageNet's mean and deviation; each choice is
-    evaluated. unit_per_count: of the depth files' integers. brightness: limits of the factor in training. in_order:
-    whether the pictures have an order, beside that of a split, which a text file with a line for each can follow.
+    image_size: that `read` brings pictures to, `rounded` to 8 bits or not; None: they keep theirs. crop: what of the
+    ground truth counts in evaluation; None: all. normalisation: whether pictures are fed with ImageNet's mean and
+    deviation, masking: whether `validity` counts; each choice is evaluated, the first as published. unit_per_count: of
+    the depth files' integers. colours: what training changes. in_order: whether the pictures have an order, beside that
+    of a split, which a text file with a line for each can follow.
     """
 
     name: ClassVar[str]
@@ -69,10 +78,12 @@ class FileDataset:
     input_size: ClassVar[tuple[int, int]] = (434, 560)
     depth_size: ClassVar[tuple[int, int]] = (480, 640)
     image_size: ClassVar[tuple[int, int] | None] = None
+    rounded: ClassVar[bool] = True
     crop: ClassVar[Crop | None] = None
     normalisation: ClassVar[tuple[bool, ...]] = (True,)
+    masking: ClassVar[tuple[bool, ...]] = (False,)
     unit_per_count: ClassVar[float]
-    brightness: ClassVar[tuple[float, float]] = (0.9, 1.1)
+    colours: ClassVar[ColourChange] = GammaAndGain()
     in_order: ClassVar[bool] = True
 
     def records(self, config: DatasetConfig, part: Part = "train", texts: bool = True) -> Listing:
@@ -88,7 +99,8 @@ class FileDataset:
             text = (text_root / line.image).with_suffix(".txt") if texts and sentence is None else None
             if line.depth is not None:
                 records.append(Record(root / line.image, gt_root / line.depth, text, sentence or ""))
-        return Listing(records, [root / line.image for line in lines if line.depth is None])
+        unmeasured = [root / line.image for line in lines if line.depth is None]
+        return Listing(records, unmeasured, [] if config.split else self.unassigned(root))
 
     def _sentences(self, config: DatasetConfig, lines: list[SplitLine], texts: bool) -> Sequence[str | None]:
         """The sentences of the protocol or of the text file, None where a file for the picture alone has them."""
@@ -142,6 +154,10 @@ class FileDataset:
         """What a reader of the figures should know of the files they come from, a line each."""
         return []
 
+    def unassigned(self, root: Path) -> list[Path]:
+        """Folders with pictures of which the published division into parts says nothing."""
+        return []
+
     def sentence(self, image: PurePosixPath) -> str | None:
         """The sentence that the protocol has for an image; None: text files have them. Raises InputError."""
         return None
@@ -156,7 +172,7 @@ class FileDataset:
 
     def check_sizes(self, record: Record, image: tuple[int, int], depth: tuple[int, int]) -> None:
         """Raises InputError, naming the file, unless both sizes (height, width) are one that the protocol takes."""
-        if self.image_size is None and image != depth:
+        if image != depth and not (self.image_size and _same_shape(image, depth)):
             sizes = f"{depth[1]}x{depth[0]} pixels, its picture has {image[1]}x{image[0]}"
             raise InputError(f"{record.depth}: the depth has {sizes}")
         if not self.fits(depth):
@@ -170,13 +186,16 @@ class FileDataset:
         depth = self.read_depth(record)
         self.check_sizes(record, image.shape[:2], depth.shape)
         image, depth = self.frame(image, depth)
-        if self.image_size is not None:
-            from tr2m_core.data.transforms import resize_picture  # torch is not needed to check a data set
+        own = [record.sentence] if record.sentence else []
+        sentences = own if record.text is None else read_texts(record.text)
+        return Sample(self._resized(image), depth, sentences, self.validity(record))
 
-            image = resize_picture(image, self.image_size)
-        if record.text is not None:
-            return Sample(image, depth, read_texts(record.text))
-        return Sample(image, depth, [record.sentence] if record.sentence else [])
+    def _resized(self, image: Picture) -> Pixels:
+        if self.image_size is None:
+            return image
+        from tr2m_core.data.transforms import resize_rounded, resize_unrounded  # torch is not needed to check a set
+
+        return resize_rounded(image, self.image_size) if self.rounded else resize_unrounded(image, self.image_size)
 
     def measured_size(self, record: Record) -> tuple[int, int]:
         """(height, width) of the depth, from headers. Raises InputError, naming the file, for depth of another kind."""
@@ -190,12 +209,24 @@ class FileDataset:
         """The part of a sample that the protocol uses, its depth brought to `depth_size`."""
         return image, depth
 
-    def training_depth(self, depth: Depth) -> Depth:
+    def validity(self, record: Record) -> Mask | None:
+        """(H, W), where files call the depth valid and the protocol leaves that aside; None: they do not say.
+
+        Raises InputError, naming the file.
+        """
+        return None
+
+    def training_depth(self, depth: Depth, validity: Mask | None = None) -> Depth:
         """The depth that training may use, 0 elsewhere."""
-        return depth
+        return depth if validity is None else np.where(validity, depth, np.float32(0))
 
     def chosen_protocol(self, config: DatasetConfig) -> DepthProtocol:
         """The protocol with the variance focus of the configuration, where that has one."""
         if config.variance_focus is None:
             return self.protocol
         return replace(self.protocol, variance_focus=config.variance_focus)
+
+
+def _same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two sizes (height, width) are of one picture, up to a pixel."""
+    return abs(one[0] * other[1] - other[0] * one[1]) <= max(*one, *other)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tr2m_core.data.base import DatasetConfig, DepthProtocol
-from tr2m_core.data.dataset import Depth, FileDataset, Listing, Part, PathPair, Record
+from tr2m_core.data.dataset import Depth, FileDataset, Listing, Mask, Part, PathPair, Record
 from tr2m_core.data.headers import check_mask_size
 from tr2m_core.files import MAX_PIXELS
 from tr2m_core.types import InputError
@@ -19,14 +19,19 @@ SCANS = ("scene_*/scan_*", "*/scene_*/scan_*", "val/*/scene_*/scan_*")
 
 
 class DIODEOutdoor(FileDataset):
-    """scene_*/scan_*/NAME.png, NAME_depth.npy (H, W, 1) metres, and NAME_depth_mask.npy, not 0 where depth counts."""
+    """scene_*/scan_*/NAME.png, NAME_depth.npy (H, W, 1) metres, and NAME_depth_mask.npy, not 0 where depth is valid.
+
+    The published figures leave the mask aside.
+    """
 
     name = "diode_outdoor"
     layout = "the folder val or val/outdoor, with scene_*/scan_*"
     protocol = DepthProtocol(min_depth=0.001, max_depth=80.0, variance_focus=1.0)
     depth_size = (768, 1024)
     image_size = (480, 640)
+    rounded = False
     crop = "garg"
+    masking = (False, True)
     in_order = False
 
     def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
@@ -55,8 +60,11 @@ class DIODEOutdoor(FileDataset):
         return height, width
 
     def read_depth(self, record: Record) -> Depth:
-        depth, mask = self._arrays(record)
-        return np.where(np.isfinite(depth) & (depth > 0) & (mask > 0), depth, 0).astype(np.float32)
+        depth, _ = self._arrays(record)
+        return np.where(np.isfinite(depth) & (depth > 0), depth, 0).astype(np.float32)
+
+    def validity(self, record: Record) -> Mask:
+        return np.asarray(self._arrays(record)[1] > 0)
 
     def _arrays(self, record: Record) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Depth and mask, each (H, W) and still on disk."""

@@ -43,7 +43,7 @@ class FileSource(BatchSource):
     def _sample(self, key: SampleKey, size: tuple[int, int]) -> tuple[Tensor, Tensor, str]:
         """Every choice comes from the key, so that neither resuming nor the number of workers changes it."""
         random = np.random.default_rng((self.seed, key.index, key.epoch))
-        image, depth, descriptions = self.dataset.read(self.records[key.index])
+        image, depth, descriptions, validity = self.dataset.read(self.records[key.index])
         description = descriptions[random.integers(len(descriptions))]
-        pixels, depth = augment(image, self.dataset.training_depth(depth), self.dataset.brightness, random)
+        pixels, depth = augment(image, self.dataset.training_depth(depth, validity), self.dataset.colours, random)
         return resize_image(pixels, size), torch.from_numpy(np.ascontiguousarray(depth))[None], description

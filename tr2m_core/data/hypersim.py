@@ -27,6 +27,7 @@ class HyperSim(FileDataset):
     protocol = DepthProtocol(min_depth=0.001, max_depth=80.0, variance_focus=0.6)
     depth_size = (768, 1024)
     image_size = (480, 640)
+    rounded = False
 
     def records(self, config: DatasetConfig, part: Part = "train", texts: bool = True) -> Listing:
         _h5py()  # missing, it is missed once and not by every record

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tr2m_core.data.base import DepthProtocol
-from tr2m_core.data.dataset import Depth, FileDataset
+from tr2m_core.data.colours import GammaAndGain
+from tr2m_core.data.dataset import Depth, FileDataset, Mask
 
 
 class NYU(FileDataset):
@@ -15,9 +16,9 @@ class NYU(FileDataset):
     protocol = DepthProtocol(min_depth=0.001, max_depth=10.0, variance_focus=0.6)
     crop = "eigen"
     unit_per_count = 1 / 1000
-    brightness = (0.75, 1.25)
+    colours = GammaAndGain(brightness=(0.75, 1.25))
 
-    def training_depth(self, depth: Depth) -> Depth:
+    def training_depth(self, depth: Depth, validity: Mask | None = None) -> Depth:
         masked = np.zeros_like(depth)
         masked[45:472, 43:608] = depth[45:472, 43:608]
         return masked

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from tr2m_core.data.base import DepthProtocol
-from tr2m_core.data.c3vd import video_sentence
 from tr2m_core.data.dataset import FileDataset, Part, PathPair
 from tr2m_core.text_files import read_text, split_lines
 
 TEST_LIST = PurePosixPath("misc/test_file.txt")
-SENTENCE = video_sentence("cecum_t1_a")
+SENTENCE = "The image shows a medical scene of a cecum with texture type one."  # C3VD's have no article
 
 
 class SimCol(FileDataset):

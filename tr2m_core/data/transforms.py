@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
+from tr2m_core.data.colours import ColourChange, fractions
 from tr2m_core.data.dataset import Depth, Picture
 
+if TYPE_CHECKING:
+    from tr2m_core.types import Pixels
+
 FLIP_SHARE, COLOUR_SHARE = 0.5, 0.5
-GAMMA, COLOUR = (0.9, 1.1), (0.9, 1.1)
 
 
 def augment(
-    image: Picture, depth: Depth, brightness: tuple[float, float], random: np.random.Generator
+    image: Pixels, depth: Depth, change_colours: ColourChange, random: np.random.Generator
 ) -> tuple[npt.NDArray[np.float32], Depth]:
-    """Flips picture and depth together, half of the time; changes gamma, brightness and colours, half of the time.
+    """Flips picture and depth together, half of the time; changes the colours, half of the time.
 
-    Returns the picture as (3, H, W) float32 in 0..1. Sentences are left alone, as in the paper, so those that speak of
-    left and right are wrong about a flipped picture.
+    image: (H, W, 3) RGB in 0..255; returned as (3, H, W) float32 in 0..1. Sentences are left alone, as in the paper, so
+    those that speak of left and right are wrong about a flipped picture.
     """
     if random.random() < FLIP_SHARE:
         image, depth = image[:, ::-1], depth[:, ::-1]
-    levels = np.repeat(np.linspace(0.0, 1.0, 256)[:, None], 3, axis=1)
-    if random.random() < COLOUR_SHARE:
-        gamma, factor = random.uniform(*GAMMA), random.uniform(*brightness)
-        levels = np.clip(levels**gamma * factor * random.uniform(*COLOUR, size=3), 0.0, 1.0)
-    # What becomes of each of the 256 levels is worked out once, not per pixel.
-    table = levels.astype(np.float32)
-    return np.stack([table[:, channel][image[..., channel]] for channel in range(3)]), depth
+    pixels = change_colours(image, random) if random.random() < COLOUR_SHARE else fractions(image)
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1)), depth
 
 
 def resize_image(image: npt.NDArray[np.float32], size: tuple[int, int]) -> Tensor:
@@ -38,7 +39,14 @@ def resize_image(image: npt.NDArray[np.float32], size: tuple[int, int]) -> Tenso
     return F.interpolate(torch.from_numpy(image)[None], size=size, mode="bilinear", align_corners=True)[0]
 
 
-def resize_picture(picture: Picture, size: tuple[int, int]) -> Picture:
-    """(H, W, 3) uint8 -> (h, w, 3) uint8 of (height, width) = size: as `resize_image`, rounded."""
-    channels = np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32)
-    return np.ascontiguousarray(resize_image(channels, size).numpy().round().astype(np.uint8).transpose(1, 2, 0))
+def resize_rounded(picture: Picture, size: tuple[int, int]) -> Picture:
+    """(H, W, 3) -> (h, w, 3) of (height, width) = size: bilinear over all that a pixel covers, in 8 bits."""
+    height, width = size
+    return np.array(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def resize_unrounded(picture: Picture, size: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """As `resize_rounded`, but for the rounding: (h, w, 3) float32 in 0..255."""
+    channels = torch.from_numpy(picture).permute(2, 0, 1)[None].float()
+    small = F.interpolate(channels, size=size, mode="bilinear", antialias=True, align_corners=False)
+    return np.ascontiguousarray(small[0].permute(1, 2, 0).numpy())

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tr2m_core.data.base import DatasetConfig
 from tr2m_core.data.check import DatasetCheck, examine
-from tr2m_core.data.dataset import Listing
 from tr2m_core.data.registry import find_dataset
 from tr2m_core.data.texts import read_texts
 from tr2m_core.eval.protocols import PUBLISHED, evaluation_crop
@@ -42,14 +42,14 @@ class FileSamples(SampleSet):
         self.name = self.dataset.name
         self.unit = unit_of(self.name)
         self.input_size = config.input_size or self.dataset.input_size
-        self.normalisation = self.dataset.normalisation
+        self.normalisation, self.masking = self.dataset.normalisation, self.dataset.masking
         self.published = PUBLISHED.get(self.name)
         self.limits = (self.dataset.protocol.min_depth, self.dataset.protocol.max_depth)
         self.root = expanded(config.root)
         listing = self.dataset.records(config, "test", texts)
         self.unmeasured = len(listing.unmeasured)
         self.notes = self.dataset.notes(config, listing)
-        records, self.check = examine(self.dataset, Listing(listing.records, []), on_progress=on_progress)
+        records, self.check = examine(self.dataset, replace(listing, unmeasured=[]), on_progress=on_progress)
         step = max(1, len(records) // limit) if limit else 1
         self.records = records[::step][: limit or None]
 
@@ -68,11 +68,11 @@ class FileSamples(SampleSet):
 
     def _read(self, number: int) -> Sample | InputError:
         try:
-            image, depth, descriptions = self.dataset.read(self.records[number])
+            image, depth, descriptions, validity = self.dataset.read(self.records[number])
         except InputError as error:
             return error
         crop = evaluation_crop(self.dataset.crop, (depth.shape[0], depth.shape[1]))
-        return Sample(image, descriptions[0] if descriptions else "", depth, crop, self.limits)
+        return Sample(image, descriptions[0] if descriptions else "", depth, crop, self.limits, validity)
 
     def about(self) -> dict[str, Any]:
         return {"crop": self.dataset.crop, "without_ground_truth": self.unmeasured}
