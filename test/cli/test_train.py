@@ -240,7 +240,7 @@ def test_four_data_sets_become_a_model(tr2m, finished, small_paper, tmp_path):
         assert environment["git_revision"].removesuffix("+changes") == head
 
     events = EventAccumulator(str(finished / "tensorboard")).Reload()
-    scalars = {"train/loss", "train/silog", "train/pseudo_depth", "train/contrast_coarse", "train/smoothness"}
+    scalars = {"train/loss", "train/log_loss", "train/pseudo_depth", "train/contrast_coarse", "train/smoothness"}
     scalars |= {"train/learning_rate", "train/grad_norm", "nyu/abs_rel", "kitti/delta1"}
     assert scalars <= set(events.Tags()["scalars"])
     assert events.Scalars("train/loss")[-1].step == 4
@@ -364,7 +364,7 @@ def test_two_processes_train_and_measure_as_one(tr2m, write_config, tmp_path, on
 
     assert tr2m("train", write_config(**shared, accumulation=2), "--output", tmp_path / "one")[0] == 0
     one, two = (read_lines(tmp_path / name / "log.jsonl") for name in ("one", "two"))
-    for term in ("loss", "silog", "pseudo_depth", "contrast_fine", "smoothness", "grad_norm"):
+    for term in ("loss", "log_loss", "pseudo_depth", "contrast_fine", "smoothness", "grad_norm"):
         values = [entry[term] for entry in one]
         assert [entry[term] for entry in two] == pytest.approx(values, rel=1e-4) and max(values) > 0, term
     first, second = load_state(tmp_path / "one"), load_state(tmp_path / "two")

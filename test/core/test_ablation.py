@@ -7,9 +7,22 @@ import pytest
 import yaml
 
 from tr2m_core.train import ablation
-from tr2m_core.train.ablation import METRICS, VARIANTS, Result, format_values, main, render_markdown, render_plot
+from tr2m_core.train.ablation import (
+    BENT,
+    METRICS,
+    STRAIGHT,
+    VARIANTS,
+    Result,
+    format_values,
+    main,
+    render_markdown,
+    render_plot,
+)
 
 CONFIG = Path(__file__).resolve().parents[2] / "config" / "train" / "ablation.yaml"
+
+
+CONSTANT = "one depth for all scenes"
 
 
 def made_up(variant, seed, abs_rel, kept=None):
@@ -51,6 +64,8 @@ def test_table_has_means_spreads_and_the_papers_figures():
     assert "seeds 1, 2, 3;" in text and "600 optimiser steps" in text and "200 procedural scenes" in text
     assert "`python -m this --seeds 1 2 3`" in text and "A CPU, 2 CPU cores, torch 2.4" in text
     assert len({line.count("|") for line in text.splitlines() if line.startswith("|")}) == 1
+    rows = [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| ") and "---" not in line]
+    assert rows == [f"| {name}" for part in (STRAIGHT, BENT) for name in ("variant", *(v.name for v in part), CONSTANT)]
 
 
 def test_plot_shows_every_seed_and_the_mean():
@@ -71,8 +86,8 @@ def test_every_variant_has_a_folder_of_its_own():
 
 @pytest.fixture
 def tiny(tmp_path, monkeypatch):
-    """Arguments of an ablation of seconds: two variants, four scenes, two steps."""
-    monkeypatch.setattr(ablation, "VARIANTS", (VARIANTS[0], VARIANTS[3]))
+    """Arguments of an ablation of seconds: three variants, four scenes, two steps."""
+    monkeypatch.setattr(ablation, "VARIANTS", (VARIANTS[0], VARIANTS[3], BENT[3]))
     values = yaml.safe_load(CONFIG.read_text())
     values["features"] |= {"scenes": 4, "sentences": 80, "folder": str(tmp_path / "features")}
     values |= {"phases": [{"input_size": [42, 56], "batch_size": 4, "steps": 2}], "log_every": 1}
@@ -94,7 +109,11 @@ def tiny(tmp_path, monkeypatch):
 def test_finished_runs_are_reported_and_not_repeated(tiny, tmp_path, capsys):
     assert main(tiny) == 0
     results = json.loads((tmp_path / "runs" / "results.json").read_text())["results"]
-    assert [result["variant"] for result in results] == ["one factor pair", "maps + L_tp-si + L_soc"]
+    full, bent = "maps + L_tp-si + L_soc", "maps + L_tp-si + L_soc, bent"
+    assert [result["variant"] for result in results] == ["one factor pair", full, bent]
+    # The bend is there in training, for the gate, and when the finished model is measured.
+    assert results[1]["metrics"] != results[2]["metrics"]
+    assert results[1]["metrics"]["best constant"] == results[2]["metrics"]["best constant"]
     assert all(result["steps"] == 2 and result["metrics"]["training wording"]["abs_rel"] > 0 for result in results)
     assert results[0]["pseudo_kept"] is None and 0 <= results[1]["pseudo_kept"] <= 1
     text = (tmp_path / "docs" / "ablation.md").read_text()
@@ -106,7 +125,7 @@ def test_finished_runs_are_reported_and_not_repeated(tiny, tmp_path, capsys):
     written = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").glob("*/checkpoints/*.pt")}
     assert main(tiny) == 0
     assert json.loads((tmp_path / "runs" / "results.json").read_text())["results"] == results
-    assert written == {path: path.stat().st_mtime_ns for path in written} and len(written) == 4
+    assert written == {path: path.stat().st_mtime_ns for path in written} and len(written) == 6
 
     assert main([*tiny, "--set", "optimizer.learning_rate=0.5"]) == 2
     assert "a run of another configuration" in capsys.readouterr().err

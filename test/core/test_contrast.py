@@ -12,9 +12,9 @@ import torch
 
 from tr2m_core.losses.contrast import (
     coarse_contrast,
+    contrast_weight,
     depth_classes,
     fine_contrast,
-    fine_contrast_weight,
     info_nce,
     momentum_update,
     pixel_embeddings,
@@ -175,15 +175,28 @@ def test_depth_classes_by_hand():
 def test_fine_by_hand():
     queries = torch.tensor([[1.0, 0.0], [0.0, 4.0], [0.0, 1.0]])
     keys = torch.tensor([[2.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    loss = fine_contrast(queries, keys, torch.tensor([5, 5, 9]), temperature=0.5)
+    classes, images = torch.tensor([5, 5, 9]), torch.tensor([0, 1, 1])
+    loss = fine_contrast(queries, keys, classes, images, temperature=0.5, keys_from="all_images")
     # logits 2 2 0, 0 0 2, 0 0 2; positives: the first two keys, the first two keys, the third key
     first, others = math.log(2 * math.e**2 + 1), math.log(2 + math.e**2)
     assert loss.item() == pytest.approx(((first - 2) + others + (others - 2)) / 3, rel=1e-6)
 
 
+def test_fine_takes_keys_of_other_images_alone():
+    queries = torch.tensor([[1.0, 0.0], [0.0, 4.0], [0.0, 1.0], [1.0, 0.0]])
+    keys = torch.tensor([[2.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    loss = fine_contrast(queries, keys, torch.tensor([5, 5, 9, 9]), torch.tensor([0, 1, 1, 0]), temperature=0.5)
+    # of the first and the fourth image 0, of the others image 1; logits of each against the two keys elsewhere:
+    # 2 (same class) 0; 0 (same) 2; 2 (same) 0; 0 (same) 2
+    near, far = math.log(1 + math.e**-2), math.log(1 + math.e**2)
+    assert loss.item() == pytest.approx((near + far + near + far) / 4, rel=1e-6)
+    one_image = fine_contrast(queries, keys, torch.tensor([5, 5, 9, 9]), torch.zeros(4), temperature=0.5)
+    assert one_image.item() == 0.0
+
+
 def test_fine_moves_the_queries_and_not_the_keys():
     queries, keys = (torch.randn(6, 4, generator=seeded(i)).requires_grad_() for i in range(2))
-    fine_contrast(queries, keys, torch.tensor([0, 0, 1, 1, 2, 2]), 0.1).backward()
+    fine_contrast(queries, keys, torch.tensor([0, 0, 1, 1, 2, 2]), torch.arange(6), 0.1).backward()
     assert (queries.grad != 0).any(1).all()
     assert keys.grad is None
 
@@ -191,7 +204,9 @@ def test_fine_moves_the_queries_and_not_the_keys():
 @pytest.mark.parametrize("classes", [[], [3], [3, 3]])
 def test_fine_without_negatives_is_zero_with_a_zero_gradient(classes: list[int]):
     queries = torch.randn(len(classes), 4, generator=seeded()).requires_grad_()
-    loss = fine_contrast(queries, queries.detach(), torch.tensor(classes, dtype=torch.long), 0.1)
+    loss = fine_contrast(
+        queries, queries.detach(), torch.tensor(classes, dtype=torch.long), torch.arange(len(classes)), 0.1
+    )
     loss.backward()
     assert loss.item() == 0.0 and (queries.grad == 0).all()
 
@@ -200,9 +215,9 @@ def test_similarity_stays_in_float32_under_autocast():
     queries, keys = (torch.randn(20, 8, generator=seeded(i)).bfloat16() for i in range(2))
     classes = torch.arange(20) % 5
     with torch.autocast("cpu", torch.bfloat16):
-        loss = fine_contrast(queries, keys, classes, 0.07)
+        loss = fine_contrast(queries, keys, classes, torch.arange(20), 0.07)
     assert loss.dtype == torch.float32
-    assert loss.item() == fine_contrast(queries.float(), keys.float(), classes, 0.07).item()
+    assert loss.item() == fine_contrast(queries.float(), keys.float(), classes, torch.arange(20), 0.07).item()
 
 
 def test_samples_are_valid_pixels_at_the_size_of_the_features():
@@ -252,7 +267,8 @@ def test_fine_is_blind_to_the_order_of_the_batch_when_every_pixel_is_sampled():
     def loss(order: list[int]) -> float:
         sample = sample_pixels(depth[order], depth[order] > 0, (3, 3), 9, seeded(3))
         embeddings = pixel_embeddings(maps_of(scale[order], shift[order]), sample)
-        return fine_contrast(embeddings, embeddings, depth_classes(sample.depth, 0.0, 10.0, 8), 0.1).item()
+        classes = depth_classes(sample.depth, 0.0, 10.0, 8)
+        return fine_contrast(embeddings, embeddings, classes, sample.image, 0.1).item()
 
     assert loss([2, 0, 1]) == pytest.approx(loss([0, 1, 2]), rel=1e-5)
 
@@ -272,7 +288,7 @@ def test_momentum_update_by_hand():
     assert torch.equal(query[0].weight, before)
 
 
-def test_fine_weight_starts_after_the_epochs_and_warms_up_linearly():
-    weights = [fine_contrast_weight(step, 10, 1, 4) for step in (0, 9, 10, 11, 12, 13, 14, 10_000)]
+def test_the_contrast_starts_after_the_epochs_and_warms_up_linearly():
+    weights = [contrast_weight(step, 10, 1, 4) for step in (0, 9, 10, 11, 12, 13, 14, 10_000)]
     assert weights == [0.0, 0.0, 0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
-    assert [fine_contrast_weight(step, 10, 0, 0) for step in (0, 1)] == [1.0, 1.0]
+    assert [contrast_weight(step, 10, 0, 0) for step in (0, 1)] == [1.0, 1.0]

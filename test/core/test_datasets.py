@@ -286,6 +286,6 @@ def test_input_sizes_that_cannot_be_used(size):
 
 
 @pytest.mark.parametrize("focus", [-0.1, 1.5, "high"])
-def test_variance_focus_that_cannot_be_used(focus):
-    with pytest.raises(InputError, match="nyu: variance_focus"):
-        DatasetConfig("nyu", variance_focus=focus)
+def test_mean_weight_that_cannot_be_used(focus):
+    with pytest.raises(InputError, match="nyu: mean_weight"):
+        DatasetConfig("nyu", mean_weight=focus)

@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
+from tr2m_core.data.registry import DATASETS
 from tr2m_core.losses.affine_invariant import affine_invariant_loss, median_anchor_loss
-from tr2m_core.losses.silog import silog_loss
+from tr2m_core.losses.log_loss import log_loss
 
 EVERYWHERE = torch.ones(1, 1, 1, 4, dtype=torch.bool)
 
@@ -15,58 +16,70 @@ def picture(*values: float) -> torch.Tensor:
     return torch.tensor(values).view(1, 1, 1, -1)
 
 
-def test_silog_by_hand():
+def test_log_loss_by_hand():
     truth, prediction = picture(1.0, 1.0, 1.0, 1.0), picture(math.e, math.e, 1.0, 1.0)
-    # d = 1, 1, 0, 0: mean of squares 1/2, square of the mean 1/4
-    for focus, expected in ((0.0, math.sqrt(0.5)), (0.6, math.sqrt(0.5 - 0.15)), (1.0, 0.5)):
-        loss = silog_loss(prediction, truth, EVERYWHERE, variance_focus=focus, weight=10.0)
-        assert loss.item() == pytest.approx(10 * expected, rel=1e-5)
+    # d = 1, 1, 0, 0: variance 1/4, square of the mean 1/4
+    for weight, expected in ((0.0, 0.5), (0.6, math.sqrt(0.25 + 0.15)), (1.0, math.sqrt(0.5))):
+        assert log_loss(prediction, truth, EVERYWHERE, weight).item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_silog_with_full_variance_focus_ignores_scale():
+def test_log_loss_of_mean_weight_0_alone_is_blind_to_scale():
     truth = picture(1.0, 2.0, 3.0, 4.0)
-    assert silog_loss(5 * truth, truth, EVERYWHERE, variance_focus=1.0).item() == pytest.approx(0.0, abs=2e-3)
-    assert silog_loss(5 * truth, truth, EVERYWHERE, variance_focus=0.6).item() > 5
+    assert log_loss(5 * truth, truth, EVERYWHERE, 0.0).item() == pytest.approx(0.0, abs=2e-5)
+    for weight in (0.6, 1.0):
+        assert log_loss(5 * truth, truth, EVERYWHERE, weight).item() == pytest.approx(math.log(5) * weight**0.5)
 
 
-def test_silog_counts_valid_pixels_only():
+@pytest.mark.parametrize("mean_weight", sorted({dataset.protocol.mean_weight for dataset in DATASETS.values()}))
+def test_log_loss_keeps_its_digits_far_from_the_truth(mean_weight: float):
+    # 3 m throughout against 3 cm with an error of 1e-3: the spread is not lost beside the square of the mean
+    truth = torch.full((1, 1, 1, 10_000), 0.03)
+    prediction = 100 * truth * (1e-3 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0))).exp()
+    d = (prediction.double() / truth.double()).log()
+    spread = log_loss(prediction, truth, torch.ones_like(truth, dtype=torch.bool), 0.0).item()
+    assert spread == pytest.approx(d.std(correction=0).item(), rel=1e-3)
+    loss = log_loss(prediction, truth, torch.ones_like(truth, dtype=torch.bool), mean_weight).item()
+    assert loss == pytest.approx((d.var(correction=0) + mean_weight * d.mean() ** 2).sqrt().item(), rel=1e-5)
+
+
+def test_log_loss_counts_valid_pixels_only():
     valid = EVERYWHERE.clone()
     valid[..., 3] = False
-    with_garbage = silog_loss(picture(2.0, 2.0, 3.0, 1e9), picture(1.0, 2.0, 3.0, 0.0), valid)
+    with_garbage = log_loss(picture(2.0, 2.0, 3.0, 1e9), picture(1.0, 2.0, 3.0, 0.0), valid, 0.6)
     assert with_garbage.item() == pytest.approx(
-        silog_loss(picture(2.0, 2.0, 3.0), picture(1.0, 2.0, 3.0), EVERYWHERE[..., :3]).item()
+        log_loss(picture(2.0, 2.0, 3.0), picture(1.0, 2.0, 3.0), EVERYWHERE[..., :3], 0.6).item()
     )
-    nothing = silog_loss(
-        picture(1.0, 1.0).requires_grad_(), picture(1.0, 1.0), torch.zeros(1, 1, 1, 2, dtype=torch.bool)
+    nothing = log_loss(
+        picture(1.0, 1.0).requires_grad_(), picture(1.0, 1.0), torch.zeros(1, 1, 1, 2, dtype=torch.bool), 0.6
     )
     assert nothing.item() == 0.0
 
 
-def test_silog_of_one_valid_pixel():
-    # d = log 2: the square of the mean is the mean of squares
+def test_log_loss_of_one_valid_pixel():
+    # d = log 2, without spread
     valid = EVERYWHERE[..., :2] & torch.tensor([True, False])
-    loss = silog_loss(picture(4.0, 7.0), picture(2.0, 0.0), valid, variance_focus=0.6)
-    assert loss.item() == pytest.approx(10 * math.log(2) * math.sqrt(0.4), rel=1e-5)
+    loss = log_loss(picture(4.0, 7.0), picture(2.0, 0.0), valid, 0.6)
+    assert loss.item() == pytest.approx(math.log(2) * math.sqrt(0.6), rel=1e-5)
 
 
-def test_silog_gradient_by_hand_and_finite_where_nothing_is_valid():
+def test_log_loss_gradient_by_hand_and_finite_where_nothing_is_valid():
     prediction = picture(math.e, 1.0, 0.0).requires_grad_()
     valid = EVERYWHERE[..., :3] & torch.tensor([True, True, False])
-    silog_loss(prediction, picture(1.0, 1.0, 0.0), valid, variance_focus=0.0).backward()
-    # sqrt(1/2) is 10 times smaller than the loss; d loss / d prediction = 10 * d / (2 sqrt(1/2) * prediction)
-    assert prediction.grad.flatten().tolist() == pytest.approx([10 / (2 * math.sqrt(0.5) * math.e), 0.0, 0.0])
+    log_loss(prediction, picture(1.0, 1.0, 0.0), valid, 1.0).backward()
+    # the root mean square of d = 1, 0 is sqrt(1/2); d loss / d prediction = d / (2 sqrt(1/2) * prediction)
+    assert prediction.grad.flatten().tolist() == pytest.approx([1 / (2 * math.sqrt(0.5) * math.e), 0.0, 0.0], abs=1e-7)
     prediction.grad = None
-    silog_loss(prediction, picture(0.0, math.nan, 1.0), EVERYWHERE[..., :3] & False).backward()
+    log_loss(prediction, picture(0.0, math.nan, 1.0), EVERYWHERE[..., :3] & False, 0.6).backward()
     assert prediction.grad.flatten().tolist() == [0.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_silog_computes_half_precision_in_float32(dtype: torch.dtype):
+def test_log_loss_computes_half_precision_in_float32(dtype: torch.dtype):
     prediction, truth = picture(1.0, 2.0, 2.5, 3.0).to(dtype), picture(2.0, 1.0, 3.0, 4.0)
     with torch.autocast("cpu", torch.bfloat16):
-        loss = silog_loss(prediction, truth, EVERYWHERE)
+        loss = log_loss(prediction, truth, EVERYWHERE, 0.6)
     assert loss.dtype == torch.float32
-    assert loss.item() == pytest.approx(silog_loss(prediction.float(), truth, EVERYWHERE).item(), rel=1e-6)
+    assert loss.item() == pytest.approx(log_loss(prediction.float(), truth, EVERYWHERE, 0.6).item(), rel=1e-6)
 
 
 def test_affine_invariant_loss_is_blind_to_scale_and_shift():

@@ -48,7 +48,7 @@ def test_sparse_ground_truth_keeps_a_share_that_the_seed_chooses():
 
 
 def test_domains_choose_scenes_and_units_scale_depth_and_limits():
-    tubes = DatasetConfig(scenes=5, domains=("tube",), variance_focus=1.0)
+    tubes = DatasetConfig(scenes=5, domains=("tube",), mean_weight=1.0)
     metres, millimetres = ProceduralSource(tubes, 0), ProceduralSource(replace(tubes, unit_m=0.001), 0)
     scenes = ProceduralScenes(SIZE, seed=1)
     expected = [i for i in range(200) if scenes.facts(i).domain == "tube"][:5]

@@ -1,22 +1,27 @@
 """The sum of the losses: weights, switches, gradients, and inputs at the edge of what a batch can be."""
 
 import dataclasses
+import itertools
 import math
+from pathlib import Path
 
 import pytest
 import torch
 
-from tr2m_core.data.base import DepthProtocol
-from tr2m_core.losses.silog import silog_loss
+from tr2m_core.data.base import DatasetConfig, DepthProtocol
+from tr2m_core.data.registry import DATASETS, build_source, find_dataset
+from tr2m_core.losses.log_loss import log_loss
 from tr2m_core.losses.smoothness import edge_aware_smoothness
 from tr2m_core.losses.total import ContrastConfig, LossConfig, LossInputs, LossOutput, TotalLoss, relative_error
+from tr2m_core.train.config import read_config
 from tr2m_core.types import InputError, RescaleMaps
 
 CONTRAST = ContrastConfig(classes=8, samples=20)
 EVERYTHING = LossConfig(relative_error=0.7, contrast_settings=CONTRAST)
-TERMS = {"silog", "pseudo_depth", "contrast_coarse", "contrast_fine", "smoothness", "relative_error"}
+TERMS = {"log_loss", "pseudo_depth", "contrast_coarse", "contrast_fine", "smoothness", "relative_error"}
 OF_WEIGHT = {"contrast": ("contrast_coarse", "contrast_fine")}
-FINE_WEIGHT = 0.25
+CONTRAST_WEIGHT = 0.25
+PAPER = Path(__file__).resolve().parents[2] / "config" / "train" / "paper.yaml"
 
 
 def batch(count: int = 4, seed: int = 0) -> LossInputs:
@@ -44,8 +49,8 @@ def batch(count: int = 4, seed: int = 0) -> LossInputs:
         maps=maps,
         key_maps=key_maps,
         image=rand(count, 3, 14, 14),
-        protocol=DepthProtocol(min_depth=0.1, max_depth=10.0, variance_focus=0.6),
-        fine_weight=FINE_WEIGHT,
+        protocol=DepthProtocol(min_depth=0.1, max_depth=10.0, mean_weight=0.6),
+        contrast_weight=CONTRAST_WEIGHT,
     )
 
 
@@ -63,52 +68,107 @@ def learnable(inputs: LossInputs) -> dict[str, torch.Tensor]:
 
 
 def test_total_is_the_weighted_sum_of_its_terms():
-    total, terms = computed(EVERYTHING, batch())
+    total, terms = computed(dataclasses.replace(EVERYTHING, factor=3.0), batch())
     assert terms.keys() == TERMS | {"pseudo_kept"}
     assert all(terms[name] > 0 for name in TERMS)
     expected = (
-        1.0 * terms["silog"]
+        1.0 * terms["log_loss"]
         + 0.5 * terms["pseudo_depth"]
-        + 0.1 * (terms["contrast_coarse"] + FINE_WEIGHT * terms["contrast_fine"])
+        + 0.1 * CONTRAST_WEIGHT * (terms["contrast_coarse"] + terms["contrast_fine"])
         + 0.01 * terms["smoothness"]
         + 0.7 * terms["relative_error"]
     )
-    assert total.item() == pytest.approx(expected.item(), rel=1e-6)
+    assert total.item() == pytest.approx(3 * expected.item(), rel=1e-6)
     assert not any(term.requires_grad for term in terms.values())
 
 
 def test_terms_are_those_of_their_own_functions():
     inputs = batch()
-    terms = computed(dataclasses.replace(EVERYTHING, silog_scale=3.0), inputs).terms
-    silog = silog_loss(inputs.prediction, inputs.ground_truth, inputs.valid, variance_focus=0.6, weight=3.0)
-    assert torch.equal(terms["silog"], silog)
+    terms = computed(EVERYTHING, inputs).terms
+    assert torch.equal(terms["log_loss"], log_loss(inputs.prediction, inputs.ground_truth, inputs.valid, 0.6))
     both = sum(edge_aware_smoothness(m, inputs.image) for m in (inputs.maps.scale_map, inputs.maps.shift_map))
     assert terms["smoothness"].item() == pytest.approx(both.item())
     assert terms["pseudo_kept"].item() == 0.75
     # Pseudo depth is the ground truth of the first three images, at every pixel, and the last image is not kept.
     everywhere = torch.ones_like(inputs.valid[:3])
-    dense = silog_loss(inputs.prediction[:3], inputs.ground_truth[:3], everywhere, variance_focus=0.6, weight=3.0)
+    dense = log_loss(inputs.prediction[:3], inputs.ground_truth[:3], everywhere, 0.6)
     assert terms["pseudo_depth"].item() == pytest.approx(dense.item(), rel=1e-4)
 
 
-@pytest.mark.parametrize("weight", ["silog", "pseudo_depth", "contrast", "smoothness", "relative_error"])
+def configured() -> list[DatasetConfig]:
+    """Every published data set as it is, and those of the configurations that train a head, as they are there."""
+    mixes = [read_config(PAPER.with_name(name), []).datasets for name in ("paper.yaml", "procedural_mix.yaml")]
+    return [*map(DatasetConfig, DATASETS), DatasetConfig("procedural"), *itertools.chain.from_iterable(mixes)]
+
+
+@pytest.mark.parametrize("config", configured(), ids=lambda config: f"{config.name}-{config.mean_weight}")
+def test_both_log_losses_see_a_size_that_is_wrong_by_three(config: DatasetConfig):
+    if config.name == "procedural":
+        protocol = build_source(dataclasses.replace(config, scenes=1), 0, "cpu").protocol
+    else:
+        protocol = find_dataset(config.name).chosen_protocol(config)
+    # Depth amid the range, predicted with an error of 20 %.
+    middle = math.sqrt(protocol.min_depth * protocol.max_depth)
+    inputs = dataclasses.replace(batch(), protocol=protocol)
+    truth = middle * (inputs.relative_depth + 0.5).reciprocal()
+    error = (0.2 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(2))).exp()
+    inputs.relative_depth = inputs.relative_depth + 0.02 * error
+    inputs.ground_truth = truth
+
+    def losses(factor: float) -> tuple[float, float]:
+        inputs.prediction = factor * truth * error
+        terms = computed(LossConfig(contrast=0.0, smoothness=0.0), inputs).terms
+        assert terms["pseudo_kept"] == 1.0
+        return terms["log_loss"].item(), terms["pseudo_depth"].item()
+
+    right = losses(1.0)
+    for factor in (1 / 3, 3.0):
+        assert all(wrong > 2 * loss for wrong, loss in zip(losses(factor), right, strict=True))
+
+
+@pytest.mark.parametrize("weight", ["log_loss", "pseudo_depth", "contrast", "smoothness", "relative_error"])
 def test_a_weight_of_zero_takes_its_term_away_and_nothing_else(weight: str):
     total, terms = computed(EVERYTHING, batch())
     without, left = computed(dataclasses.replace(EVERYTHING, **{weight: 0.0}), batch())
     names = OF_WEIGHT.get(weight, (weight,))
-    share = sum(terms[name] * (FINE_WEIGHT if name == "contrast_fine" else 1.0) for name in names)
-    assert (total - without).item() == pytest.approx(getattr(EVERYTHING, weight) * share.item(), rel=1e-4)
+    share = sum(terms[name] * (CONTRAST_WEIGHT if weight == "contrast" else 1.0) for name in names)
+    expected = EVERYTHING.factor * getattr(EVERYTHING, weight) * share.item()
+    assert (total - without).item() == pytest.approx(expected, rel=1e-4)
     gone = {*names, "pseudo_kept"} if weight == "pseudo_depth" else set(names)
     assert left.keys() == terms.keys() - gone
     assert all(torch.equal(left[name], terms[name]) for name in left)
 
 
-@pytest.mark.parametrize("change", [{"fine_weight": 0.0}, {"key_maps": None}])
-def test_fine_contrast_waits_for_its_weight_and_its_keys(change: dict):
+@pytest.mark.parametrize(
+    ("change", "waiting"),
+    [({"contrast_weight": 0.0}, {"contrast_coarse", "contrast_fine"}), ({"key_maps": None}, {"contrast_fine"})],
+)
+def test_contrast_waits_for_its_weight_and_the_fine_one_for_its_keys(change: dict, waiting: set[str]):
     total, terms = computed(EVERYTHING, batch())
     without, left = computed(EVERYTHING, dataclasses.replace(batch(), **change))
-    assert left.keys() == terms.keys() - {"contrast_fine"}
-    assert (total - without).item() == pytest.approx(0.1 * FINE_WEIGHT * terms["contrast_fine"].item(), rel=1e-4)
+    assert left.keys() == terms.keys() - waiting
+    share = sum(terms[name].item() for name in waiting)
+    assert (total - without).item() == pytest.approx(10 * 0.1 * CONTRAST_WEIGHT * share, rel=1e-4)
+
+
+def test_keys_of_the_fine_contrast_come_from_where_the_configuration_says():
+    found = {}
+    for keys_from in ("other_images", "all_images"):
+        settings = dataclasses.replace(CONTRAST, keys_from=keys_from)
+        found[keys_from] = computed(dataclasses.replace(EVERYTHING, contrast_settings=settings), batch()).terms
+    assert not torch.equal(found["other_images"]["contrast_fine"], found["all_images"]["contrast_fine"])
+    alone = computed(EVERYTHING, batch(1)).terms  # no other image, no key
+    assert alone["contrast_fine"].item() == 0.0
+
+
+def test_pseudo_depth_is_fitted_to_what_the_configuration_says():
+    inputs = batch()
+    inputs.ground_truth = 5 - 4.8 * inputs.relative_depth  # a straight line in depth, not in inverse depth
+    kept = {}
+    for target in ("depth", "inverse_depth"):
+        config = dataclasses.replace(EVERYTHING, pseudo_target=target, gate=0.999)
+        kept[target] = computed(config, inputs).terms["pseudo_kept"].item()
+    assert kept == {"depth": 1.0, "inverse_depth": 0.0}
 
 
 def test_log_losses_need_neither_maps_nor_image():
@@ -151,9 +211,9 @@ def test_degenerate_batches_have_a_finite_loss_and_finite_gradients(case: str):
     assert terms["contrast_coarse"].item() == 0.0
     assert terms["pseudo_depth"].item() == 0.0 and terms["pseudo_kept"].item() == 0.0
     if case == "nothing valid":
-        assert total.item() == pytest.approx(0.01 * terms["smoothness"].item())
+        assert total.item() == pytest.approx(10 * 0.01 * terms["smoothness"].item())
     if case == "one pixel":
-        assert terms["silog"].item() == pytest.approx(10 * math.log(2) * math.sqrt(0.4), rel=1e-5)
+        assert terms["log_loss"].item() == pytest.approx(math.log(2) * math.sqrt(0.6), rel=1e-5)
         assert terms["relative_error"].item() == pytest.approx(0.5)
 
 
@@ -200,7 +260,7 @@ def test_images_without_a_fit_take_no_part_in_the_coarse_contrast():
     inputs.relative_depth[1] = 0.3
     inputs.relative_depth[4] = 1 / inputs.ground_truth[4]
     features = inputs.maps.scale_features.requires_grad_()
-    computed(dataclasses.replace(EVERYTHING, silog=0.0, pseudo_depth=0.0, smoothness=0.0), inputs).total.backward()
+    computed(dataclasses.replace(EVERYTHING, log_loss=0.0, pseudo_depth=0.0, smoothness=0.0), inputs).total.backward()
     assert (features.grad != 0).flatten(1).any(1).tolist() == [True, False, True, True, True]
 
 
@@ -216,8 +276,8 @@ def test_relative_error_by_hand():
 
 def test_defaults_are_the_papers():
     config = LossConfig()
-    assert (config.silog, config.pseudo_depth, config.contrast, config.smoothness) == (1.0, 0.5, 0.1, 0.01)
-    assert (config.silog_scale, config.relative_error) == (10.0, 0.0)
+    assert (config.log_loss, config.pseudo_depth, config.contrast, config.smoothness) == (1.0, 0.5, 0.1, 0.01)
+    assert (config.factor, config.relative_error) == (10.0, 0.0)
     settings = config.contrast_settings
     assert (settings.momentum, settings.start_epoch, settings.warmup_steps) == (0.99, 1, 1000)
 
@@ -225,10 +285,12 @@ def test_defaults_are_the_papers():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"silog": -1.0}, "silog: a weight of -1.0 must not be negative"),
+        ({"log_loss": -1.0}, "log_loss: a weight of -1.0 must not be negative"),
         ({"contrast": math.nan}, "contrast: a weight of nan must not be negative"),
-        ({"silog": 0.0, "pseudo_depth": 0.0, "contrast": 0.0, "smoothness": 0.0}, "at least one of these weights"),
+        ({"log_loss": 0.0, "pseudo_depth": 0.0, "contrast": 0.0, "smoothness": 0.0}, "at least one of these weights"),
         ({"gate": 1.0}, "gate: 1.0 must lie in 0..1"),
+        ({"factor": 0.0}, "factor: 0.0 must be finite and above 0"),
+        ({"pseudo_target": "disparity"}, "pseudo_target: 'disparity' is not one of inverse_depth, depth"),
     ],
 )
 def test_wrong_weights_are_named(settings: dict[str, float], message: str):
@@ -243,6 +305,7 @@ def test_wrong_weights_are_named(settings: dict[str, float], message: str):
         ({"samples": 0}, "samples: 0 must be at least 1"),
         ({"fine_temperature": 0.0}, "fine_temperature: 0.0 must be above 0"),
         ({"momentum": 1.5}, "momentum: 1.5 must lie in 0..1"),
+        ({"keys_from": "here"}, "keys_from: 'here' is not one of other_images, all_images"),
         ({"warmup_steps": -1}, "warmup_steps: -1 must be at least 0"),
     ],
 )

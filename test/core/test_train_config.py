@@ -89,7 +89,7 @@ def test_an_empty_file_is_the_defaults(read):
 
 
 def test_overrides_reach_into_levels_and_lists(read):
-    text = "datasets: [{name: nyu, root: a}, {name: void, root: b}]\nloss: {silog: 2.0}"
+    text = "datasets: [{name: nyu, root: a}, {name: void, root: b}]\nloss: {log_loss: 2.0}"
     config = read(
         text,
         "datasets.1.root=/data/void=1",
@@ -101,7 +101,7 @@ def test_overrides_reach_into_levels_and_lists(read):
     )
     assert [each.root for each in config.datasets] == ["a", "/data/void=1"]
     assert config.datasets[0].input_size == (28, 42)
-    assert (config.loss.silog, config.loss.contrast_settings.samples) == (2.0, 7)
+    assert (config.loss.log_loss, config.loss.contrast_settings.samples) == (2.0, 7)
     assert (config.optimizer.learning_rate, config.model.base) == (3e-4, "my model")
     assert [dataclasses.astuple(phase) for phase in config.phases] == [((14, 28), 3, 2)]
 
@@ -154,11 +154,11 @@ def test_the_papers_recipe():
     assert (optimizer.learning_rate, optimizer.weight_decay, optimizer.eps) == (1e-5, 1e-2, 1e-6)
     assert (optimizer.schedule, optimizer.decay_per_epoch, optimizer.warmup_steps) == ("epoch_decay", 0.9, 0)
     loss = config.loss
-    assert (loss.silog, loss.pseudo_depth, loss.contrast, loss.smoothness) == (1.0, 0.5, 0.1, 0.01)
-    assert (loss.silog_scale, loss.relative_error) == (10.0, 0.0)
+    assert (loss.log_loss, loss.pseudo_depth, loss.contrast, loss.smoothness) == (1.0, 0.5, 0.1, 0.01)
+    assert (loss.factor, loss.relative_error) == (10.0, 0.0)
     contrast = loss.contrast_settings
     assert (contrast.momentum, contrast.start_epoch, contrast.warmup_steps) == (0.99, 1, 1000)
-    focus = {each.name: each.variance_focus for each in config.datasets}
+    focus = {each.name: each.mean_weight for each in config.datasets}
     assert focus == {"nyu": 0.6, "kitti": 1.0, "void": 0.6, "c3vd": 1.0}
     assert config.ema == 0.0
 

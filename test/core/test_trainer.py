@@ -120,7 +120,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(settings, tmp_pat
     # None of what is compared is idle: all terms are computed, and average and key head differ from the weights.
     log = read_lines(tmp_path / "broken" / SCALARS)
     assert [entry["step"] for entry in log] == [1, 2, 3, 4, 5, 6]
-    for term in ("silog", "pseudo_depth", "contrast_coarse", "contrast_fine", "smoothness"):
+    for term in ("log_loss", "pseudo_depth", "contrast_coarse", "contrast_fine", "smoothness"):
         assert max(entry[term] for entry in log) > 0, term
     state = resumed.state()
     for part in ("average", "task"):
@@ -315,7 +315,7 @@ def test_a_bad_batch_is_skipped_and_counted(settings, tmp_path):
         assert all(value.isfinite().all() for value in part.state_dict().values())
     log = read_lines(tmp_path / SCALARS)
     assert [entry["skipped"] for entry in log] == [sum(step < entry["step"] for step in bad) for entry in log]
-    assert [n for n, entry in enumerate(log) if entry["silog"] is None] == bad
+    assert [n for n, entry in enumerate(log) if entry["log_loss"] is None] == bad
     for line in (tmp_path / SCALARS).read_text().splitlines():
         json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
 

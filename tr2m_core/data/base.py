@@ -29,12 +29,12 @@ class DepthProtocol:
     """What the losses need to know of a data set's depth.
 
     min_depth, max_depth: ground truth strictly between them counts, in the set's unit (metres, but for C3VD).
-    variance_focus: see losses/silog.py.
+    mean_weight: see losses/log_loss.py.
     """
 
     min_depth: float
     max_depth: float
-    variance_focus: float
+    mean_weight: float
 
 
 @dataclass
@@ -65,8 +65,8 @@ class DatasetConfig:
     name: of the registry. root, gt_root, text_root: folders of images, depth (default: root) and texts (default: root).
     split: see data/split.py; for data sets without a layout of their own, or instead of it.
     text_file: in place of text_root, one file with a sentence per picture, in the order of the split or the layout.
-    input_size: (height, width) of the model's input, multiples of 14, and variance_focus, 0..1: instead of the data
-    set's own.
+    input_size: (height, width) of the model's input, multiples of 14, and mean_weight, 0..1, of the log loss: instead
+    of the data set's own.
     Procedural only: scenes: how many make one epoch; domains: of which kinds, all when empty; scene_seed;
     ground_truth_share: share of pixels that keep their depth, as a lidar leaves them; unit_m: metres per unit of depth.
     """
@@ -78,7 +78,7 @@ class DatasetConfig:
     split: str = ""
     text_file: str = ""
     input_size: tuple[int, int] | None = None
-    variance_focus: float | None = None
+    mean_weight: float | None = None
     scenes: int = 4000
     domains: tuple[str, ...] = ()
     scene_seed: int = 1
@@ -93,9 +93,9 @@ class DatasetConfig:
                 raise InputError(f"{self.name}: input_size must be [height, width], not {self.input_size!r}")
             height, width = self.input_size
             object.__setattr__(self, "input_size", validate_input_size((height, width)))
-        focus = self.variance_focus
-        if focus is not None and not (isinstance(focus, (int, float)) and 0 <= focus <= 1):
-            raise InputError(f"{self.name}: variance_focus must lie between 0 and 1, not {focus!r}")
+        weight = self.mean_weight
+        if weight is not None and not (isinstance(weight, (int, float)) and 0 <= weight <= 1):
+            raise InputError(f"{self.name}: mean_weight must lie between 0 and 1, not {weight!r}")
 
 
 class BatchSource(ABC):

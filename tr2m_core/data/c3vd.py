@@ -36,7 +36,7 @@ class C3VD(FileDataset):
 
     name = "c3vd"
     layout = "the folder of cecum_t1_a, desc_t4_a and such"
-    protocol = DepthProtocol(min_depth=0.1, max_depth=100.0, variance_focus=1.0)
+    protocol = DepthProtocol(min_depth=0.1, max_depth=100.0, mean_weight=1.0)
     image_size = (480, 640)
     unit_per_count = 100 / 65535
     colours = ColourJitter()

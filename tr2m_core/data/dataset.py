@@ -221,10 +221,10 @@ class FileDataset:
         return depth if validity is None else np.where(validity, depth, np.float32(0))
 
     def chosen_protocol(self, config: DatasetConfig) -> DepthProtocol:
-        """The protocol with the variance focus of the configuration, where that has one."""
-        if config.variance_focus is None:
+        """The protocol with the mean weight of the configuration, where that has one."""
+        if config.mean_weight is None:
             return self.protocol
-        return replace(self.protocol, variance_focus=config.variance_focus)
+        return replace(self.protocol, mean_weight=config.mean_weight)
 
 
 def _same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:

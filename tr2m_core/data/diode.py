@@ -26,7 +26,7 @@ class DIODEOutdoor(FileDataset):
 
     name = "diode_outdoor"
     layout = "the folder val or val/outdoor, with scene_*/scan_*"
-    protocol = DepthProtocol(min_depth=0.001, max_depth=80.0, variance_focus=1.0)
+    protocol = DepthProtocol(min_depth=0.001, max_depth=80.0, mean_weight=1.0)
     depth_size = (768, 1024)
     image_size = (480, 640)
     rounded = False

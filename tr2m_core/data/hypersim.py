@@ -24,7 +24,7 @@ class HyperSim(FileDataset):
 
     name = "hypersim"
     layout = "the folder of ai_001_001, ai_001_002 and such"
-    protocol = DepthProtocol(min_depth=0.001, max_depth=80.0, variance_focus=0.6)
+    protocol = DepthProtocol(min_depth=0.001, max_depth=80.0, mean_weight=0.6)
     depth_size = (768, 1024)
     image_size = (480, 640)
     rounded = False

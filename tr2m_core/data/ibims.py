@@ -24,7 +24,7 @@ class IBims(FileDataset):
 
     name = "ibims"
     layout = "ibims1_core_raw, the folder of rgb/, depth/, mask_invalid/ and mask_transp/"
-    protocol = DepthProtocol(min_depth=0.001, max_depth=10.0, variance_focus=0.6)
+    protocol = DepthProtocol(min_depth=0.001, max_depth=10.0, mean_weight=0.6)
     crop = "eigen"
     normalisation = (False, True)  # the published figure is without
     unit_per_count = 50 / 65535

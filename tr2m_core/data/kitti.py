@@ -10,7 +10,7 @@ class KITTI(FileDataset):
     """Pictures differ by a few pixels from drive to drive; the benchmark's bottom-centre crop makes them one size."""
 
     name = "kitti"
-    protocol = DepthProtocol(min_depth=0.001, max_depth=80.0, variance_focus=1.0)
+    protocol = DepthProtocol(min_depth=0.001, max_depth=80.0, mean_weight=1.0)
     input_size = (350, 1204)
     depth_size = (352, 1216)
     crop = "garg"

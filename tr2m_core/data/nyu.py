@@ -13,7 +13,7 @@ class NYU(FileDataset):
     """The projected Kinect has no depth at the borders of the picture; what is there was filled in, not measured."""
 
     name = "nyu"
-    protocol = DepthProtocol(min_depth=0.001, max_depth=10.0, variance_focus=0.6)
+    protocol = DepthProtocol(min_depth=0.001, max_depth=10.0, mean_weight=0.6)
     crop = "eigen"
     unit_per_count = 1 / 1000
     colours = GammaAndGain(brightness=(0.75, 1.25))

@@ -24,7 +24,7 @@ from tr2m_core.data.layout import KINDS, NOWHERE, Layout, build_layout, turn_y
 
 SIZE_JITTER = 0.08  # standard deviation of log size around what the sentence's place and size stand for
 LIMITS = (0.001, 200.0)  # metres that ground truth counts between and predictions are clamped to
-VARIANCE_FOCUS = 0.6  # of the log loss, as the paper has it for rooms
+MEAN_WEIGHT = 0.6  # of the log loss, as the paper has it for rooms
 SKY_DEPTH = 1e4  # normalised units beyond which nothing is measured
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tr2m_core.data.base import BatchSource, DatasetConfig, DepthProtocol, SampleKey, TrainBatch
 from tr2m_core.data.descriptions import DOMAINS
-from tr2m_core.data.procedural import LIMITS, VARIANCE_FOCUS, ProceduralScenes
+from tr2m_core.data.procedural import LIMITS, MEAN_WEIGHT, ProceduralScenes
 from tr2m_core.types import InputError
 
 INPUT_SIZE = (126, 168)
@@ -29,8 +29,8 @@ class ProceduralSource(BatchSource):
         _check(config)
         self.config, self.seed, self.device = config, seed, torch.device(device)
         self.name = f"procedural:{'+'.join(config.domains)}" if config.domains else "procedural"
-        focus = VARIANCE_FOCUS if config.variance_focus is None else config.variance_focus
-        self.protocol = DepthProtocol(LIMITS[0] / config.unit_m, LIMITS[1] / config.unit_m, focus)
+        weight = MEAN_WEIGHT if config.mean_weight is None else config.mean_weight
+        self.protocol = DepthProtocol(LIMITS[0] / config.unit_m, LIMITS[1] / config.unit_m, weight)
         self.input_size = config.input_size or INPUT_SIZE
         scenes = self._scenes(self.input_size)
         wanted = (i for i in itertools.count() if not config.domains or scenes.facts(i).domain in config.domains)

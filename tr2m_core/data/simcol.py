@@ -21,7 +21,7 @@ class SimCol(FileDataset):
 
     name = "simcol"
     layout = "the folder of SyntheticColon_I and such, or of Frames_S1 and such"
-    protocol = DepthProtocol(min_depth=0.1, max_depth=100.0, variance_focus=1.0)
+    protocol = DepthProtocol(min_depth=0.1, max_depth=100.0, mean_weight=1.0)
     image_size = (480, 640)
     unit_per_count = 200 / (255 * 256)
 

@@ -28,7 +28,7 @@ class SUNRGBD(FileDataset):
 
     name = "sunrgbd"
     layout = "the folder of rgb/ and depth/ or gt/, or of the official SUNRGBD/"
-    protocol = DepthProtocol(min_depth=0.001, max_depth=8.0, variance_focus=0.6)
+    protocol = DepthProtocol(min_depth=0.001, max_depth=8.0, mean_weight=0.6)
     input_size = (518, 728)
     crop = "eigen"
     unit_per_count = 1 / 10000

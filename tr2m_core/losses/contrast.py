@@ -19,6 +19,8 @@ from tr2m_core.types import RescaleMaps
 
 Gather = Callable[[Tensor], Tensor]
 
+OTHER_IMAGES, ALL_IMAGES = KEYS_FROM = ("other_images", "all_images")  # where the keys of a pixel come from
+
 
 def identity(tensor: Tensor) -> Tensor:
     """What gathers over the processes when there is only one."""
@@ -129,14 +131,18 @@ def depth_classes(depth: Tensor, min_depth: float, max_depth: float, classes: in
     return ((max_depth - depth) / (max_depth - min_depth) * classes).round().long()
 
 
-def fine_contrast(queries: Tensor, keys: Tensor, classes: Tensor, temperature: float) -> Tensor:
-    """Pixels against the keys of all pixels, of all images: the same depth class is positive, another negative.
+def fine_contrast(
+    queries: Tensor, keys: Tensor, classes: Tensor, image: Tensor, temperature: float, keys_from: str = OTHER_IMAGES
+) -> Tensor:
+    """Pixels against keys of pixels: the same depth class is positive, another negative.
 
-    queries (M, C) of the head, keys (M, C) of its momentum copy at the same pixels, classes (M,). No gradient flows
-    into the keys.
+    queries (M, C) of the head, keys (M, C) of its momentum copy at the same pixels, classes (M,) of their depth, image
+    (M,) that they lie in. keys_from: "other_images", the keys of a query are those of the images it does not lie in,
+    or "all_images", where its own pixel is among its positives. No gradient flows into the keys.
     """
     same = classes.unsqueeze(0) == classes.unsqueeze(1)
-    return info_nce(similarity(queries, keys.detach(), temperature), same, ~same)
+    pair = torch.ones_like(same) if keys_from == ALL_IMAGES else image.unsqueeze(0) != image.unsqueeze(1)
+    return info_nce(similarity(queries, keys.detach(), temperature), pair & same, pair & ~same)
 
 
 @torch.no_grad()
@@ -153,8 +159,8 @@ def momentum_update(key_module: nn.Module, query_module: nn.Module, momentum: fl
                 key.copy_(query)
 
 
-def fine_contrast_weight(step: int, steps_per_epoch: int, start_epoch: int, warmup_steps: int) -> float:
-    """Weight of the fine part at a step of the run, both counted from 0: none for `start_epoch` epochs, then linear.
+def contrast_weight(step: int, steps_per_epoch: int, start_epoch: int, warmup_steps: int) -> float:
+    """Weight of the contrast at a step of the run, both counted from 0: none for `start_epoch` epochs, then linear.
 
     The first step after them has 1 / warmup_steps; from the warmup_steps-th on it is 1.
     """

@@ -1,10 +1,12 @@
 """The loss of the rescale head: all terms, their weights and settings.
 
-Source: TR2M (arXiv 2506.13387): total = 1.0 silog + 0.5 pseudo depth + 0.1 contrast + 0.01 smoothness.
+Source: TR2M (arXiv 2506.13387): total = 1.0 log loss + 0.5 pseudo depth + 0.1 contrast + 0.01 smoothness.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,14 +14,16 @@ import torch
 from torch import Tensor
 
 from tr2m_core.losses import contrast
+from tr2m_core.losses.log_loss import log_loss
 from tr2m_core.losses.pseudo_depth import (
-    InverseDepthFit,
-    fit_inverse_depth,
+    INVERSE_DEPTH,
+    TARGETS,
+    PseudoFit,
+    fit_relative_depth,
     pseudo_depth_gate,
     pseudo_depth_loss,
     pseudo_metric_depth,
 )
-from tr2m_core.losses.silog import silog_loss
 from tr2m_core.losses.smoothness import edge_aware_smoothness
 from tr2m_core.types import InputError, RescaleMaps
 
@@ -35,8 +39,9 @@ class ContrastConfig:
 
     rank_distance: two images are a positive pair when their ranks differ by less. coarse_temperature,
     fine_temperature: of the InfoNCE between images and between pixels. classes: |C|, depth classes of a data set's
-    range. samples: pixels per image. momentum: of the key head. start_epoch: the fine part starts after so many
-    epochs. warmup_steps: steps it then takes to full weight. Raises InputError naming the setting.
+    range. samples: pixels per image. keys_from: see contrast.fine_contrast. momentum: of the key head. start_epoch:
+    both levels start after so many epochs. warmup_steps: steps they then take to full weight. Raises InputError naming
+    the setting.
     """
 
     rank_distance: int = 2
@@ -44,6 +49,7 @@ class ContrastConfig:
     fine_temperature: float = 0.07
     classes: int = 256
     samples: int = 256
+    keys_from: str = contrast.OTHER_IMAGES
     momentum: float = 0.99
     start_epoch: int = 1
     warmup_steps: int = 1000
@@ -58,38 +64,50 @@ class ContrastConfig:
                 raise InputError(f"{key}: {getattr(self, key)} must be above 0")
         if not 0 <= self.momentum <= 1:
             raise InputError(f"momentum: {self.momentum} must lie in 0..1")
+        check_choice("keys_from", self.keys_from, contrast.KEYS_FROM)
 
 
 @dataclass(frozen=True)
 class LossConfig:
     """Weights of the terms; a term of weight 0 is not computed. The defaults are the paper's.
 
-    silog_scale: factor of both log losses. gate: see losses/pseudo_depth.py; the paper does not give its value.
-    relative_error: mean of |prediction / ground truth - 1|, at most 3; not of the paper, for the embedded model: the
-    log loss alone forgives guesses that are far too large, which relative error is made of.
-    Raises InputError naming the setting.
+    factor: of the whole sum. The authors' options weigh the log loss by 10 where the paper writes 1.0; as a factor of
+    all terms it leaves the ratios between them as published, on either reading. gate, pseudo_target: see
+    losses/pseudo_depth.py; the paper does not give the gate's value. relative_error: mean of
+    |prediction / ground truth - 1|, at most 3; not of the paper, for the embedded model: the log loss alone forgives
+    guesses that are far too large, which relative error is made of. Raises InputError naming the setting.
     """
 
-    silog: float = 1.0
+    log_loss: float = 1.0
     pseudo_depth: float = 0.5
     contrast: float = 0.1
     smoothness: float = 0.01
     relative_error: float = 0.0
-    silog_scale: float = 10.0
+    factor: float = 10.0
     gate: float = 0.9
+    pseudo_target: str = INVERSE_DEPTH
     contrast_settings: ContrastConfig = field(default_factory=ContrastConfig)
 
     def __post_init__(self) -> None:
-        weights = ("silog", "pseudo_depth", "contrast", "smoothness", "relative_error")
+        weights = ("log_loss", "pseudo_depth", "contrast", "smoothness", "relative_error")
         for key in weights:
             if not getattr(self, key) >= 0:
                 raise InputError(f"{key}: a weight of {getattr(self, key)} must not be negative")
         if not any(getattr(self, key) for key in weights):
             raise InputError(f"{', '.join(weights)}: at least one of these weights must be above 0")
+        if not 0 < self.factor < math.inf:
+            raise InputError(f"factor: {self.factor} must be finite and above 0")
+        check_choice("pseudo_target", self.pseudo_target, TARGETS)
         if not 0 <= self.gate < 1:
             raise InputError(
                 f"gate: {self.gate} must lie in 0..1, 1 excluded: a share of pixels that is to be exceeded"
             )
+
+
+def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
+    """Raises InputError, naming the setting, unless its value is one of those allowed."""
+    if value not in allowed:
+        raise InputError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
 
 
 @dataclass
@@ -99,7 +117,8 @@ class LossInputs:
     prediction (metric depth), relative_depth, ground_truth and valid (bool): (B, 1, H, W), all at the size of the
     ground truth, in the unit of the data set. maps, key_maps: what the head and its momentum copy predict, at their own
     size; key_maps None leaves the fine contrast out. image: (B, 3, h, w) in 0..1 at the size of the maps. protocol: the
-    data set's limits. fine_weight: of the fine contrast in the contrast, see contrast.fine_contrast_weight.
+    data set's limits and mean weight. contrast_weight: of both levels of the contrast, see contrast.contrast_weight;
+    neither is computed at 0.
     """
 
     prediction: Tensor
@@ -110,14 +129,14 @@ class LossInputs:
     key_maps: RescaleMaps | None
     image: Tensor
     protocol: DepthProtocol
-    fine_weight: float
+    contrast_weight: float
 
 
 class LossOutput(NamedTuple):
-    """total: scalar to descend. terms: every term computed, without its weight and without gradient.
+    """total: scalar to descend. terms: every term computed, without weight, factor and gradient.
 
-    Their names: silog, pseudo_depth, contrast_coarse, contrast_fine, smoothness, relative_error; and pseudo_kept, the
-    share of images whose pseudo depth passed the gate.
+    Their names: log_loss, pseudo_depth, contrast_coarse, contrast_fine, smoothness, relative_error; and pseudo_kept,
+    the share of images whose pseudo depth passed the gate.
     """
 
     total: Tensor
@@ -135,30 +154,33 @@ class TotalLoss:
     def __call__(self, inputs: LossInputs, generator: torch.Generator) -> LossOutput:
         """generator: draws the pixels of the fine contrast."""
         c = self.config
+        contrast_weight = c.contrast * inputs.contrast_weight
         weights = {
-            "silog": c.silog,
+            "log_loss": c.log_loss,
             "pseudo_depth": c.pseudo_depth,
-            "contrast_coarse": c.contrast,
-            "contrast_fine": c.contrast * inputs.fine_weight,
+            "contrast_coarse": contrast_weight,
+            "contrast_fine": contrast_weight,
             "smoothness": c.smoothness,
             "relative_error": c.relative_error,
         }
         terms = self._terms(inputs, generator)
         total = torch.stack([weight * terms[name] for name, weight in weights.items() if name in terms]).sum()
-        return LossOutput(total, {name: term.detach() for name, term in terms.items()})
+        return LossOutput(c.factor * total, {name: term.detach() for name, term in terms.items()})
 
     def _terms(self, inputs: LossInputs, generator: torch.Generator) -> dict[str, Tensor]:
         c = self.config
         terms: dict[str, Tensor] = {}
-        if c.silog:
-            terms["silog"] = self._silog(inputs)
-        if c.pseudo_depth or c.contrast:
-            fit = fit_inverse_depth(inputs.relative_depth, inputs.ground_truth, inputs.valid)
+        contrasted = c.contrast and inputs.contrast_weight
+        if c.log_loss:
+            mean_weight = inputs.protocol.mean_weight
+            terms["log_loss"] = log_loss(inputs.prediction, inputs.ground_truth, inputs.valid, mean_weight)
+        if c.pseudo_depth or contrasted:
+            fit = fit_relative_depth(inputs.relative_depth, inputs.ground_truth, inputs.valid, c.pseudo_target)
         if c.pseudo_depth:
             terms["pseudo_depth"], terms["pseudo_kept"] = self._pseudo_depth(inputs, fit)
-        if c.contrast:
+        if contrasted:
             terms["contrast_coarse"] = self._coarse(inputs.maps, fit)
-        if c.contrast and inputs.fine_weight and inputs.key_maps is not None:
+        if contrasted and inputs.key_maps is not None:
             terms["contrast_fine"] = self._fine(inputs, inputs.key_maps, generator)
         if c.smoothness:
             scale, shift = (edge_aware_smoothness(m, inputs.image) for m in inputs.maps[:2])
@@ -167,18 +189,14 @@ class TotalLoss:
             terms["relative_error"] = relative_error(inputs.prediction, inputs.ground_truth, inputs.valid)
         return terms
 
-    def _silog(self, inputs: LossInputs) -> Tensor:
-        focus, scale = inputs.protocol.variance_focus, self.config.silog_scale
-        return silog_loss(inputs.prediction, inputs.ground_truth, inputs.valid, focus, scale)
-
-    def _pseudo_depth(self, inputs: LossInputs, fit: InverseDepthFit) -> tuple[Tensor, Tensor]:
-        near, far, focus = inputs.protocol.min_depth, inputs.protocol.max_depth, inputs.protocol.variance_focus
+    def _pseudo_depth(self, inputs: LossInputs, fit: PseudoFit) -> tuple[Tensor, Tensor]:
+        near, far = inputs.protocol.min_depth, inputs.protocol.max_depth
         pseudo = pseudo_metric_depth(inputs.relative_depth, fit, near, far)
         kept = pseudo_depth_gate(pseudo, inputs.ground_truth, inputs.valid, self.config.gate, fit.degenerate)
-        loss = pseudo_depth_loss(inputs.prediction, pseudo, kept, near, far, focus, self.config.silog_scale)
+        loss = pseudo_depth_loss(inputs.prediction, pseudo, kept, near, far, inputs.protocol.mean_weight)
         return loss, kept.float().mean()
 
-    def _coarse(self, maps: RescaleMaps, fit: InverseDepthFit) -> Tensor:
+    def _coarse(self, maps: RescaleMaps, fit: PseudoFit) -> Tensor:
         settings = self.config.contrast_settings
         return contrast.coarse_contrast(
             contrast.pooled_embeddings(maps),
@@ -196,7 +214,9 @@ class TotalLoss:
         sample = contrast.sample_pixels(inputs.ground_truth, inputs.valid, (height, width), settings.samples, generator)
         classes = contrast.depth_classes(sample.depth, protocol.min_depth, protocol.max_depth, settings.classes)
         queries, keys = (contrast.pixel_embeddings(maps, sample) for maps in (inputs.maps, key_maps))
-        return contrast.fine_contrast(queries, keys, classes, settings.fine_temperature)
+        return contrast.fine_contrast(
+            queries, keys, classes, sample.image, settings.fine_temperature, settings.keys_from
+        )
 
 
 def relative_error(prediction: Tensor, ground_truth: Tensor, valid: Tensor) -> Tensor:

@@ -12,8 +12,10 @@ import yaml
 
 from tr2m_core.config import merge, validate_input_size
 from tr2m_core.data.base import DatasetConfig
-from tr2m_core.losses.total import LossConfig
+from tr2m_core.data.procedural import MEAN_WEIGHT
+from tr2m_core.losses.total import LossConfig, check_choice
 from tr2m_core.metrics import METRIC_NAMES
+from tr2m_core.model.initialization import INITIALIZATIONS, TORCH
 from tr2m_core.model.sources import FROZEN, ModelSources, Overrides, find_model
 from tr2m_core.settings import read_settings
 from tr2m_core.types import InputError
@@ -29,8 +31,9 @@ class ModelChoice:
     """What is trained and beside which frozen parts.
 
     base: a preset or model directory. relative_depth, image_encoder, text_encoder: in place of its own parts.
-    checkpoint: rescale head to go on from; empty: a new one. network: relative stage only, a relative-depth folder to
-    go on from.
+    checkpoint: rescale head to go on from; empty: a new one. head_init: how a new one is drawn, see
+    model/initialization.py. bend: relative depth is bent on purpose, for the ablation: see bent_depth.py. network:
+    relative stage only, a relative-depth folder to go on from.
     """
 
     base: str = "paper"
@@ -38,7 +41,12 @@ class ModelChoice:
     image_encoder: str = ""
     text_encoder: str = ""
     checkpoint: str = ""
+    head_init: str = TORCH
+    bend: bool = False
     network: str = ""
+
+    def __post_init__(self) -> None:
+        check_choice("head_init", self.head_init, INITIALIZATIONS)
 
 
 @dataclass(frozen=True)
@@ -113,7 +121,7 @@ class FeaturesConfig:
     scenes, sentences: how many of each. Any sentence goes with any scene of its domain, for pixels do not tell size.
     folder: where they are kept. seed: of scenes and sentences. text_noise: spread of noise on sentence embeddings, in
     units of the embedding's own, so that wordings never met land near ones that were. ground_truth_share: share of
-    pixels that keep their depth.
+    pixels that keep their depth. mean_weight: of the log loss, see losses/log_loss.py.
     """
 
     scenes: int = 0
@@ -122,9 +130,10 @@ class FeaturesConfig:
     seed: int = 1
     text_noise: float = 0.0
     ground_truth_share: float = 1.0
+    mean_weight: float = MEAN_WEIGHT
 
     def __post_init__(self) -> None:
-        _check_not_negative(self, "scenes", "sentences", "seed", "text_noise")
+        _check_not_negative(self, "scenes", "sentences", "seed", "text_noise", "mean_weight")
         if self.scenes and not self.sentences:
             raise InputError("features.sentences: 0 must be at least 1")
         if not 0 < self.ground_truth_share <= 1:

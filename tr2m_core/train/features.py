@@ -20,7 +20,7 @@ from torch import Tensor
 from tr2m_core.config import PATCH_SIZE
 from tr2m_core.data.base import BatchSource, DepthProtocol, SampleKey, TrainBatch
 from tr2m_core.data.descriptions import DOMAINS
-from tr2m_core.data.procedural import LIMITS, VARIANCE_FOCUS, ProceduralScenes
+from tr2m_core.data.procedural import LIMITS, ProceduralScenes
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.tensors import writing
 from tr2m_core.model.tr2m import TR2M
@@ -53,7 +53,7 @@ class FeatureSource(BatchSource):
 
     def __init__(self, model: TR2M, config: FeaturesConfig, seed: int, report: Callable[[str], Progress]) -> None:
         self.config, self.seed = config, seed
-        self.protocol = DepthProtocol(*LIMITS, VARIANCE_FOCUS)
+        self.protocol = DepthProtocol(*LIMITS, config.mean_weight)
         self.input_size = model.config.input_size
         self.grid = (self.input_size[0] // PATCH_SIZE, self.input_size[1] // PATCH_SIZE)
         self.pictures = stored_pictures(model, config, report("scenes"))

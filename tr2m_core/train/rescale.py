@@ -18,13 +18,15 @@ from tr2m_core.config import PATCH_SIZE
 from tr2m_core.data.base import BatchSource, TrainBatch
 from tr2m_core.data.file_source import FileSource
 from tr2m_core.data.registry import build_source
-from tr2m_core.losses.contrast import fine_contrast_weight, momentum_update
+from tr2m_core.losses.contrast import contrast_weight, momentum_update
 from tr2m_core.losses.total import LossInputs, TotalLoss
 from tr2m_core.model.checkpoints import load_head, new_model, save_model
+from tr2m_core.model.initialization import initialize_head
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.sources import HEAD_FILE
 from tr2m_core.model.tensors import save_tensors
 from tr2m_core.model.tr2m import TR2M, Head
+from tr2m_core.train.bent_depth import BentRelativeDepth
 from tr2m_core.train.config import TrainConfig, frozen_sources
 from tr2m_core.train.features import FeatureBatch, FeatureSource
 from tr2m_core.train.progress import main_process_bar
@@ -74,7 +76,7 @@ class RescaleTask(Task):
         height, width = batch.image.shape[-2:]
         grid = (height // PATCH_SIZE, width // PATCH_SIZE)
         maps: RescaleMaps = trained(features.tokens, features.text, grid)
-        weight = self._fine_weight(moment)
+        weight = self._contrast_weight(moment)
         key_maps = None
         if self.key_head is not None and weight:
             with torch.no_grad(), self.accelerator.autocast():
@@ -91,7 +93,7 @@ class RescaleTask(Task):
             key_maps=key_maps,
             image=batch.image,
             protocol=protocol,
-            fine_weight=weight,
+            contrast_weight=weight,
         )
         output = self.total_loss(inputs, random)
         return output.total, output.terms
@@ -109,9 +111,9 @@ class RescaleTask(Task):
         described = (tokens.float(), relative.float(), text)
         return FeatureBatch(batch.source, batch.protocol, batch.image, batch.depth, batch.descriptions, *described)
 
-    def _fine_weight(self, moment: Moment) -> float:
+    def _contrast_weight(self, moment: Moment) -> float:
         settings = self.config.loss.contrast_settings
-        return fine_contrast_weight(moment.step, moment.steps_per_epoch, settings.start_epoch, settings.warmup_steps)
+        return contrast_weight(moment.step, moment.steps_per_epoch, settings.start_epoch, settings.warmup_steps)
 
     def after_step(self, trained: nn.Module) -> None:
         if self.key_head is not None:
@@ -146,9 +148,13 @@ def build_model(config: TrainConfig) -> TR2M:
     """The frozen parts and a head that is new or goes on from a checkpoint. Raises InputError for missing parts."""
     choice = config.model
     model = new_model(frozen_sources(config), config.head)
+    if choice.bend:
+        model.relative_depth = BentRelativeDepth(model.relative_depth.network)
     if choice.checkpoint:
         load_head(model.rescale_head, Path(choice.checkpoint))
-    elif model.config.text_encoder.kind == "sentence":
+        return model
+    initialize_head(model.rescale_head, choice.head_init)
+    if model.config.text_encoder.kind == "sentence":
         # Embeddings of unit length have small components: QuickGELU would see next to nothing.
         with torch.no_grad():
             model.rescale_head.state_dict()["align_mlp.a_fc.weight"] *= model.config.rescale_head.text_width**0.5
