@@ -69,6 +69,7 @@ def options(config: DatasetConfig) -> list[str]:
         "--gt-root": config.gt_root,
         "--split": config.split,
         "--text-root": config.text_root,
+        "--text-file": config.text_file,
     }
     return [config.name, *(part for pair in named.items() if pair[1] for part in pair)]
 
@@ -444,6 +445,8 @@ def test_two_processes_give_what_one_gives(tiny_paper, tmp_path, in_two_processe
         picture = np.random.default_rng(number).integers(0, 255, (*reversed(Image.open(path).size), 3), np.uint8)
         write_picture(path, picture)
     (tmp_path / "data" / "gt" / "img-000004.png").write_bytes(b"")
+    (tmp_path / "captions.txt").write_text("".join(f"Bedroom {number}.\n" for number in range(1, 6)))
+    config = replace(config, text_root="", text_file=str(tmp_path / "captions.txt"))
     chosen = [*options(config), "--model", str(tiny_paper), "--size", "28x42", "--batch-size", "2", "--device", "cpu"]
     chosen += ["--sentences", "own", "shuffled", "--baseline", "constant", "--pictures", "1", "--save-predictions"]
     for name in ("one", "again"):
@@ -457,6 +460,10 @@ def test_two_processes_give_what_one_gives(tiny_paper, tmp_path, in_two_processe
     assert "img-000004.png" in complaints and said.count("written to") == 1
     files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file())
     assert len(files) == 2 + 2 + 4  # report, lines, best and worst, predictions
+    own = [row for row in read_csv(tmp_path / "two") if row["sentences"] == "own"]
+    assert {row["image"]: row["description"] for row in own} == {
+        f"rgb/img-{number:06d}.jpg": f"Bedroom {number}." for number in (1, 2, 3, 5)
+    }
     for other in ("again", "two"):
         assert files == sorted(p.relative_to(tmp_path / other) for p in (tmp_path / other).rglob("*") if p.is_file())
         for path in files:
