@@ -150,7 +150,7 @@ def write_bag(tmp_path: Path, messages: Messages, storage: str) -> Callable[[Seq
 class ConstantPredictor:
     """Predicts one depth everywhere and remembers the sentences and mean brightness it was given."""
 
-    device, precision = "cpu", "fp32"
+    device, precision, antialias = "cpu", "fp32", False
 
     class config:
         notice = ""

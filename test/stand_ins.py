@@ -15,7 +15,7 @@ class FlatModel:
     seen: sentence, size of the frame and size asked for, of each prediction.
     """
 
-    device, precision = "cpu", "fp32"
+    device, precision, antialias = "cpu", "fp32", False
 
     class config:
         notice = ""

@@ -73,7 +73,8 @@ class TextEncoderConfig:
 class ModelConfig:
     """A whole model. input_size is (height, width) in pixels, multiples of 14; mean and std are of RGB in 0..1.
 
-    antialias: low-pass filter when a picture is made smaller; the published model does without.
+    antialias: how pictures are resized in training and evaluation, see `DepthPredictor.from_pretrained`; the published
+    protocols do not filter.
     """
 
     name: str = "tr2m"

@@ -155,6 +155,7 @@ class DepthNode(LifecycleNode):
             device=s.device,
             precision=s.precision,
             input_size=parse_input_size(s.input_size) if s.input_size else None,
+            antialias=s.antialias,
             compile=s.compile,
         )
         predictor.warm_up()

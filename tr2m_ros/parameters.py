@@ -57,6 +57,11 @@ class Settings:
     input_size: str = setting(
         "", "HEIGHTxWIDTH that images are resized to, multiples of 14; empty: the model's own", change=UNCONFIGURED
     )
+    antialias: bool = setting(
+        True,
+        "filter images that are larger than the model's input; false: align corners without a filter",
+        change=UNCONFIGURED,
+    )
     compile: bool = setting(False, "torch.compile the model: slower to configure, faster frames", change=UNCONFIGURED)
     autostart: bool = setting(True, "configure and activate at start without a lifecycle manager", change=AT_START)
     cameras: tuple[str, ...] = setting(("",), "names of several cameras, each a prefix of its topics", change=AT_START)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tr2m_core import files
+from tr2m_core import DepthPredictor, files
 from tr2m_core.cli.main import main
 
 
@@ -59,6 +59,16 @@ def test_depth_png_marks_what_does_not_fit_as_invalid(tmp_path):
     depth = np.array([[0.0004, 0.0006, 65.535, 65.54, np.nan, np.inf, -1.0]])
     files.write_depth_png(tmp_path / "depth.png", depth)
     assert np.asarray(Image.open(tmp_path / "depth.png")).tolist() == [[0, 1, 65535, 0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(("option", "antialias"), [([], True), (["--antialias"], True), (["--no-antialias"], False)])
+def test_pictures_are_filtered_unless_told(tiny_paper, picture, tmp_path, option, antialias):
+    rgb = np.random.default_rng(9).integers(0, 255, (120, 200, 3), np.uint8)
+    told = ["--text", "A desk.", "--model", str(tiny_paper), "--device", "cpu", "-o", str(tmp_path / "out")]
+    assert main(["infer", str(picture(pixels=rgb)), *told, *option]) == 0
+    predictor = DepthPredictor.from_pretrained(tiny_paper, device="cpu", antialias=antialias)
+    expected = predictor.predict(rgb, "A desk.").metric_depth
+    assert np.array_equal(np.load(tmp_path / "out" / "photo_depth.npy"), expected)
 
 
 def test_json(infer, picture):

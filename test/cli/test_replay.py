@@ -213,6 +213,15 @@ def test_steady_is_told_in_the_report(replay, write_bag, messages):
         assert json.loads(out)["options"]["steady"] == seconds
 
 
+def test_the_report_says_whether_frames_were_filtered(write_bag, messages, tiny_paper, tmp_path):
+    bag = str(write_bag(messages.recording(1)))
+    for option, antialias in ((), True), (("--no-antialias",), False):
+        folder = tmp_path / str(antialias)
+        chosen = ["--model", str(tiny_paper), "--device", "cpu", "--pictures", "0", "-o", str(folder)]
+        assert main(["replay", bag, *chosen, *option]) == 0
+        assert json.loads((folder / "report.json").read_text())["antialias"] is antialias
+
+
 def test_two_processes_give_what_one_gives(write_bag, messages, tiny_paper, tmp_path, in_two_processes):
     bag = str(write_bag(messages.recording(5)))
     chosen = [

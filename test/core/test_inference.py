@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from PIL import Image
 
 from tr2m_core import DepthPredictor
 from tr2m_core.backend import TorchBackend
@@ -110,6 +112,37 @@ def test_frames_of_floats_are_not_rounded(embedded, paper):
         pixels = [float(predictor.preprocess(level).mean()) for level in levels]
         steps = np.diff(pixels) / np.diff([-1.5, 99.75, 100, 100.25, 256.5])
         assert np.allclose(steps, steps[0], rtol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def large():
+    """A picture larger than the input of any model here, with detail that a resize has to filter."""
+    return np.random.default_rng(8).integers(0, 255, (225, 400, 3), np.uint8)
+
+
+def test_antialiased_frames_are_what_pillow_makes(tiny_paper, large):
+    """Larger than the input in both directions, in one, in none."""
+    filtering = DepthPredictor.from_pretrained(tiny_paper, device="cpu", antialias=True)
+    level = 1 / 255 / min(filtering.config.image_std)
+    for frame in (large, large[:30], large[:30, :40]):
+        height, width = filtering.input_size
+        pillow = Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR)
+        expected = filtering._normalize(torch.from_numpy(np.array(pillow)).permute(2, 0, 1)[None].float())
+        for frames in (frame[None], frame[None].astype(np.float32)):
+            assert float((filtering.preprocess(frames) - expected).abs().max()) < 1.01 * level
+
+
+def test_the_configuration_says_how_frames_are_resized_unless_told(tiny_paper, paper, embedded, large):
+    assert (paper.antialias, embedded.antialias) == (False, True)
+    other = DepthPredictor.from_pretrained(tiny_paper, device="cpu", antialias=False)
+    assert torch.equal(other.preprocess(large[None]), paper.preprocess(large[None]))
+    pixels = torch.from_numpy(large).permute(2, 0, 1)[None].float()
+    corners = F.interpolate(pixels, size=paper.input_size, mode="bilinear", align_corners=True)
+    assert torch.allclose(paper.preprocess(large[None]), paper._normalize(corners), atol=1e-4)
+    plain = DepthPredictor.from_pretrained("embedded", device="cpu", antialias=False)
+    difference = (plain.preprocess(large[None]) - embedded.preprocess(large[None])).abs()
+    assert float(difference.mean()) > 0.1
+    assert plain.without_normalisation().antialias is False
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (0, 0)])

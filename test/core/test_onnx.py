@@ -111,6 +111,17 @@ def test_predictors_take_the_file(models, files, name, flip):
         assert np.allclose(values, getattr(expected, name), rtol=1e-4, atol=1e-6)
 
 
+def test_frames_of_an_exported_graph_are_resized_as_told(models, files):
+    frames = np.random.default_rng(2).integers(0, 255, (1, 225, 400, 3), np.uint8)
+    inputs = []
+    for antialias in (None, False, True):
+        exported = DepthPredictor.from_pretrained(files["paper"], device="cpu", antialias=antialias)
+        torch_model = DepthPredictor(TorchBackend(models["paper"], device="cpu", input_size=SIZE), antialias)
+        inputs.append(exported.preprocess(frames))
+        assert torch.equal(inputs[-1], torch_model.preprocess(frames))
+    assert torch.equal(inputs[0], inputs[1]) and not torch.allclose(inputs[1], inputs[2], atol=0.1)
+
+
 def test_the_size_is_fixed(files):
     assert DepthPredictor.from_pretrained(files["paper"], input_size=SIZE).input_size == SIZE
     with pytest.raises(InputError, match="42x70"):

@@ -89,6 +89,7 @@ def test_senseless_values_are_refused_by_name(values: dict[str, object], words: 
         {"checkpoint": "a"},
         {"device": "cpu"},
         {"precision": "bf16"},
+        {"antialias": False},
         {"compile": True},
         {"image_transport": "compressed"},
     ],

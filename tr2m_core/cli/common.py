@@ -20,9 +20,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which model, with which parts of it replaced, on what and how it runs."""
+def add_model_arguments(parser: argparse.ArgumentParser, antialias: bool | None = None) -> None:
+    """Which model, with which parts of it replaced, on what and how it runs. antialias: the verb's default."""
     group = add_network_arguments(parser)
+    group.add_argument(
+        "--antialias",
+        action=argparse.BooleanOptionalAction,
+        help="filter pictures that are larger than the model's input, instead of aligning corners without a filter "
+        f"(default: {'on' if antialias else 'as the model configuration says'})",
+    )
+    group.set_defaults(antialias=antialias)  # behind the back of old argparse, which would write it into the help again
     group.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (default: auto)")
     group.add_argument("--precision", default="auto", metavar="P", help="auto, fp32, bf16 or fp16 (default: auto)")
     group.add_argument("--compile", action="store_true", help="torch.compile the model; slower start, faster frames")
@@ -80,6 +87,7 @@ def load_predictor(args: argparse.Namespace) -> DepthPredictor:
         device=args.device,
         precision=args.precision,
         input_size=args.size,
+        antialias=args.antialias,
         compile=args.compile,
     )
     if predictor.config.notice:
@@ -87,11 +95,12 @@ def load_predictor(args: argparse.Namespace) -> DepthPredictor:
     return predictor
 
 
-def describe_model(args: argparse.Namespace, predictor: DepthPredictor) -> dict[str, str | None]:
+def describe_model(args: argparse.Namespace, predictor: DepthPredictor) -> dict[str, str | bool | None]:
     """What was run, for reports."""
     checkpoint = None if args.checkpoint is None else str(args.checkpoint)
     device, precision = str(predictor.device), predictor.precision
-    return {"model": args.model, "checkpoint": checkpoint, "device": device, "precision": precision}
+    how = {"device": device, "precision": precision, "antialias": predictor.antialias}
+    return {"model": args.model, "checkpoint": checkpoint, **how}
 
 
 def make_output(folder: Path) -> Path:

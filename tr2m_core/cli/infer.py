@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--flip", action="store_true", help="average with the mirrored picture: a little more accurate, half as fast"
     )
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
-    add_model_arguments(parser)
+    add_model_arguments(parser, antialias=True)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_frames(parser)
     _add_results(parser)
     add_depth_range(parser)
-    add_model_arguments(parser)
+    add_model_arguments(parser, antialias=True)
 
 
 def _add_topics(parser: argparse.ArgumentParser) -> None:
