@@ -74,6 +74,15 @@ def options(config: DatasetConfig) -> list[str]:
     return [config.name, *(part for pair in named.items() if pair[1] for part in pair)]
 
 
+@pytest.fixture
+def network(tmp_path):
+    """The folder of a public depth network."""
+    tiny_depth_anything().save_pretrained(tmp_path / "net")
+    processor = {"image_processor_type": "DPTImageProcessor", "size": {"height": 56, "width": 56}, "do_pad": False}
+    (tmp_path / "net" / "preprocessor_config.json").write_text(json.dumps(processor))
+    return tmp_path / "net"
+
+
 def read_csv(folder: Path) -> list[dict[str, str]]:
     with (folder / "frames.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
@@ -219,7 +228,7 @@ def test_only_errors_inside_crop_range_and_masks_count(evaluate, model, sizes, t
     code, out, err = evaluate(*options(protocol.config), "-o", tmp_path / "out", "--pictures", 0)
     assert (code, err) == (0, "")
 
-    rows = [row for row in read_csv(tmp_path / "out") if "not normalised" not in row["method"] or name != "ibims"]
+    rows = [row for row in read_csv(tmp_path / "out") if row["method"] == "embedded"]
     assert [int(row["valid_pixels"]) for row in rows] == [protocol.counted, protocol.counted - 1, protocol.counted]
     # An error of half the truth, and of three quarters where twice the truth was planted.
     expected = [0.5, 0.5, (0.5 * (protocol.counted - 1) + 0.75) / protocol.counted]
@@ -254,6 +263,46 @@ def test_ibims_is_evaluated_with_and_without_normalisation(evaluate, tmp_path):
     assert (np.load(saved, allow_pickle=False) == 2).all()  # of the first row, the published way
 
 
+def test_diode_is_evaluated_without_and_with_its_mask(evaluate, model, network, tmp_path):
+    mask, depth = np.ones((96, 128)), np.full((96, 128), 5.0)
+    mask[:, :64], depth[:, :64] = 0, 2.0
+    model.depth = 4.0
+    config = write_diode(tmp_path / "data", 2, depth, mask)
+    write_diode(tmp_path / "data", 1, depth, 0.0)  # the first has no valid depth by its mask
+    chosen = [*options(config), "--baseline", "constant", "--baseline", network, "--sentences", "own", "empty"]
+    code, out, _ = evaluate(*chosen, "--pictures", "1", "--save-predictions", "-o", tmp_path / "out")
+    assert code == 0
+    (entry,) = read_report(tmp_path / "out")["datasets"]
+    plain = [row for row in entry["rows"] if row["alignment"] == "metric"]
+    masked, constant = "embedded, validity mask applied", "best constant (1000 pixels per image)"
+    assert [(row["method"], row["sentences"], row["images"]) for row in plain] == [
+        ("embedded", "own", 2),
+        (masked, "own", 1),
+        ("embedded", "empty", 2),
+        (masked, "empty", 1),
+        (constant, "", 2),
+    ]
+    # Columns 4 to 63 are 2 m away, 64 to 122 are 5 m; prediction 4 m.
+    assert plain[0]["abs_rel"] == pytest.approx((60 * 1.0 + 59 * 0.2) / 119)
+    assert plain[1]["abs_rel"] == pytest.approx(0.2)
+    assert entry["metrics"]["abs_rel"] == plain[0]["abs_rel"] and entry["best_constant"] == pytest.approx(2)
+    others = {row["method"]: row["images"] for row in entry["rows"] if str(network) in row["method"]}
+    assert others == {str(network): 2, f"{network}, validity mask applied": 1}
+    assert sum(masked in line for line in out.splitlines()) == 6
+    assert len(list((tmp_path / "out" / "predictions").iterdir())) == 2
+    best, worst = sorted((tmp_path / "out" / "pictures").iterdir())
+    assert np.asarray(Image.open(best)).std() > 10 and worst.name.startswith("worst1")
+
+
+def test_all_of_simcol_says_the_same_so_there_is_nothing_to_shuffle(evaluate, model, tmp_path):
+    code, out, _ = evaluate(*options(write_simcol(tmp_path)), "--sentences", "own", "shuffled", "--json")
+    assert code == 0
+    assert {sentence for sentence, *_ in model.seen} == {
+        "The image shows a medical scene of a cecum with texture type one."
+    }
+    assert {row["sentences"] for row in json.loads(out)["datasets"][0]["rows"]} == {"own"}
+
+
 def test_predictions_are_saved_before_clamp_and_mask(evaluate, model, tmp_path):
     model.depth = 100.0
     config = write_kitti(tmp_path, count=2, unmeasured=1)
@@ -273,14 +322,10 @@ def test_predictions_are_saved_before_clamp_and_mask(evaluate, model, tmp_path):
 # ---- what is compared ----
 
 
-def test_a_row_for_every_method_sentence_and_alignment(evaluate, model, tmp_path):
-    network = tiny_depth_anything()
-    network.save_pretrained(tmp_path / "net")
-    processor = {"image_processor_type": "DPTImageProcessor", "size": {"height": 56, "width": 56}, "do_pad": False}
-    (tmp_path / "net" / "preprocessor_config.json").write_text(json.dumps(processor))
+def test_a_row_for_every_method_sentence_and_alignment(evaluate, model, network, tmp_path):
     config = write_sunrgbd(tmp_path / "data", ((90, 120), (106, 146)))
     said = ["--sentences", "own", "shuffled", "empty", "--text", "A hall."]
-    compared = ["--baseline", "constant", "--baseline", tmp_path / "net"]
+    compared = ["--baseline", "constant", "--baseline", network]
     code, out, _ = evaluate(*options(config), *said, *compared, "-o", tmp_path / "out")
     assert code == 0
     (entry,) = read_report(tmp_path / "out")["datasets"]
@@ -290,7 +335,7 @@ def test_a_row_for_every_method_sentence_and_alignment(evaluate, model, tmp_path
     constant = "best constant (1000 pixels per image)"
     assert labels == [
         *(("embedded", sentences, alignment) for sentences in told for alignment in aligned),
-        (str(tmp_path / "net"), "", "affine"),
+        (str(network), "", "affine"),
         *((constant, "", alignment) for alignment in aligned),
     ]
     assert entry["best_constant"] == pytest.approx(2)
@@ -300,7 +345,7 @@ def test_a_row_for_every_method_sentence_and_alignment(evaluate, model, tmp_path
     assert [row["description"] for row in rows[:6]] == [own, shuffled, "", "A hall.", "", ""]
     constants = [float(row["abs_rel"]) for row in rows if row["method"] == constant]
     assert constants == pytest.approx([0, 0], abs=1e-6)
-    blank = next(row for row in rows if row["method"] == str(tmp_path / "net"))
+    blank = next(row for row in rows if row["method"] == str(network))
     assert blank["abs_rel"] == blank["scale_abs_rel"] == blank["scale_factor"] == ""
     assert float(blank["affine_abs_rel"]) == pytest.approx(0, abs=0.05)  # the depth is flat
     assert next(line for line in out.splitlines() if "best constant (" in line).split()[-9:-7] == ["0", "0"]
