@@ -204,7 +204,7 @@ def test_lines_without_ground_truth_are_counted(tmp_path):
 
 
 def test_the_part_for_testing_is_checked_on_its_own(tmp_path):
-    config = write_c3vd(tmp_path, ("cecum_t1_a", "cecum_t1_b", "desc_t4_a"), frames=2)
+    config = write_c3vd(tmp_path, ("cecum_t1_a", "cecum_t1_b", "cecum_t2_a"), frames=2)
     (tmp_path / "cecum_t1_a" / "0001_depth.tiff").unlink()
     assert check_dataset(config).summary() == "c3vd: 2 of 2 records usable"
     assert check_dataset(config, part="test").summary() == "c3vd: 3 of 4 records usable, 1 missing depth"
