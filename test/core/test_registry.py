@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -62,8 +63,9 @@ def test_batches_of_every_set(tmp_path, write, depth_size):
     assert len(batch.descriptions) == 3
 
 
-def test_batches_depend_on_seed_index_and_epoch_alone(tmp_path):
-    config = write_kitti(tmp_path)
+@pytest.mark.parametrize("write", [write_kitti, partial(write_c3vd, videos=("cecum_t1_b", "desc_t4_a"))])
+def test_batches_depend_on_seed_index_and_epoch_alone(tmp_path, write):
+    config = write(tmp_path)
     keys = [SampleKey(index, epoch) for epoch in range(3) for index in range(2)]
     whole = build_source(config, 5, "cpu").batch(keys, SIZE)
     again = build_source(config, 5, "cpu")
