@@ -37,6 +37,7 @@ INSTALL_REQUIRES = [
     "rosbags>=0.11",
     "mcap>=1.1",  # reads what is left of damaged files; brings lz4 and zstandard
     "huggingface_hub>=0.25",
+    "ftfy>=6.1",  # cleans sentences as CLIP's reference does
     "pyyaml>=6.0",
     "rich>=13.0",
     "matplotlib>=3.8",

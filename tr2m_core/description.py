@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import stat
@@ -17,6 +18,13 @@ EMPTY = "the scene description is empty; give one sentence, such as 'A small off
 
 JOINERS = frozenset("\u200c\u200d")  # invisible, but they spell words and compose emoji
 BLANK_GLYPHS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
+NOT_PLAIN = re.compile("[&\x1b]")  # what may be more than it seems in ASCII: entities, codes of terminals
+# Controls, which ftfy would drop and so join words, and halves of surrogate pairs without the other.
+BROKEN = re.compile(
+    "[\\x00-\\x08\\x0b\\x0e-\\x1a\\x1c-\\x1f\\x7f]"
+    "|[\\ud800-\\udbff](?![\\udc00-\\udfff])|(?<![\\ud800-\\udbff])[\\udc00-\\udfff]"
+)
+MOST_PASSES = 8  # two resolve what anybody has escaped; each is slow
 # Scripts that put no blanks between words: Thai to Khmer, Kana, Han.
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 
@@ -35,11 +43,20 @@ SETTING = re.compile(r"[\w./-]+\s*[:=]\s*\S*")
 def clean_sentence(text: str) -> str:
     """The sentence as models and reports take it, "" when it shows nothing; the one rule for all sentences.
 
-    Control characters and halves of surrogate pairs become blanks, every run of white space one blank. Invisible
-    characters that spell nothing are dropped: byte order marks, soft hyphens, marks of direction and the like.
+    As CLIP's reference does, html.unescape(html.unescape(ftfy.fix_text(text))): entities, full-width forms, ligatures,
+    curly quotes, composed accents, text that was decoded wrongly, codes of terminals. Again until nothing changes, so
+    that a sentence that is clean stays as it is. Then control characters and halves of surrogate pairs become blanks,
+    every run of white space one blank, and invisible characters that spell nothing are dropped: byte order marks, soft
+    hyphens, marks of direction and the like.
     """
-    sentence = " ".join("".join(map(_cleaned, text)).split())
-    return sentence if any(map(_is_seen, sentence)) else ""
+    if not text.isascii() or NOT_PLAIN.search(text):
+        text = _as_clip_reads(BROKEN.sub(" ", text))
+    return _legible(text)
+
+
+def says_something(text: str) -> bool:
+    """Whether anything of a text shows; fast for texts of any length."""
+    return bool(_legible(text))
 
 
 def check_description(text: str) -> str:
@@ -57,7 +74,7 @@ def why_no_sentence(text: str) -> str | None:
 
     Robots publish much as text: models in XML, states in JSON or YAML, names of modes.
     """
-    sentence = clean_sentence(text)
+    sentence = _legible(text)  # as it is: whatever is written with entities, markup is not
     if not sentence:
         return "nothing"
     if sentence.startswith("<"):
@@ -150,6 +167,23 @@ def _looks_like_path(text: str) -> bool:
     if has_suffix or ANCHORED.match(text):
         return True
     return bool(SEPARATOR.search(text)) and text[-1] not in ".!?" and not UNSPACED.search(text)
+
+
+def _as_clip_reads(text: str) -> str:
+    import ftfy  # takes a quarter of a second
+
+    for _ in range(MOST_PASSES):
+        read = html.unescape(html.unescape(ftfy.fix_text(text)))
+        if read == text:
+            break
+        text = read
+    return text
+
+
+def _legible(text: str) -> str:
+    """Without what does not show, "" when nothing does."""
+    sentence = " ".join("".join(map(_cleaned, text)).split())
+    return sentence if any(map(_is_seen, sentence)) else ""
 
 
 def _cleaned(character: str) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import os
+import subprocess
+import sys
 
+import ftfy
 import pytest
 
 from tr2m_core.description import (
@@ -22,10 +26,14 @@ from tr2m_core.types import InputError
         ("A small office with two desks.", "A small office with two desks."),
         ("A desk \ud83d with a lamp.", "A desk with a lamp."),  # half of an emoji
         ("\ufeffA\u00a0work\u00adbench,\u200b with\ttools.\r\n", "A workbench, with tools."),
-        ("A\x00desk\x1b[31m \x85and\u2028a\x0cchair", "A desk [31m and a chair"),
+        (
+            "A\x00desk\x1b[31m \x85and\u2028a\x0cchair",
+            "A desk …and a chair",
+        ),  # no code of a colour; U+0085 as Windows meant it
         ("desk \u202egnidliub\u2066\u061c", "desk gnidliub"),
         ("می\u200cروم 👩\u200d🍳", "می\u200cروم 👩\u200d🍳"),  # joiners spell
-        ("Ein Büro \u2013 日本の部屋 e\u0301 ❤\ufe0f", "Ein Büro \u2013 日本の部屋 e\u0301 ❤\ufe0f"),
+        ("Ein Büro \u2013 日本の部屋 e\u0301 ❤\ufe0f", "Ein Büro \u2013 日本の部屋 é ❤\ufe0f"),
+        ("A desk \ud83d\udc53.", "A desk 👓."),  # both halves
     ],
 )
 def test_sentences_are_cleaned(text, wanted):
@@ -33,10 +41,88 @@ def test_sentences_are_cleaned(text, wanted):
     assert clean_sentence(wanted) == wanted
 
 
+# As CLIP's reference cleans them, in full.
+AS_CLIP = {
+    "A desk &amp; a chair.": "A desk & a chair.",
+    "A desk &amp;amp; a chair.": "A desk & a chair.",
+    "A &lt;small&gt; desk": "A <small> desk",
+    "<b>A desk</b> &amp; more": "<b>A desk</b> & more",
+    "A desk&#39;s edge": "A desk's edge",
+    "A desk&#x2019;s edge": "A desk's edge",
+    "Ｔｗｏ　ｄｅｓｋｓ．": "Two desks.",  # noqa: RUF001
+    "ｱｲｳ in a room": "アイウ in a room",
+    "An oﬃce with a ﬂoor and a ﬁsh": "An office with a floor and a fish",
+    "A \u201csmall\u201d desk": 'A "small" desk',
+    "A desk\u2019s edge": "A desk's edge",
+    "A \u201elow\u201c desk": 'A "low" desk',
+    "CafÃ© with two chairs": "Café with two chairs",
+    "A deskâ\x80\x99s edge": "A desk's edge",
+    "âœ” a desk": "✔ a desk",
+    "Cafe\u0301 with chairs": "Café with chairs",
+    "\x1b[1mA desk\x1b[0m": "A desk",
+    "A desk\r\nand\u2029a chair": "A desk and a chair",
+    "A\u00a0desk": "A desk",
+    "\ufeffA desk": "A desk",
+    "小さなオフィスに机が二つある。": "小さなオフィスに机が二つある。",
+    "โต๊ะสองตัวในห้อง": "โต๊ะสองตัวในห้อง",
+    "Ein Büro, drei Stühle \u2013 hell": "Ein Büro, drei Stühle \u2013 hell",
+    "👩\u200d🍳 in a kitchen ❤\ufe0f": "👩\u200d🍳 in a kitchen ❤\ufe0f",
+    "AT&T desk, R&D": "AT&T desk, R&D",
+    "A desk, 3 × 2 m": "A desk, 3 × 2 m",  # noqa: RUF001
+    "A desk &copy; me": "A desk © me",
+    "½ of a desk…": "½ of a desk…",
+    "&quot;A desk&quot;": '"A desk"',
+}
+# Where more is done than that: what does not show is dropped, and no words are joined. The reference, then ours.
+BEYOND_CLIP = {
+    "A work\u00adbench": ("A work\u00adbench", "A workbench"),
+    "A desk\u200b.": ("A desk\u200b.", "A desk."),
+    "A\x00desk": ("Adesk", "A desk"),
+    "A desk \u202eknalb": ("A desk \u202eknalb", "A desk knalb"),
+    "A desk \ud83d.": ("A desk \ufffd.", "A desk ."),
+    "<b>A desk</b> &amp;amp;amp; a chair": (
+        "<b>A desk</b> &amp; a chair",
+        "<b>A desk</b> & a chair",
+    ),  # clean stays clean
+}
+
+
+def as_clip(text):
+    """The reference's formula."""
+    return " ".join(html.unescape(html.unescape(ftfy.fix_text(text))).split())
+
+
+@pytest.mark.parametrize(("text", "wanted"), AS_CLIP.items())
+def test_sentences_are_cleaned_as_clip_does(text, wanted):
+    assert clean_sentence(text) == as_clip(text) == wanted
+    assert clean_sentence(wanted) == wanted
+
+
+@pytest.mark.parametrize(("text", "both"), BEYOND_CLIP.items())
+def test_what_is_cleaned_beyond_clip(text, both):
+    reference, wanted = both
+    assert (as_clip(text), clean_sentence(text)) == both
+    assert reference != wanted and clean_sentence(wanted) == wanted
+
+
+def test_plain_sentences_do_not_wait_for_the_library():
+    code = (
+        "import sys; from tr2m_core.description import clean_sentence as c; c('A desk.'); print('ftfy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split() == ["False"]
+
+
+def test_what_a_text_is_does_not_depend_on_entities():
+    assert why_no_sentence("&lt;robot name='arm'&gt; has two desks") is None
+    assert why_no_sentence("A desk &amp; a chair") is None
+    assert why_no_sentence("<robot name='a &amp; b'/>") == "XML"
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
+        "&nbsp;&shy;",
         " \t\n",
         "\u200b",
         "\ufeff",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from tr2m_core.description import MAX_CHARACTERS, clean_sentence, why_no_sentence
+from tr2m_core.description import MAX_CHARACTERS, says_something, why_no_sentence
 from tr2m_core.replay.bag import Bag, shown
 from tr2m_core.replay.candidates import Found, hinted, is_own, recorded
 
@@ -47,7 +47,7 @@ def _in_namespace(names: list[str], image: str) -> list[str]:
 def _texts(bag: Bag, name: str) -> list[str]:
     """The first texts of a topic that say something."""
     texts = (str(message.data) for message in bag.readable(name))
-    return list(islice(filter(clean_sentence, texts), READ))
+    return list(islice(filter(says_something, texts), READ))
 
 
 def _is_usable(bag: Bag, name: str) -> bool:
