@@ -138,7 +138,8 @@ def fine_contrast(
 
     queries (M, C) of the head, keys (M, C) of its momentum copy at the same pixels, classes (M,) of their depth, image
     (M,) that they lie in. keys_from: "other_images", the keys of a query are those of the images it does not lie in,
-    or "all_images", where its own pixel is among its positives. No gradient flows into the keys.
+    or "all_images", where its own pixel is among its positives; of several processes, each has the images of its own.
+    No gradient flows into the keys.
     """
     same = classes.unsqueeze(0) == classes.unsqueeze(1)
     pair = torch.ones_like(same) if keys_from == ALL_IMAGES else image.unsqueeze(0) != image.unsqueeze(1)
