@@ -44,13 +44,13 @@ def clean_sentence(text: str) -> str:
     """The sentence as models and reports take it, "" when it shows nothing; the one rule for all sentences.
 
     As CLIP's reference does, html.unescape(html.unescape(ftfy.fix_text(text))): entities, full-width forms, ligatures,
-    curly quotes, composed accents, text that was decoded wrongly, codes of terminals. Again until nothing changes, so
-    that a sentence that is clean stays as it is. Then control characters and halves of surrogate pairs become blanks,
-    every run of white space one blank, and invisible characters that spell nothing are dropped: byte order marks, soft
-    hyphens, marks of direction and the like.
+    curly quotes, composed accents, text that was decoded wrongly, codes of terminals. Control characters and halves of
+    surrogate pairs become blanks, every run of white space one blank, and invisible characters that spell nothing are
+    dropped: byte order marks, soft hyphens, marks of direction and the like. All again until nothing changes, so that a
+    sentence that is clean stays as it is.
     """
     if not text.isascii() or NOT_PLAIN.search(text):
-        text = _as_clip_reads(BROKEN.sub(" ", text))
+        return _as_clip_reads(BROKEN.sub(" ", text))
     return _legible(text)
 
 
@@ -170,13 +170,12 @@ def _looks_like_path(text: str) -> bool:
 
 
 def _as_clip_reads(text: str) -> str:
-    import ftfy  # takes a quarter of a second
+    import ftfy  # takes long
 
     for _ in range(MOST_PASSES):
-        read = html.unescape(html.unescape(ftfy.fix_text(text)))
-        if read == text:
+        before, text = text, _legible(html.unescape(html.unescape(ftfy.fix_text(text))))
+        if text == before:
             break
-        text = read
     return text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import random
 import subprocess
 import sys
 
@@ -103,6 +104,45 @@ def test_what_is_cleaned_beyond_clip(text, both):
     reference, wanted = both
     assert (as_clip(text), clean_sentence(text)) == both
     assert reference != wanted and clean_sentence(wanted) == wanted
+
+
+def test_what_is_clean_stays_as_it_is():
+    pieces = [
+        "A desk ",
+        "&amp;",
+        "amp;",
+        "&#38;",
+        "lt;",
+        "<",
+        "not",
+        "\u200b",
+        "\u00ad",
+        "Ã",
+        "©",
+        "â",
+        "€",
+        "œ",
+        "\x80",
+        "\x99",
+    ]
+    pieces += [
+        "\uff26",
+        "\uff06",
+        "\uff1b",
+        "\ufb01",
+        "\u201c",
+        "\u0301",
+        "\u1112",
+        "\u1161",
+        "\x1b[1m",
+        "\n",
+        "\ud83d",
+        "\x00",
+    ]
+    chance = random.Random(1)
+    for _ in range(2000):
+        sentence = clean_sentence("".join(chance.choices(pieces, k=6)))
+        assert clean_sentence(sentence) == sentence
 
 
 def test_plain_sentences_do_not_wait_for_the_library():

@@ -64,6 +64,7 @@ def test_frames_may_be_views(embedded):
         "A  small\toffice\nwith two desks.",
         "\ufeffA small\u00a0office with two desks.\ud83d",
         "A small of\u00adfice with two desks.",
+        "\uff21\u3000small o\ufb03ce &#119;ith &#x26;#116;wo desks&amp;period;",
     ],
 )
 def test_sentences_are_cleaned(embedded, told):

@@ -16,8 +16,6 @@ from tr2m_core.model.release import load_clip_text, load_dinov2
 from tr2m_core.types import InputError
 
 TEXT_ENCODER_KINDS = ("sentence", "clip")
-# CLIP was trained on, and its own tokenizer writes, straight quotation marks.
-STRAIGHT_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 # What files of a whole CLIP or BERT hold besides the part that reads sentences.
 BEYOND_TEXT = ("vision_model.", "visual_projection.", "logit_scale", "text_model.embeddings.position_ids")
 BEYOND_SENTENCES = ("pooler.", "cls.", "embeddings.position_ids")
@@ -99,9 +97,10 @@ class TextEncoder(nn.Module):
 
     @torch.inference_mode()
     def encode(self, sentences: list[str]) -> Tensor:
-        """(B, 1, Ct) float32 on the encoder's device. Longer sentences are cut at the encoder's token limit."""
-        if self.kind == "clip":
-            sentences = [sentence.translate(STRAIGHT_QUOTES) for sentence in sentences]
+        """(B, 1, Ct) float32 on the encoder's device.
+
+        sentences: as `description.clean_sentence` has them; longer ones are cut at the encoder's token limit.
+        """
         tokens = self.tokenizer(
             sentences, padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt"
         ).to(next(self.network.parameters()).device)
