@@ -258,7 +258,7 @@ def test_held_out_pictures_are_seen_at_the_size_of_their_protocol(settings, tiny
     predictor = DepthPredictor.from_pretrained(
         tiny_paper, device="cpu", precision="fp32", input_size=size or KITTI.input_size
     )
-    image, depth, sentences = KITTI().read(KITTI().records(kitti).records[0])
+    image, depth, sentences, _ = KITTI().read(KITTI().records(kitti).records[0])
     prediction = predictor.predict(image, sentences[0], maps=False, size=depth.shape).metric_depth
     measured = measure_depth(depth, prediction, (0.001, 80.0), evaluation_crop("garg", depth.shape))
     expected = measured.metrics[METRIC]
