@@ -228,6 +228,8 @@ def render_plot(results: Sequence[Result]) -> Figure:
             if values:
                 axes.plot(values, [place] * len(values), "o", color="tab:blue", alpha=0.7)
                 axes.vlines(statistics.fmean(values), place - 0.3, place + 0.3, color="black")
+        if metric == "abs_rel":
+            axes.set_xscale("log")  # what cannot see size is off by tens
         better = "larger" if metric in LARGER_IS_BETTER else "smaller"
         axes.set_title(f"{metric} ({better} is better)", fontsize=10)
         axes.grid(axis="x", alpha=0.3)
