@@ -73,8 +73,8 @@ class TextEncoderConfig:
 class ModelConfig:
     """A whole model. input_size is (height, width) in pixels, multiples of 14; mean and std are of RGB in 0..1.
 
-    antialias: how a predictor resizes pictures unless told otherwise, see `DepthPredictor.from_pretrained`; the published
-    protocols do not filter, nor does training on data sets.
+    antialias: how a predictor resizes pictures unless told otherwise, see `DepthPredictor.from_pretrained`; the
+    published protocols do not filter, nor does training on data sets.
     """
 
     name: str = "tr2m"

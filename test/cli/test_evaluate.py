@@ -366,7 +366,7 @@ def test_another_model_as_baseline_and_another_size(evaluate, sizes, tiny_paper,
     config = write_nyu(tmp_path, count=1)
     code, out, _ = evaluate(*options(config), "--baseline", tiny_paper, "--size", "28x42", "--json")
     report = json.loads(out)
-    assert code == 0 and report["model"] == "embedded" and report["precision"] == "fp32" and report["antialias"] is False
+    assert (code, report["model"], report["precision"], report["antialias"]) == (0, "embedded", "fp32", False)
     assert {row["method"] for row in report["datasets"][0]["rows"]} == {"embedded", str(tiny_paper)}
     assert sizes == [(28, 42), (28, 42)] and report["datasets"][0]["input_size"] == [28, 42]
 
