@@ -24,6 +24,8 @@ BROKEN = re.compile(
     "[\\x00-\\x08\\x0b\\x0e-\\x1a\\x1c-\\x1f\\x7f]"
     "|[\\ud800-\\udbff](?![\\udc00-\\udfff])|(?<![\\ud800-\\udbff])[\\udc00-\\udfff]"
 )
+# An ampersand escaped again and again; ftfy resolves one level at a time, slowly.
+NESTED = re.compile("&(?:(?:amp|#0*38|#x0*26);)+(?=(?:amp|#0*38|#x0*26);)", re.IGNORECASE)
 MOST_PASSES = 8  # two resolve what anybody has escaped; each is slow
 # Scripts that put no blanks between words: Thai to Khmer, Kana, Han.
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
@@ -50,7 +52,7 @@ def clean_sentence(text: str) -> str:
     sentence that is clean stays as it is.
     """
     if not text.isascii() or NOT_PLAIN.search(text):
-        return _as_clip_reads(BROKEN.sub(" ", text))
+        return _as_clip_reads(NESTED.sub("&", BROKEN.sub(" ", text)))
     return _legible(text)
 
 

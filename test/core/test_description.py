@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 
 import ftfy
 import pytest
@@ -143,6 +144,13 @@ def test_what_is_clean_stays_as_it_is():
     for _ in range(2000):
         sentence = clean_sentence("".join(chance.choices(pieces, k=6)))
         assert clean_sentence(sentence) == sentence
+
+
+@pytest.mark.parametrize("escape", ["amp;", "#38;", "#x026;", "AMP;"])
+def test_entities_escaped_without_end_take_no_time(escape):
+    started = time.monotonic()
+    assert clean_sentence(f"é &{escape * 20_000}lt; 3") == "é < 3"  # minutes, level by level
+    assert time.monotonic() - started < 10
 
 
 def test_plain_sentences_do_not_wait_for_the_library():
