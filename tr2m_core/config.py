@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -112,6 +113,12 @@ class ModelConfig:
             raise InputError(f"{path}: {error}") from None
         except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError) as error:
             raise InputError(f"{path}: not a TR2M model configuration ({error})") from None
+
+
+def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
+    """Raises InputError, naming the setting, unless its value is one of those allowed."""
+    if value not in allowed:
+        raise InputError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
 
 
 def validate_input_size(size: tuple[int, int]) -> tuple[int, int]:

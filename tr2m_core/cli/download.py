@@ -318,6 +318,11 @@ class Record:
             note(f"{entry.file}: the source has another file now: {self._difference(before, entry)}")
         self.now[entry.file], self.states[entry.file] = entry, state
 
+    @property
+    def fetched(self) -> int:
+        """How many files this run fetched."""
+        return sum(state == "fetched" for state in self.states.values())
+
     def _difference(self, before: Entry, entry: Entry) -> str:
         was = f"{before.sha256[:12]} of {before.size:,} bytes on {before.date}"
         return f"sha256 {entry.sha256[:12]} of {entry.size:,} bytes, was {was}"
@@ -332,7 +337,6 @@ class Record:
 
 def show(record: Record, *, as_json: bool) -> None:
     """The table of the model's files and one line about what was done."""
-    fetched = sum(state == "fetched" for state in record.states.values())
     if as_json:
         print_json(files_report(record))
         return
@@ -344,6 +348,7 @@ def show(record: Record, *, as_json: bool) -> None:
         for entry in record.now.values()
     ]
     print(format_table(["file", "source", "bytes", "sha256", "state", "folder"], rows))
+    fetched = record.fetched
     done = f"{fetched} of {len(rows)} files fetched" if fetched else f"nothing to download: {len(rows)} files are here"
     if changed := sum(state == "changed" for state in record.states.values()):
         done += f", {changed} of them changed on disk"
@@ -352,9 +357,8 @@ def show(record: Record, *, as_json: bool) -> None:
 
 def files_report(record: Record) -> dict[str, Any]:
     """What --json prints."""
-    fetched = sum(state == "fetched" for state in record.states.values())
     files = [{**dataclasses.asdict(entry), "state": record.states[entry.file]} for entry in record.now.values()]
-    return {"model": record.model, "record": str(record.path), "fetched": fetched, "files": files}
+    return {"model": record.model, "record": str(record.path), "fetched": record.fetched, "files": files}
 
 
 def quiet_hub() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from tr2m_core.cli.common import format_table, print_json, track
@@ -31,14 +32,17 @@ def download_texts(args: argparse.Namespace) -> int:
         fetch(folder, record, args.texts_url)
     else:
         for entry in record.before.values():
-            record.add(describe(folder / entry.file, entry.file, entry.source, entry.revision), fetched=False)
+            record.add(replace(entry, path=str(folder / entry.file)), fetched=False)  # `wanted` has hashed it
     record.save(complete=True)
-    fetched = sum(state == "fetched" for state in record.states.values())
     if args.json:
         print_json(files_report(record))
         return 0
     print(format_table(["data set", "part", "split", "captions"], rows(folder)))
-    done = f"{fetched} files fetched" if fetched else f"nothing to download: {len(record.now)} files are here"
+    done = (
+        f"{record.fetched} files fetched"
+        if record.fetched
+        else f"nothing to download: {len(record.now)} files are here"
+    )
     print(f"{done}; in {folder}, where evaluate and train find them{'' if args.texts is None else ' with --texts'}")
     return 0
 

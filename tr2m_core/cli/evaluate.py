@@ -278,12 +278,13 @@ def file_sets(args: argparse.Namespace, texts: bool) -> Sequence[FileSamples]:
     sets = []
     for config in configs:
         config, taken = with_published_texts(config, folder, "test") if folder else (config, "")
+        told = [taken] if taken else []
         config = replace(config, input_size=args.size or config.input_size)
         with progress_bar(f"{config.name}: files") as on_progress:
             samples = FileSamples(config, texts=texts, on_progress=on_progress)
         if not len(samples):
-            raise InputError("; ".join(line.strip() for line in [*samples.check.lines(), *([taken] if taken else [])]))
-        samples.notes = [*([taken] if taken else []), *samples.notes]
+            raise InputError("; ".join(line.strip() for line in [*samples.check.lines(), *told]))
+        samples.notes = [*told, *samples.notes]
         sets.append(samples)
     return sets
 

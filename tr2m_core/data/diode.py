@@ -60,7 +60,7 @@ class DIODEOutdoor(FileDataset):
         return height, width
 
     def read_depth(self, record: Record) -> Depth:
-        depth, _ = self._arrays(record)
+        depth = _open_array(record.depth)
         return np.where(np.isfinite(depth) & (depth > 0), depth, 0).astype(np.float32)
 
     def validity(self, record: Record) -> Mask:

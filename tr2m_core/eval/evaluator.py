@@ -178,9 +178,9 @@ def _measure(
     predictions = method.predict(chosen, list(told.values()))
     for (number, sentence), sample, prediction in zip(told.items(), chosen, predictions, strict=True):
         for place, masked in enumerate(samples.masking):
-            crop = sample.masked().crop if masked else sample.crop
+            area = sample.area(masked)
             measurement = measure_depth(
-                sample.depth, prediction, sample.limits, crop, relative=method.relative, alignments=alignments
+                sample.depth, prediction, sample.limits, area, relative=method.relative, alignments=alignments
             )
             if measurement is None:
                 continue

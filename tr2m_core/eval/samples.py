@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tr2m_core.data.check import DatasetCheck
+from tr2m_core.data.dataset import Mask
 from tr2m_core.metrics import valid_depth
 from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
     from tr2m_core.types import Pixels
-
-Mask = npt.NDArray[np.bool_]
 
 UNITS_PER_METRE = {"m": 1.0, "mm": 1000.0}
 
@@ -42,9 +41,9 @@ class Sample(NamedTuple):
         """The frame in 8 bits, to be shown."""
         return np.asarray(self.rgb if self.rgb.dtype == np.uint8 else np.rint(self.rgb).clip(0, 255), np.uint8)
 
-    def masked(self) -> Sample:
-        """The same, but that only valid depth may count."""
-        return self if self.validity is None else self._replace(crop=self.crop & self.validity)
+    def area(self, masked: bool) -> Mask:
+        """(h, w), what of the ground truth may count; masked: only what files call valid."""
+        return self.crop & self.validity if masked and self.validity is not None else self.crop
 
 
 class SampleSet(ABC):

@@ -6,13 +6,13 @@ Source: TR2M (arXiv 2506.13387): total = 1.0 log loss + 0.5 pseudo depth + 0.1 c
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
+from tr2m_core.config import check_choice
 from tr2m_core.losses import contrast
 from tr2m_core.losses.log_loss import log_loss
 from tr2m_core.losses.pseudo_depth import (
@@ -102,12 +102,6 @@ class LossConfig:
             raise InputError(
                 f"gate: {self.gate} must lie in 0..1, 1 excluded: a share of pixels that is to be exceeded"
             )
-
-
-def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
-    """Raises InputError, naming the setting, unless its value is one of those allowed."""
-    if value not in allowed:
-        raise InputError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
 
 
 @dataclass

@@ -10,10 +10,10 @@ from typing import Any
 
 import yaml
 
-from tr2m_core.config import merge, validate_input_size
+from tr2m_core.config import check_choice, merge, validate_input_size
 from tr2m_core.data.base import DatasetConfig
 from tr2m_core.data.procedural import MEAN_WEIGHT
-from tr2m_core.losses.total import LossConfig, check_choice
+from tr2m_core.losses.total import LossConfig
 from tr2m_core.metrics import METRIC_NAMES
 from tr2m_core.model.initialization import INITIALIZATIONS, TORCH
 from tr2m_core.model.sources import FROZEN, ModelSources, Overrides, find_model
@@ -99,8 +99,7 @@ class ValidationConfig:
 
     def __post_init__(self) -> None:
         _check_not_negative(self, "every", "scenes", "samples", "pictures")
-        if self.metric not in METRIC_NAMES:
-            raise InputError(f"validation.metric: {self.metric!r} is not one of {', '.join(METRIC_NAMES)}")
+        check_choice("validation.metric", self.metric, METRIC_NAMES)
 
 
 @dataclass(frozen=True)
@@ -178,10 +177,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for key, allowed in (("stage", STAGES), ("precision", PRECISIONS), ("device", ("auto", "cpu"))):
-            if getattr(self, key) not in allowed:
-                raise InputError(f"{key}: {getattr(self, key)!r} is not one of {', '.join(allowed)}")
-        if self.optimizer.schedule not in SCHEDULES:
-            raise InputError(f"optimizer.schedule: {self.optimizer.schedule!r} is not one of {', '.join(SCHEDULES)}")
+            check_choice(key, getattr(self, key), allowed)
+        check_choice("optimizer.schedule", self.optimizer.schedule, SCHEDULES)
         for key in ("batch_size", "accumulation", "max_skipped", "checkpoint_every", "log_every"):
             if getattr(self, key) < 1:
                 raise InputError(f"{key}: {getattr(self, key)} must be at least 1")
