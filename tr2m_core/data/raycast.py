@@ -1,188 +1,231 @@
-"""A batched ray caster: boxes, ellipsoids and cylinders inside a shell, with exact depth.
+"""A ray caster for scenes of many simple solids inside a shell, with exact depth and cast shadows.
 
 Camera axes: x right, y down, z forward. World axes are the camera's before it is turned, so y points down. Rays are
-not normalised and have z = 1 in the camera, so the ray parameter of a hit is its depth along the optical axis.
+not normalised and have z = 1 in the camera, so the ray parameter of a hit is its depth along the optical axis. A solid
+is tried only on the pixels of its window, the rectangle that its corners project into; small things cost little.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import Tensor
+import cv2
+import numpy as np
+import numpy.typing as npt
 
-BOX, ELLIPSOID, CYLINDER = 0, 1, 2  # canonical solids: [-1, 1]^3; unit ball; unit disc in x, z times [-1, 1] in y
+Floats = npt.NDArray[np.floating[Any]]
+Integers = npt.NDArray[np.integer[Any]]
+
+# Canonical solids: [-1, 1]^3; the unit ball; the unit disc in x, z times [-1, 1] in y; a cone over the unit disc at
+# y = 1 with its tip at y = -1.
+BOX, ELLIPSOID, CYLINDER, CONE = 0, 1, 2, 3
 SHELL_FACES = 6  # -x, +x, -y (ceiling), +y (floor), -z, +z
 NEAR = 1e-3
-FAR = 1e6
+FAR = np.float32(1e6)
+SHADOW_STEP = 2  # shadows are cast on every second pixel of every second row
+SHADOW_OFFSET = 4e-3  # of the depth: what is nearer to a surface than that casts no shadow on it
+LONGEST_SHADOW = 8.0  # metres
+
+_CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32)
 
 
 @dataclass
-class Scenes:
-    """B scenes of S solids each, in normalised units, as float tensors.
+class Scene:
+    """S solids in a shell before a camera, in metres, as float32 arrays.
 
-    camera: position (B, 3); rotation (B, 3, 3) camera to world; rays (B, 3, P) in the camera, z = 1.
-    solids: kind (S,) the same in every scene; centre (B, S, 3); to_local (B, S, 3, 3) world to canonical; extent
-    (B, S, 3) half sizes; unused slots are small and far behind the camera.
-    shell: centre (B, 3), to_local (B, 3, 3), extent (B, 3); round (B,) bool makes it a tube along local y.
-    sky (B, 6) bool: faces of the shell that are open.
-    material (B, S + 6, M): see `shade`. light (B, 3) direction towards the light, ambient (B, 1) in 0..1,
-    headlight (B, 1) in 0..1 the share of light that comes from the camera; haze (B, 1) density.
+    camera: position (3,); rotation (3, 3) camera to world; focal (2,) fx, fy in pixels; size (height, width).
+    solids: kind (S,); centre (S, 3); extent (S, 3) half sizes; turn (S, 3, 3) of the solid's axes to the world's.
+    shell: centre, extent (3,), turn (3, 3); round makes it a tube along local y. sky (6,) bool: faces that are open.
+    lamp (4,): a position and 1, or a direction towards the light and 0. ground: height y at which shadows end.
     """
 
-    position: Tensor
-    rotation: Tensor
-    rays: Tensor
-    kind: tuple[int, ...]
-    centre: Tensor
-    to_local: Tensor
-    extent: Tensor
-    shell_centre: Tensor
-    shell_to_local: Tensor
-    shell_extent: Tensor
-    shell_round: Tensor
-    sky: Tensor
-    material: Tensor
-    light: Tensor
-    ambient: Tensor
-    headlight: Tensor
-    haze: Tensor
+    position: Floats
+    rotation: Floats
+    focal: Floats
+    size: tuple[int, int]
+    kind: Integers
+    centre: Floats
+    extent: Floats
+    turn: Floats
+    shell_centre: Floats
+    shell_extent: Floats
+    shell_turn: Floats
+    shell_round: bool
+    sky: npt.NDArray[np.bool_]
+    lamp: Floats
+    ground: float
 
-    def to(self, device: torch.device) -> Scenes:
-        moved: dict[str, Any] = {f.name: getattr(self, f.name).to(device) for f in fields(self) if f.name != "kind"}
-        return replace(self, **moved)
+    def to_local(self, solid: int) -> Floats:
+        """(3, 3), world directions to the canonical solid's."""
+        local: Floats = self.turn[solid].T / self.extent[solid][:, None]
+        return local
 
-
-def cast(scenes: Scenes) -> tuple[Tensor, Tensor]:
-    """Depth (B, P), FAR where nothing is hit, and the surface index (B, P): a solid's, or S + face of the shell."""
-    directions = scenes.rotation @ scenes.rays
-    depth, face = _shell_exit(scenes, directions)
-    surface = face + len(scenes.kind)
-    depth = torch.where(torch.gather(scenes.sky, 1, face), FAR, depth)
-    for slot, kind in enumerate(scenes.kind):
-        m = scenes.to_local[:, slot]
-        origin = m @ (scenes.position - scenes.centre[:, slot]).unsqueeze(-1)
-        t = _ENTRIES[kind](origin, m @ directions)
-        nearer = (t > NEAR) & (t < depth)
-        depth = torch.where(nearer, t, depth)
-        surface = torch.where(nearer, slot, surface)
-    return depth, surface
+    def rays(self) -> Floats:
+        """(3, H, W) world directions of the rays through pixel centres."""
+        height, width = self.size
+        x = (np.arange(width, dtype=np.float32) - 0.5 * (width - 1)) / self.focal[0]
+        y = (np.arange(height, dtype=np.float32) - 0.5 * (height - 1)) / self.focal[1]
+        r = self.rotation
+        rays: Floats = r[:, 0, None, None] * x + r[:, 1, None, None] * y[:, None] + r[:, 2, None, None]
+        return rays
 
 
-def _box_entry(o: Tensor, d: Tensor) -> Tensor:
-    inverse = 1.0 / torch.where(d.abs() < 1e-9, 1e-9, d)
-    centre, half = -o * inverse, inverse.abs()
-    t_in, t_out = (centre - half).amax(1), (centre + half).amin(1)
-    return torch.where(t_in < t_out, t_in, FAR)
+@dataclass
+class Hits:
+    """What each pixel's ray meets. depth (H, W), FAR in the sky; surface (H, W): a solid's index, or S + shell face."""
+
+    depth: Floats
+    surface: npt.NDArray[np.int16]
 
 
-def _ellipsoid_entry(o: Tensor, d: Tensor) -> Tensor:
-    a, b, c = (d * d).sum(1), (o * d).sum(1), (o * o).sum(1) - 1.0
+def cast(scene: Scene, rays: Floats) -> Hits:
+    """The nearest surface along each ray of `Scene.rays`."""
+    height, width = scene.size
+    depth, face = shell_exit(scene, rays.reshape(3, -1))
+    depth, surface = depth.reshape(height, width), (face + len(scene.kind)).astype(np.int16).reshape(height, width)
+    corners = scene.centre[:, None] + np.einsum("sij,skj->ski", scene.turn, _CORNERS * scene.extent[:, None])
+    for solid, (top, bottom, left, right) in enumerate(_windows(scene, corners).tolist()):
+        if top >= bottom or left >= right:
+            continue
+        rows, columns = slice(top, bottom), slice(left, right)
+        m = scene.to_local(solid)
+        origin = m @ (scene.position - scene.centre[solid])
+        directions = m @ rays[:, rows, columns].reshape(3, -1)
+        t, _ = _INTERVALS[scene.kind[solid]](origin[:, None], directions)
+        t = t.reshape(bottom - top, right - left)
+        nearer = (t > NEAR) & (t < depth[rows, columns])
+        depth[rows, columns][nearer] = t[nearer]
+        surface[rows, columns][nearer] = solid
+    return Hits(depth, surface)
+
+
+def lit(scene: Scene, rays: Floats, hits: Hits) -> Floats:
+    """1 where the lamp shines on the surface, 0 in the shadow of a solid; (H, W), soft at the edges of shadows."""
+    step = SHADOW_STEP
+    coarse = rays[:, ::step, ::step]
+    depth = hits.depth[::step, ::step]
+    points = scene.position[:, None, None] + coarse * depth
+    free = np.ones(depth.shape, bool)
+    lamp, is_point = scene.lamp[:3], scene.lamp[3] > 0
+    corners = scene.centre[:, None] + np.einsum("sij,skj->ski", scene.turn, _CORNERS * scene.extent[:, None])
+    away = corners - lamp if is_point else np.broadcast_to(-lamp, corners.shape)
+    fall = (scene.ground - corners[..., 1]) / np.maximum(away[..., 1], 0.05)
+    longest = LONGEST_SHADOW / np.linalg.norm(away, axis=-1)
+    reach = np.clip(np.where(away[..., 1] > 0, fall, longest), 0, longest)
+    swept = np.concatenate((corners, corners + away * reach[..., None]), axis=1)
+    windows = _coarse(_windows(scene, swept), step)
+    for solid, (top, bottom, left, right) in enumerate(windows.tolist()):
+        if top >= bottom or left >= right:
+            continue
+        rows, columns = slice(top, bottom), slice(left, right)
+        m = scene.to_local(solid)
+        start = points[:, rows, columns].reshape(3, -1)
+        origin = m @ (start - scene.centre[solid][:, None])
+        towards = m @ (lamp[:, None] - start) if is_point else (m @ lamp)[:, None]
+        enter, leave = _INTERVALS[scene.kind[solid]](origin, np.broadcast_to(towards, origin.shape))
+        offset = SHADOW_OFFSET * depth[rows, columns].reshape(-1)
+        if is_point:
+            offset = offset / np.linalg.norm(lamp[:, None] - start, axis=0)
+        shaded = (enter < leave) & (leave > offset) & (enter < (1.0 if is_point else FAR))
+        free[rows, columns] &= ~shaded.reshape(bottom - top, right - left)
+    return _enlarged(free.astype(np.float32), scene.size)
+
+
+def shell_exit(scene: Scene, rays: Floats) -> tuple[Floats, Integers]:
+    """Where rays (3, P) leave the shell they start in, FAR through an open face, and through which of its six faces."""
+    m = scene.shell_turn.T / scene.shell_extent[:, None]
+    o, d = (m @ (scene.position - scene.shell_centre))[:, None], _no_zeros(m @ rays)
+    exits = (np.sign(d) - o) / d
+    if scene.shell_round:
+        # A tube runs along local y: its wall counts as face 0, its ends as faces 2 and 3.
+        wall = _round_interval(o, d)[1]
+        depth = np.minimum(wall, exits[1])
+        face = np.where(wall < exits[1], 0, 2 + (d[1] > 0))
+    else:
+        axis = exits.argmin(0)
+        depth = np.take_along_axis(exits, axis[None], 0)[0]
+        face = 2 * axis + (np.take_along_axis(d, axis[None], 0)[0] > 0)
+    return np.where(scene.sky[face], FAR, depth).astype(np.float32), face
+
+
+def _windows(scene: Scene, points: Floats) -> Integers:
+    """(S, 4) top, bottom, left, right in pixels of what lies between the points (S, K, 3); empty behind the camera."""
+    height, width = scene.size
+    seen = (points - scene.position) @ scene.rotation
+    z = np.maximum(seen[..., 2], NEAR)
+    u = seen[..., 0] / z * scene.focal[0] + 0.5 * (width - 1)
+    v = seen[..., 1] / z * scene.focal[1] + 0.5 * (height - 1)
+    bounds = np.stack((v.min(1), v.max(1) + 2, u.min(1), u.max(1) + 2), 1)
+    limits = np.array([height, height, width, width])
+    windows: Integers = np.clip(bounds, 0, limits).astype(np.int32)
+    crosses = seen[..., 2].min(1) < 10 * NEAR  # the projection of what reaches behind the camera says nothing
+    windows[crosses] = (0, height, 0, width)
+    windows[seen[..., 2].max(1) < NEAR] = 0
+    return windows
+
+
+def _coarse(windows: Integers, step: int) -> Integers:
+    low, high = windows // step, -(-windows // step)
+    coarse: Integers = np.stack((low[:, 0], high[:, 1], low[:, 2], high[:, 3]), 1)
+    return coarse
+
+
+def _enlarged(values: Floats, size: tuple[int, int]) -> Floats:
+    smooth = cv2.blur(values.astype(np.float32), (2, 2))
+    return np.asarray(cv2.resize(smooth, (size[1], size[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _no_zeros(d: Floats) -> Floats:
+    return np.where(np.abs(d) < 1e-9, np.float32(1e-9), d)
+
+
+def _box_interval(o: Floats, d: Floats) -> tuple[Floats, Floats]:
+    inverse = 1.0 / _no_zeros(d)
+    centre, half = -o * inverse, np.abs(inverse)
+    t_in, t_out = (centre - half).max(0), (centre + half).min(0)
+    return np.where(t_in < t_out, t_in, FAR), t_out
+
+
+def _ellipsoid_interval(o: Floats, d: Floats) -> tuple[Floats, Floats]:
+    a, b, c = (d * d).sum(0), (o * d).sum(0), (o * o).sum(0) - 1.0
     root = b * b - a * c
-    return torch.where(root > 0, (-b - root.clamp_min(0).sqrt()) / a, FAR)
+    width = np.sqrt(np.maximum(root, 0))
+    return np.where(root > 0, (-b - width) / a, FAR), (-b + width) / a
 
 
-def _cylinder_interval(o: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
+def _round_interval(o: Floats, d: Floats) -> tuple[Floats, Floats]:
     """Where a ray is inside the infinite unit cylinder around y; an empty interval when it misses."""
-    o, d = o[:, 0::2], d[:, 0::2]
-    a, b, c = (d * d).sum(1).clamp_min(1e-9), (o * d).sum(1), (o * o).sum(1) - 1.0
+    a = np.maximum(d[0] * d[0] + d[2] * d[2], 1e-9)
+    b, c = o[0] * d[0] + o[2] * d[2], o[0] * o[0] + o[2] * o[2] - 1.0
     root = b * b - a * c
-    width = root.clamp_min(0).sqrt()
-    return torch.where(root > 0, (-b - width) / a, FAR), torch.where(root > 0, (-b + width) / a, -FAR)
+    width = np.sqrt(np.maximum(root, 0))
+    return np.where(root > 0, (-b - width) / a, FAR), np.where(root > 0, (-b + width) / a, -FAR)
 
 
-def _cylinder_entry(o: Tensor, d: Tensor) -> Tensor:
-    t_in, t_out = _cylinder_interval(o, d)
-    inverse = 1.0 / torch.where(d[:, 1].abs() < 1e-9, 1e-9, d[:, 1])
-    centre, half = -o[:, 1] * inverse, inverse.abs()
-    t_in, t_out = torch.maximum(t_in, centre - half), torch.minimum(t_out, centre + half)
-    return torch.where(t_in < t_out, t_in, FAR)
+def _cylinder_interval(o: Floats, d: Floats) -> tuple[Floats, Floats]:
+    t_in, t_out = _round_interval(o, d)
+    inverse = 1.0 / _no_zeros(d[1])
+    centre, half = -o[1] * inverse, np.abs(inverse)
+    t_in, t_out = np.maximum(t_in, centre - half), np.minimum(t_out, centre + half)
+    return np.where(t_in < t_out, t_in, FAR), t_out
 
 
-_ENTRIES = {BOX: _box_entry, ELLIPSOID: _ellipsoid_entry, CYLINDER: _cylinder_entry}
+def _cone_interval(o: Floats, d: Floats) -> tuple[Floats, Floats]:
+    radius, slope = 0.5 * (o[1] + 1.0), 0.5 * d[1]
+    a = d[0] * d[0] + d[2] * d[2] - slope * slope
+    b, c = o[0] * d[0] + o[2] * d[2] - radius * slope, o[0] * o[0] + o[2] * o[2] - radius * radius
+    width = np.sqrt(np.maximum(b * b - a * c, 0))
+    a = _no_zeros(a)
+    cap = (1.0 - o[1]) / _no_zeros(d[1])
+    crossings = [(-b - width) / a, (-b + width) / a]
+    enter, leave = np.full(cap.shape, FAR, np.float32), np.full(cap.shape, -FAR, np.float32)
+    for t in crossings:
+        hit = (b * b > a * c) & (np.abs(o[1] + t * d[1]) <= 1.0)
+        enter, leave = np.where(hit, np.minimum(enter, t), enter), np.where(hit, np.maximum(leave, t), leave)
+    x, z = o[0] + cap * d[0], o[2] + cap * d[2]
+    hit = x * x + z * z <= 1.0
+    return np.where(hit, np.minimum(enter, cap), enter), np.where(hit, np.maximum(leave, cap), leave)
 
 
-def _shell_exit(scenes: Scenes, directions: Tensor) -> tuple[Tensor, Tensor]:
-    """Where a ray leaves the shell it starts in, and through which of its six faces."""
-    o = scenes.shell_to_local @ (scenes.position - scenes.shell_centre).unsqueeze(-1)
-    d = scenes.shell_to_local @ directions
-    d = torch.where(d.abs() < 1e-9, 1e-9, d)
-    exits = (d.sign() - o) / d
-    box_exit, axis = exits.min(1)
-    side = (torch.gather(d, 1, axis.unsqueeze(1)).squeeze(1) > 0).long()
-    # A tube runs along local y: its wall counts as face 0, its ends as faces 2 and 3.
-    wall = _cylinder_interval(o, d)[1]
-    tube_exit = torch.minimum(wall, exits[:, 1])
-    tube_face = torch.where(wall < exits[:, 1], 0, 2 + (d[:, 1] > 0).long())
-    is_round = scenes.shell_round.unsqueeze(1)
-    return torch.where(is_round, tube_exit, box_exit), torch.where(is_round, tube_face, 2 * axis + side)
-
-
-def shade(scenes: Scenes, depth: Tensor, surface: Tensor) -> Tensor:
-    """Linear RGB (B, 3, P) in 0..1 of the surfaces that `cast` found.
-
-    A material holds: two colours (6), pattern weights for checks, stripes and cloudiness (3), frequency (1), three
-    stripe directions (3), phase (1), gloss (1).
-    """
-    directions = scenes.rotation @ scenes.rays
-    local, normal, extent = _local_hit(scenes, directions, depth, surface)
-    towards = -directions / directions.norm(dim=1, keepdim=True)
-    normal = normal * (normal * towards).sum(1, keepdim=True).sign()
-
-    m = scenes.material.gather(1, surface.unsqueeze(-1).expand(-1, -1, scenes.material.shape[-1])).transpose(1, 2)
-    albedo = _albedo(m, local * extent)
-    light = scenes.light.unsqueeze(-1)
-    lambert = (normal * light).sum(1, keepdim=True).clamp_min(0) + 0.25 * (0.5 - 0.5 * normal[:, 1:2])
-    facing = (normal * towards).sum(1, keepdim=True).clamp_min(0)
-    falloff = (2.0 / (1.0 + depth.clamp_max(1e3).square())).clamp_max(1.0).unsqueeze(1)
-    ambient, headlight = scenes.ambient.unsqueeze(-1), scenes.headlight.unsqueeze(-1)
-    brightness = ambient + (1 - ambient) * ((1 - headlight) * lambert + headlight * facing * falloff)
-    mirrored = 2 * (normal * light).sum(1, keepdim=True) * normal - light
-    highlight = (mirrored * towards).sum(1, keepdim=True).clamp_min(0) ** 24 * m[:, 14:15]
-    colour = albedo * brightness + highlight
-
-    sky = torch.lerp(colour.new_tensor([0.9, 0.93, 0.97]), colour.new_tensor([0.35, 0.55, 0.9]), 0.7).view(1, 3, 1)
-    open_air = depth >= FAR
-    clear = torch.exp(-scenes.haze * depth.clamp_max(1e3)).unsqueeze(1)
-    colour = colour * clear + (1 - clear) * sky.mean()
-    height = (-directions[:, 1:2]).clamp(0, 1)
-    return torch.where(open_air.unsqueeze(1), 1 - (1 - sky) * height.sqrt(), colour).clamp(0, 1)
-
-
-def _local_hit(scenes: Scenes, directions: Tensor, depth: Tensor, surface: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Canonical coordinates, outward or inward unit normals in the world, and half sizes at each hit, all (B, 3, P)."""
-    solids = len(scenes.kind)
-    to_local = torch.cat((scenes.to_local, scenes.shell_to_local.unsqueeze(1)), 1)
-    centre = torch.cat((scenes.centre, scenes.shell_centre.unsqueeze(1)), 1)
-    extents = torch.cat((scenes.extent, scenes.shell_extent.unsqueeze(1)), 1)
-    which = surface.clamp_max(solids)
-    m = to_local.flatten(2).gather(1, which.unsqueeze(-1).expand(-1, -1, 9)).reshape(*which.shape, 3, 3)
-    c = centre.gather(1, which.unsqueeze(-1).expand(-1, -1, 3))
-    extent = extents.gather(1, which.unsqueeze(-1).expand(-1, -1, 3)).transpose(1, 2)
-    point = (scenes.position.unsqueeze(-1) + directions * depth.unsqueeze(1).clamp_max(1e4)).transpose(1, 2)
-    local = (m @ (point - c).unsqueeze(-1)).squeeze(-1)
-
-    kinds = torch.tensor([*scenes.kind, BOX], device=which.device)[which]
-    kinds = torch.where((which == solids) & scenes.shell_round.unsqueeze(1), CYLINDER, kinds)
-    flat = local * (local.abs() >= local.abs().amax(-1, keepdim=True) - 1e-6)
-    cap = local[..., 1].abs() > 0.999
-    upright = local * local.new_tensor([1.0, 0.0, 1.0])
-    end = local * local.new_tensor([0.0, 1.0, 0.0])
-    gradient = torch.where((kinds == BOX).unsqueeze(-1), flat, local)
-    round_part = torch.where(cap.unsqueeze(-1), end, upright)
-    gradient = torch.where((kinds == CYLINDER).unsqueeze(-1), round_part, gradient)
-    normal = (m.transpose(-1, -2) @ gradient.unsqueeze(-1)).squeeze(-1)
-    return local.transpose(1, 2), torch.nn.functional.normalize(normal, dim=-1).transpose(1, 2), extent
-
-
-def _albedo(m: Tensor, position: Tensor) -> Tensor:
-    """Surface colour (B, 3, P) from materials (B, M, P) and positions on the solid in scene units (B, 3, P)."""
-    frequency, phase = m[:, 9:10], m[:, 13:14]
-    u = position * frequency + phase
-    checks = (torch.sin(u).prod(1, keepdim=True) * 20).clamp(-1, 1)
-    stripes = (torch.sin((u * m[:, 10:13]).sum(1, keepdim=True)) * 6).clamp(-1, 1)
-    v = torch.sin(1.7 * u[:, [1, 2, 0]] + 2.1 * torch.sin(0.9 * u[:, [2, 0, 1]]))
-    clouds = (v + torch.sin(2.9 * u + 1.3 * v)).mean(1, keepdim=True)
-    mix = 0.5 + 0.5 * (m[:, 6:9] * torch.cat((checks, stripes, clouds), 1)).sum(1, keepdim=True)
-    return torch.lerp(m[:, 0:3], m[:, 3:6], mix.clamp(0, 1))
+_INTERVALS = (_box_interval, _ellipsoid_interval, _cylinder_interval, _cone_interval)
