@@ -22,7 +22,7 @@ def soften_edges(image: Floats, surface: npt.NDArray[np.int16]) -> Floats:
 
 
 def photograph(linear: Floats, rng: np.random.Generator) -> Floats:
-    """Exposure, colour cast, vignetting, gamma, motion and lens blur, noise and JPEG: linear (H, W, 3) to 0..1."""
+    """Exposure, colour cast, vignetting, gamma, motion and lens blur, noise, JPEG, 8 bits: linear (H, W, 3) to 0..1."""
     height, width = linear.shape[:2]
     usual = rng.random() < 0.85
     level = rng.uniform(0.12, 0.4) if usual else rng.choice([rng.uniform(0.02, 0.1), rng.uniform(0.4, 0.7)])
@@ -48,7 +48,7 @@ def photograph(linear: Floats, rng: np.random.Generator) -> Floats:
             ".jpg", (image[..., ::-1] * 255).round().astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality]
         )
         image = np.asarray(cv2.imdecode(stored[1], cv2.IMREAD_COLOR))[..., ::-1].astype(np.float32) / 255
-    return np.asarray(image, np.float32)
+    return np.asarray((image * 255).round() / 255, np.float32)
 
 
 def _streak(rng: np.random.Generator, length: int) -> Floats:
