@@ -75,8 +75,9 @@ class Layout:
         self.shell_turn = np.eye(3) if turn is None else turn
 
     def look(self, position: Array, yaw: float, pitch: float, roll: float = 0.0) -> None:
-        """Camera at `position`; yaw to the right, pitch downwards, in radians."""
-        self.position = position
+        """Camera at `position`, or the next place within the shell; yaw to the right, pitch downwards, in radians."""
+        local = self.shell_turn.T @ (position - self.shell_centre) / self.shell_extent
+        self.position = self.shell_centre + self.shell_turn @ (np.clip(local, -0.93, 0.93) * self.shell_extent)
         self.rotation = turn_y(yaw) @ turn_x(-pitch) @ turn_z(roll)
 
     def at(self, x: float = 0.0, y: float = 0.0, z: float = 0.0, yaw: float = 0.0, size: float = 1.0) -> Frame:

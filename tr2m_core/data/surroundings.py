@@ -38,6 +38,8 @@ def _room(s: Layout, facts: SceneFacts) -> None:
     s.clearance = 0.45
     eye = s.uniform(0.9, 1.7) if s.chance(0.8) else s.uniform(0.25, 0.9)
     z = s.uniform(0.05, 0.9) * length
+    if s.chance(0.05):  # close before a wall, with little to hold on to
+        z = 2 * length - s.uniform(0.4, 1.2)
     pitch = s.uniform(-5, 30) if s.chance(0.8) else s.uniform(25, 60)
     s.look(
         np.array([s.uniform(-0.5, 0.5) * w, -min(eye, h - 0.3), z]),
@@ -45,8 +47,6 @@ def _room(s: Layout, facts: SceneFacts) -> None:
         math.radians(pitch),
         s.rng.normal(0, 0.03),
     )
-    if s.chance(0.05):  # close before a wall, with little to hold on to
-        s.position[2] = 2 * length - s.uniform(0.4, 1.2)
     reach = 2 * length - z
     _stand(s, facts.objects, near=max(0.8, 0.25 * reach), far=0.9 * reach, spread=0.9 * w)
     for _ in range(s.pick(2, 7)):  # along the walls
@@ -77,7 +77,8 @@ def _room(s: Layout, facts: SceneFacts) -> None:
 
 def _corridor(s: Layout, facts: SceneFacts) -> None:
     w, h, length = s.uniform(0.6, 1.6), s.uniform(2.1, 3.4), s.uniform(4.0, 18.0)
-    s.shell((0, -h / 2, length - 0.8), (w, h / 2, length), turn_y(s.uniform(-0.06, 0.06)))
+    turn = turn_y(s.uniform(-0.1, 0.1))
+    s.shell(turn @ np.array([0.0, -h / 2, length - 0.8]), (w, h / 2, length), turn)
     _interior(s, h)
     s.fov = math.radians(s.uniform(45, 85))
     s.clearance = 0.25
@@ -253,7 +254,7 @@ def _table(s: Layout, facts: SceneFacts) -> None:
 
 def _street(s: Layout, facts: SceneFacts) -> None:
     length = s.uniform(60.0, 140.0)
-    s.shell((0, -60.0, length - 5.0), (140.0, 60.0, length))
+    s.shell((0, -60.0, length - 12.0), (140.0, 60.0, length))
     s.sky = [True, True, True, False, True, True]
     ground = s.rng.choice(["road", "road", "road", "grass", "paved"])
     grey = np.array([0.16, 0.16, 0.17]) * s.uniform(0.4, 2.0)

@@ -543,7 +543,7 @@ def bush(f: Frame, colour: Array | None = None) -> None:
     )
     for _ in range(s.pick(2, 6)):
         r = s.uniform(0.25, 0.7)
-        f.ball((s.uniform(-0.7, 0.7), -r * 0.7, s.uniform(-0.7, 0.7)), (r, r * s.uniform(0.6, 1.1), r), leaf)
+        f.ball((s.uniform(-0.7, 0.7), -r * 0.7, s.uniform(-0.7, 0.7)), (r, r * s.uniform(0.6, 0.8), r), leaf)
 
 
 def pole(f: Frame, colour: Array | None = None) -> None:
