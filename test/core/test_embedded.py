@@ -7,7 +7,7 @@ import pytest
 
 from tr2m_core.config import ModelConfig
 from tr2m_core.eval.procedural import evaluate_procedural
-from tr2m_core.hub import package_folder
+from tr2m_core.hub import text_encoder_folder
 from tr2m_core.model.presets import EMBEDDED, EMBEDDED_DIRECTORY, MINILM
 from tr2m_core.types import InputError
 
@@ -27,12 +27,12 @@ def test_its_configuration_is_the_preset():
 
 def test_another_text_encoder_under_its_name_is_refused():
     with pytest.raises(InputError, match="is not the expected 000"):
-        package_folder(dataclasses.replace(MINILM, sha256="0" * 64))
+        text_encoder_folder(dataclasses.replace(MINILM, sha256="0" * 64))
 
 
 def test_a_missing_text_encoder_is_named():
     with pytest.raises(InputError, match="no_such_encoder is not installed"):
-        package_folder(dataclasses.replace(MINILM, source="package:no_such_encoder"))
+        text_encoder_folder(dataclasses.replace(MINILM, source="package:no_such_encoder"))
 
 
 def test_the_sentence_sets_the_size(embedded):

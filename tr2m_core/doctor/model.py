@@ -131,7 +131,7 @@ def _exported_text_encoder(config: TextEncoderConfig, folder: Path, graph: Path)
     check = "model: text_encoder"
     if config.source.startswith(hub.PACKAGE):
         try:
-            return Finding(check, OK, str(hub.package_folder(config)))
+            return Finding(check, OK, str(hub.text_encoder_folder(config)))
         except InputError as error:
             return Finding(check, MISSING, str(error), _reinstall(config.source))
     if all((folder / name).is_file() for name in hub.NETWORK_FILES):

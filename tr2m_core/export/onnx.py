@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from tr2m_core.config import STORED, ModelConfig, merge, validate_input_size
-from tr2m_core.hub import NETWORK_FILES, PACKAGE, package_folder
+from tr2m_core.hub import NETWORK_FILES, PACKAGE, text_encoder_folder
 from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.model.relative_depth import OriginalPositionGrid
 from tr2m_core.model.tr2m import TR2M
@@ -242,7 +242,7 @@ def _read_config(metadata: dict[str, str], path: Path) -> ModelConfig:
 
 def _text_encoder_folder(config: ModelConfig, metadata: dict[str, str], path: Path) -> Path:
     if config.text_encoder.source.startswith(PACKAGE):
-        return package_folder(config.text_encoder)
+        return text_encoder_folder(config.text_encoder)
     name = metadata.get(TEXT_ENCODER_KEY, "")
     if name in ("", "..") or name != Path(name).name:
         raise InputError(f"{path}: metadata {TEXT_ENCODER_KEY} names no folder beside the file: '{name}'")

