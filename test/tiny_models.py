@@ -21,7 +21,7 @@ from tr2m_core.config import STORED, ModelConfig, RescaleHeadConfig, TextEncoder
 from tr2m_core.model import RescaleHead
 from tr2m_core.model.checkpoints import save_parts
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
-from tr2m_core.model.relative_depth import RelativeDepthNetwork
+from tr2m_core.model.relative_depth import DepthAnything
 
 TINY_PAPER = ModelConfig(
     name="tiny-paper",
@@ -111,7 +111,7 @@ def save_tiny_paper(folder: Path) -> Path:
         folder / "model",
         TINY_PAPER,
         head,
-        RelativeDepthNetwork(tiny_depth_anything()),
+        DepthAnything(tiny_depth_anything()),
         ImageEncoder(tiny_dinov2()),
         text,
     )

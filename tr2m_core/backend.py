@@ -32,7 +32,7 @@ class TorchBackend:
     ) -> None:
         self.device = select_device(device)
         self.precision = select_precision(precision, self.device)
-        self.input_size = validate_input_size(input_size or model.config.input_size)
+        self.input_size = validate_input_size(input_size or model.config.input_size, model.config.patch_size)
         self.model = model.eval()
         if self.precision != torch.float32:
             # The text encoder runs once per sentence, in float32.

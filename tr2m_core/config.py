@@ -7,11 +7,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 from tr2m_core.types import InputError
 
-PATCH_SIZE = 14
 MAX_INPUT_PIXELS = 4_000_000  # sixteen times what any model was trained on; memory grows with it
 
 # Where a part of the model comes from, besides a Hub id or a path.
@@ -22,6 +21,8 @@ PYRAMID = "pyramid"
 BACKBONE_VARIANTS = (0, 1, 2)  # of EfficientNet-Lite
 MAPS, SINGLE_FACTOR = "maps", "single_factor"
 HEAD_KINDS = (MAPS, SINGLE_FACTOR)
+Padding = Literal["zeros", "replicate"]
+PADDING_MODES = get_args(Padding)
 LARGEST_WIDTH = 8192
 
 
@@ -32,6 +33,8 @@ class RescaleHeadConfig:
     image_width, text_width: widths of image tokens and text embedding. out_channels, features: convolution widths.
     hidden_channels: width between the two last convolutions. scale_coefficient, shift_coefficient: factors before the
     exponentials; changing them without retraining destroys a checkpoint.
+    patch_size: pixels of a token's side; the model's pictures are multiples of it. padding_mode: of the 3x3 convolutions,
+    "zeros" or, without a frame in the maps, "replicate".
     kind: "maps" (a scale and a shift per pixel) or, for the paper's ablation, "single_factor" (one pair per picture; it
     has no convolutions, so their widths and heads do not apply). use_text False: the head does not hear the sentence.
     Raises InputError for another kind and for sizes that cannot be.
@@ -47,11 +50,14 @@ class RescaleHeadConfig:
     shift_coefficient: float = 0.01
     kind: str = MAPS
     use_text: bool = True
+    patch_size: int = 14
+    padding_mode: Padding = "zeros"
 
     def __post_init__(self) -> None:
         if self.kind not in HEAD_KINDS:
             raise InputError(f"rescale head of kind '{self.kind}': not one of {', '.join(HEAD_KINDS)}")
-        for name in ("image_width", "text_width", "out_channels", "features", "hidden_channels", "heads"):
+        check_choice("rescale head: padding_mode", self.padding_mode, PADDING_MODES)
+        for name in ("image_width", "text_width", "out_channels", "features", "hidden_channels", "heads", "patch_size"):
             size = getattr(self, name)
             if not (isinstance(size, int) and 1 <= size <= LARGEST_WIDTH):
                 raise InputError(f"rescale head: {name} is {size}; it must lie in 1..{LARGEST_WIDTH}")
@@ -76,8 +82,8 @@ class TextEncoderConfig:
 class PyramidConfig:
     """A pyramid decoder on a frozen EfficientNet-Lite: `relative_depth/config.json` beside the decoder's weights.
 
-    variant: of the backbone, 0, 1 or 2. source, sha256: the installed package, "package:NAME", that carries its weights,
-    and their hash. width: of the decoder. Raises InputError for another kind or variant.
+    variant: of the backbone, 0, 1 or 2. source, sha256: the installed package, "package:NAME", that carries its
+    weights, and their hash. width: of the decoder. Raises InputError for another kind or variant.
     """
 
     variant: int
@@ -104,19 +110,22 @@ class PyramidConfig:
 
     @classmethod
     def from_json(cls, path: Path) -> PyramidConfig | None:
-        """Reads a config.json; None when it is of a network in the transformers format. Raises InputError."""
+        """Reads a config.json; None when it is not of this kind. Raises InputError when it is, but malformed."""
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**values) if "kind" in values else None
-        except InputError as error:
+        except (OSError, ValueError):
+            return None
+        if not isinstance(values, dict) or "kind" not in values:
+            return None
+        try:
+            return cls(**values)
+        except (InputError, TypeError) as error:
             raise InputError(f"{path}: {error}") from None
-        except (OSError, ValueError, TypeError) as error:
-            raise InputError(f"{path}: not the configuration of a relative-depth network ({error})") from None
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """A whole model. input_size is (height, width) in pixels, multiples of 14; mean and std are of RGB in 0..1.
+    """A whole model. input_size: (height, width) in pixels, multiples of the patch size; mean and std: of RGB in 0..1.
 
     antialias: how a predictor resizes pictures unless told otherwise, see `DepthPredictor.from_pretrained`; the
     published protocols do not filter, nor does training on data sets.
@@ -134,7 +143,17 @@ class ModelConfig:
     image_std: tuple[float, float, float] = (0.229, 0.224, 0.225)
 
     def __post_init__(self) -> None:
-        validate_input_size(self.input_size)
+        validate_input_size(self.input_size, self.patch_size)
+
+    @property
+    def patch_size(self) -> int:
+        """Pixels of a token's side, as the rescale head has it."""
+        return self.rescale_head.patch_size
+
+    def grid(self, size: Sequence[int]) -> tuple[int, int]:
+        """Rows and columns of the tokens of a picture of (height, width)."""
+        height, width = size
+        return height // self.patch_size, width // self.patch_size
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
@@ -165,11 +184,15 @@ def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
         raise InputError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
 
 
-def validate_input_size(size: tuple[int, int]) -> tuple[int, int]:
-    """Returns (height, width) unchanged. Raises InputError unless both are positive multiples of the patch size, 14."""
-    if len(size) != 2 or any(not isinstance(n, int) or n <= 0 or n % PATCH_SIZE for n in size):
+def validate_input_size(size: tuple[int, int], patch_size: int = 1) -> tuple[int, int]:
+    """Returns (height, width) unchanged. Raises InputError unless both are positive multiples of the patch size."""
+    if len(size) != 2 or any(not isinstance(n, int) or n <= 0 for n in size):
+        raise InputError(f"model input size {size}: height and width must be positive, such as 434x560")
+    if any(n % patch_size for n in size):
+        nearest = "x".join(str(max(1, round(n / patch_size)) * patch_size) for n in size)
         raise InputError(
-            f"model input size {size}: height and width must be positive multiples of {PATCH_SIZE}, such as 434x560"
+            f"model input size {size[0]}x{size[1]}: height and width must be multiples of {patch_size} for this model, "
+            f"such as {nearest}"
         )
     if size[0] * size[1] > MAX_INPUT_PIXELS:
         raise InputError(f"model input size {size[0]}x{size[1]}: at most {MAX_INPUT_PIXELS:,} pixels are accepted")

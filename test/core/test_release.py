@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
-from tr2m_core.model.relative_depth import RelativeDepthNetwork
+from tr2m_core.model.relative_depth import DepthAnything
 from tr2m_core.model.release import load_clip_text, load_depth_anything, load_dinov2
 from tr2m_core.types import InputError
 
@@ -278,7 +278,7 @@ def test_dinov2_equals_the_original_computation(tmp_path, grid):
 @torch.no_grad()
 def test_depth_anything_equals_the_original_computation(tmp_path, grid):
     weights = depth_anything_weights()
-    network = RelativeDepthNetwork.from_pretrained(saved(weights, tmp_path / "depth_anything.pth"))
+    network = DepthAnything.from_pretrained(saved(weights, tmp_path / "depth_anything.pth"))
     images = torch.randn(2, 3, 14 * grid[0], 14 * grid[1])
     depth, tokens = depth_anything(doubled(weights), images.double())
     assert (depth > 0).double().mean() > 0.5

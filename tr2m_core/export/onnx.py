@@ -57,7 +57,7 @@ def export_onnx(
     """
     check_target(path)
     onnx = require("onnx")
-    validate_input_size(input_size)
+    validate_input_size(input_size, model.config.patch_size)
     config = dataclasses.replace(model.config, input_size=input_size)
     metadata = {}
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as temporary:

@@ -13,7 +13,7 @@ from tr2m_core.config import SHARED, STORED, ModelConfig, merge
 from tr2m_core.hub import PACKAGE, is_hub_id
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
 from tr2m_core.model.pretrained import quiet_transformers
-from tr2m_core.model.relative_depth import RelativeDepthNetwork
+from tr2m_core.model.relative_depth import RelativeDepthNetwork, load_relative_depth
 from tr2m_core.model.sources import FROZEN, HEAD_FILE, NO_OVERRIDES, ModelSources, Overrides, find_model
 from tr2m_core.model.tensors import check_tensors, load_strictly, read_weights, save_tensors, unwrapped, writing
 from tr2m_core.model.tr2m import TR2M, Head, build_head
@@ -47,24 +47,34 @@ def new_model(sources: ModelSources, head: dict[str, Any]) -> TR2M:
 def _assemble(sources: ModelSources, paths: dict[str, Path]) -> TR2M:
     """The model with the frozen parts at `paths` and a fresh head."""
     config = sources.config
-    relative = RelativeDepthNetwork.from_pretrained(paths["relative_depth"])
+    relative = load_relative_depth(paths["relative_depth"])
     image = None if config.image_encoder == SHARED else ImageEncoder.from_pretrained(paths["image_encoder"])
     text = TextEncoder.from_pretrained(config.text_encoder.kind, paths["text_encoder"])
-    _check_widths(config, (image or relative).token_width, text.width, sources)
+    _check_fit(config, relative, image, text, sources)
     return TR2M(portable(sources), relative, image, text, build_head(config.rescale_head))
 
 
-def _check_widths(config: ModelConfig, image_width: int, text_width: int, sources: ModelSources) -> None:
+def _check_fit(
+    config: ModelConfig,
+    relative: RelativeDepthNetwork,
+    image: ImageEncoder | None,
+    text: TextEncoder,
+    sources: ModelSources,
+) -> None:
+    """Raises InputError, naming the part, unless the head fits the networks' widths and patch sizes."""
     head = config.rescale_head
-    image_role = "relative_depth" if config.image_encoder == SHARED else "image_encoder"
-    for role, width, expected in (
-        (image_role, image_width, head.image_width),
-        ("text_encoder", text_width, head.text_width),
+    image_role = "relative_depth" if image is None else "image_encoder"
+    tokens = image or relative
+    for role, what, found, expected in (
+        ("relative_depth", "takes patches of", relative.patch_size, head.patch_size),
+        (image_role, "takes patches of", tokens.patch_size, head.patch_size),
+        (image_role, "gives embeddings of width", tokens.token_width, head.image_width),
+        ("text_encoder", "gives embeddings of width", text.width, head.text_width),
     ):
-        if width != expected:
+        if found != expected:
             raise InputError(
-                f"{sources.parts[role].path}: gives embeddings of width {width}; the rescale head of model "
-                f"'{sources.name}' expects {expected}"
+                f"{sources.parts[role].path}: {what} {found}; the rescale head of model '{sources.name}' expects "
+                f"{expected}"
             )
 
 
@@ -99,7 +109,7 @@ def convert(sources: ModelSources, directory: Path) -> ModelConfig:
     paths = sources.require(["rescale_head", *stored])
     head = build_head(config.rescale_head)
     load_head(head, paths["rescale_head"])
-    relative = RelativeDepthNetwork.from_pretrained(paths["relative_depth"]) if "relative_depth" in stored else None
+    relative = load_relative_depth(paths["relative_depth"]) if "relative_depth" in stored else None
     image = ImageEncoder.from_pretrained(paths["image_encoder"]) if "image_encoder" in stored else None
     kind = config.text_encoder.kind
     text = TextEncoder.from_pretrained(kind, paths["text_encoder"]) if "text_encoder" in stored else None
@@ -126,7 +136,7 @@ def save_parts(
     directory.mkdir(parents=True, exist_ok=True)
     with quiet_transformers(), writing(directory):
         if config.relative_depth == STORED and relative_depth is not None:
-            relative_depth.network.save_pretrained(directory / "relative_depth")
+            relative_depth.save_pretrained(directory / "relative_depth")
         if config.image_encoder == STORED and image_encoder is not None:
             image_encoder.network.save_pretrained(directory / "image_encoder")
         if config.text_encoder.source == STORED and text_encoder is not None:

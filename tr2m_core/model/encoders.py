@@ -39,6 +39,10 @@ class ImageEncoder(nn.Module):
     def token_width(self) -> int:
         return int(self.network.config.hidden_size)
 
+    @property
+    def patch_size(self) -> int:
+        return int(self.network.config.patch_size)
+
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Normalised pictures (B, 3, H, W) -> tokens (B, P, C), row by row."""
         tokens: Tensor = self.network(pixel_values).last_hidden_state[:, 1:]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tr2m_core.config import (
     SHARED,
@@ -16,9 +15,6 @@ from tr2m_core.config import (
 )
 from tr2m_core.hub import ReleasedHead
 from tr2m_core.types import InputError
-
-if TYPE_CHECKING:
-    from transformers import DepthAnythingConfig
 
 EMBEDDED_DIRECTORY = Path(__file__).resolve().parent.parent / "assets" / "embedded"
 
@@ -47,9 +43,16 @@ EMBEDDED = ModelConfig(
     image_encoder=SHARED,
     text_encoder=MINILM,
     rescale_head=RescaleHeadConfig(
-        image_width=192, text_width=384, out_channels=48, features=32, hidden_channels=8, heads=3
+        image_width=320,
+        text_width=384,
+        out_channels=48,
+        features=32,
+        hidden_channels=8,
+        heads=5,
+        patch_size=32,
+        padding_mode="replicate",
     ),
-    input_size=(126, 168),
+    input_size=(256, 320),
     antialias=True,
 )
 
@@ -90,7 +93,7 @@ DATASET_INPUT_SIZES = {
 
 
 def parse_input_size(text: str) -> tuple[int, int]:
-    """Reads "HxW" or the name of a data set. Raises InputError unless both are positive multiples of the patch size."""
+    """Reads "HxW" or the name of a data set. Raises InputError; what multiples it must be of is the model's to say."""
     if text in DATASET_INPUT_SIZES:
         return DATASET_INPUT_SIZES[text]
     height, _, width = text.lower().partition("x")
@@ -98,30 +101,3 @@ def parse_input_size(text: str) -> tuple[int, int]:
         known = ", ".join(DATASET_INPUT_SIZES)
         raise InputError(f"size '{text}': give HEIGHTxWIDTH in pixels, such as 434x560, or one of {known}")
     return validate_input_size((int(height), int(width)))
-
-
-def embedded_relative_depth_config() -> DepthAnythingConfig:
-    """The tiny Depth Anything: a 6-block DINOv2 of width 192 and a 32-channel decoder."""
-    from transformers import DepthAnythingConfig, Dinov2Config
-
-    backbone = Dinov2Config(
-        hidden_size=192,
-        num_hidden_layers=6,
-        num_attention_heads=3,
-        mlp_ratio=4,
-        image_size=168,
-        patch_size=14,
-        out_features=["stage2", "stage3", "stage5", "stage6"],
-        reshape_hidden_states=False,
-        apply_layernorm=True,
-        use_mask_token=False,
-    )
-    return DepthAnythingConfig(
-        backbone_config=backbone,
-        reassemble_hidden_size=192,
-        neck_hidden_sizes=[32, 48, 64, 64],
-        reassemble_factors=[4, 2, 1, 0.5],
-        fusion_hidden_size=32,
-        head_hidden_size=16,
-        depth_estimation_type="relative",
-    )

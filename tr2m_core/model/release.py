@@ -26,11 +26,11 @@ from transformers import (
     Dinov2Model,
 )
 
-from tr2m_core.config import PATCH_SIZE
 from tr2m_core.model.tensors import check_tensors, misfit, mismatches, read_weights, unwrapped
 from tr2m_core.types import InputError
 
 HEAD_WIDTH = 64  # channels per attention head, in all three networks
+PATCH_SIZE = 14  # of DINOv2
 Rules = Iterable[tuple[str, str | Callable[[re.Match[str]], str]]]
 
 # From a parameter's name in transformers to its name in the release: patterns replaced one after the other. The

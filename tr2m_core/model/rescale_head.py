@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tr2m_core.config import PATCH_SIZE, RescaleHeadConfig
+from tr2m_core.config import Padding, RescaleHeadConfig
 from tr2m_core.model.precision import Float32Conv2d, LayerNorm
 from tr2m_core.types import RescaleMaps
 
@@ -75,10 +75,10 @@ class CrossAttentionBlock(nn.Module):
 class ResidualConvUnit(nn.Module):
     """ReLU, 3x3 convolution, ReLU, 3x3 convolution, added to the input."""
 
-    def __init__(self, features: int) -> None:
+    def __init__(self, features: int, padding_mode: Padding) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(features, features, 3, padding=1)
-        self.conv2 = nn.Conv2d(features, features, 3, padding=1)
+        self.conv1 = nn.Conv2d(features, features, 3, padding=1, padding_mode=padding_mode)
+        self.conv2 = nn.Conv2d(features, features, 3, padding=1, padding_mode=padding_mode)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.conv2(F.relu(self.conv1(F.relu(x))))
@@ -120,20 +120,23 @@ class RescaleHead(nn.Module):
         self.crossattn = CrossAttentionBlock(c.image_width, c.heads)
         self.projects = nn.Conv2d(c.image_width, c.out_channels, 1)
         self.resize_layers = nn.ConvTranspose2d(c.out_channels, c.out_channels, 2, stride=2)
-        self.layer1_rn = nn.Conv2d(c.out_channels, c.features, 3, padding=1, bias=False)
-        self.resConfUnit1 = ResidualConvUnit(c.features)
+        self.layer1_rn = self._convolution(c.out_channels, c.features, bias=False)
+        self.resConfUnit1 = ResidualConvUnit(c.features, c.padding_mode)
         self.out_conv1 = nn.Conv2d(c.features, c.features, 1)
-        self.resConfUnit2 = ResidualConvUnit(c.features)
+        self.resConfUnit2 = ResidualConvUnit(c.features, c.padding_mode)
         self.out_conv2 = nn.Conv2d(c.features, c.features, 1)
-        self.output_conv_scale1 = nn.Conv2d(c.features, c.features // 2, 3, padding=1)
-        self.output_conv_shift1 = nn.Conv2d(c.features, c.features // 2, 3, padding=1)
+        self.output_conv_scale1 = self._convolution(c.features, c.features // 2)
+        self.output_conv_shift1 = self._convolution(c.features, c.features // 2)
         self.output_conv_scale2 = self._output_convolutions()
         self.output_conv_shift2 = self._output_convolutions()
+
+    def _convolution(self, inputs: int, outputs: int, bias: bool = True) -> nn.Conv2d:
+        return nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias, padding_mode=self.config.padding_mode)
 
     def _output_convolutions(self) -> nn.Sequential:
         c = self.config
         return nn.Sequential(
-            nn.Conv2d(c.features // 2, c.hidden_channels, 3, padding=1),
+            self._convolution(c.features // 2, c.hidden_channels),
             nn.ReLU(),
             Float32Conv2d(c.hidden_channels, 1, 1),
         )
@@ -160,7 +163,7 @@ class RescaleHead(nn.Module):
         x = _resize(self.out_conv1(self.resConfUnit1(x)), (4 * h, 4 * w))
         x = _resize(self.out_conv2(self.resConfUnit2(x)), (8 * h, 8 * w))
         scale_features, shift_features = self.output_conv_scale1(x), self.output_conv_shift1(x)
-        size = (PATCH_SIZE * h, PATCH_SIZE * w)
+        size = (self.config.patch_size * h, self.config.patch_size * w)
         scale = self.output_conv_scale2(_resize(scale_features, size)).exp() * self.config.scale_coefficient
         shift = self.output_conv_shift2(_resize(shift_features, size)).exp() * self.config.shift_coefficient
         return RescaleMaps(scale, shift, scale_features, shift_features)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from tr2m_core.config import PATCH_SIZE, RescaleHeadConfig
+from tr2m_core.config import RescaleHeadConfig
 from tr2m_core.model.precision import Float32Conv2d, LayerNorm
 from tr2m_core.model.rescale_head import AlignMLP, QuickGELU, check_grid, heard_embedding
 from tr2m_core.types import RescaleMaps
@@ -53,5 +53,5 @@ class SingleFactorHead(nn.Module):
         features = self.mlp(x).transpose(1, 2).unsqueeze(-1)
         scale = self.output_scale(features).exp() * self.config.scale_coefficient
         shift = self.output_shift(features).exp() * self.config.shift_coefficient
-        height, width = PATCH_SIZE * grid[0], PATCH_SIZE * grid[1]
+        height, width = (self.config.patch_size * cells for cells in grid)
         return RescaleMaps(scale.expand(-1, -1, height, width), shift.expand(-1, -1, height, width), features, features)

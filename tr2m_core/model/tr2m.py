@@ -8,7 +8,7 @@ from typing import Any
 from huggingface_hub import ModelCard, PyTorchModelHubMixin
 from torch import Tensor, nn
 
-from tr2m_core.config import MAPS, PATCH_SIZE, ModelConfig, RescaleHeadConfig
+from tr2m_core.config import MAPS, ModelConfig, RescaleHeadConfig
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
 from tr2m_core.model.rescale_head import RescaleHead
@@ -124,6 +124,5 @@ class TR2M(
         relative, tokens = self.relative_depth(pixel_values)
         if self.image_encoder is not None:
             tokens = self.image_encoder(pixel_values)
-        grid = (pixel_values.shape[-2] // PATCH_SIZE, pixel_values.shape[-1] // PATCH_SIZE)
-        maps = self.rescale_head.rescale_maps(tokens, text_vector, grid)
+        maps = self.rescale_head.rescale_maps(tokens, text_vector, self.config.grid(pixel_values.shape[-2:]))
         return TR2MOutput(1.0 / (maps.scale_map * relative + maps.shift_map), relative, maps)

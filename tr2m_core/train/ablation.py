@@ -130,7 +130,7 @@ def measure(variant: Variant, seed: int, directory: Path, scenes: int, device: s
 
     model = load_model(directory / "model")
     if bent:
-        model.relative_depth = BentRelativeDepth(model.relative_depth.network)
+        model.relative_depth = BentRelativeDepth(model.relative_depth)
     predictor = DepthPredictor(TorchBackend(model, device=device, precision="fp32"))
     log = read_lines(directory / SCALARS)
     # The gate compares relative depth with ground truth, neither of which changes: every step counts alike.

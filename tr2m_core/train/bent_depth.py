@@ -7,6 +7,8 @@ a head that sees the picture's tokens can learn to undo.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -18,11 +20,19 @@ BUMP_WIDTH = 6  # a bump reaches over one part in so many of the picture's heigh
 
 
 class BentRelativeDepth(RelativeDepthNetwork):
-    """A relative-depth network whose depth, not its tokens, goes through `bend`."""
+    """A relative-depth network whose depth, not its tokens, goes through `bend`; it is stored as it was."""
+
+    def __init__(self, straight: RelativeDepthNetwork) -> None:
+        super().__init__()
+        self.straight = straight
+        self.token_width, self.patch_size = straight.token_width, straight.patch_size
 
     def forward(self, pixel_values: Tensor) -> tuple[Tensor, Tensor]:
-        relative_depth, tokens = super().forward(pixel_values)
+        relative_depth, tokens = self.straight(pixel_values)
         return bend(relative_depth, pixel_values), tokens
+
+    def save_pretrained(self, folder: Path) -> None:
+        self.straight.save_pretrained(folder)
 
 
 def bend(relative_depth: Tensor, pixel_values: Tensor) -> Tensor:

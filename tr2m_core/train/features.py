@@ -17,7 +17,6 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tr2m_core.config import PATCH_SIZE
 from tr2m_core.data.base import BatchSource, DepthProtocol, SampleKey, TrainBatch
 from tr2m_core.data.descriptions import DOMAINS
 from tr2m_core.data.procedural import LIMITS, ProceduralScenes
@@ -55,7 +54,7 @@ class FeatureSource(BatchSource):
         self.config, self.seed = config, seed
         self.protocol = DepthProtocol(*LIMITS, config.mean_weight)
         self.input_size = model.config.input_size
-        self.grid = (self.input_size[0] // PATCH_SIZE, self.input_size[1] // PATCH_SIZE)
+        self.patch_size, self.grid = model.config.patch_size, model.config.grid(self.input_size)
         self.pictures = stored_pictures(model, config, report("scenes"))
         self.sentences = stored_sentences(model, config, report("sentences"))
         domains = self.sentences["domain"]
@@ -73,13 +72,13 @@ class FeatureSource(BatchSource):
         random = torch.Generator().manual_seed(_hash(self.seed, *((key.index, key.epoch) for key in keys)))
         scene = torch.tensor([key.index for key in keys])
         text, metres = self._sentences(self.pictures["domain"][scene], random)
-        h, w = size[0] // PATCH_SIZE, size[1] // PATCH_SIZE
+        h, w = size[0] // self.patch_size, size[1] // self.patch_size
         if h > self.grid[0] or w > self.grid[1]:
             raise InputError(f"input_size {size}: stored features end at {self.input_size}, the model's own size")
         top = int(torch.randint(self.grid[0] - h + 1, (), generator=random))
         left = int(torch.randint(self.grid[1] - w + 1, (), generator=random))
-        rows = slice(PATCH_SIZE * top, PATCH_SIZE * (top + h))
-        columns = slice(PATCH_SIZE * left, PATCH_SIZE * (left + w))
+        rows = slice(self.patch_size * top, self.patch_size * (top + h))
+        columns = slice(self.patch_size * left, self.patch_size * (left + w))
         depth = self.pictures["depth"][scene, :, rows, columns].float() * metres.view(-1, 1, 1, 1)
         return FeatureBatch(
             source=self.name,
@@ -133,7 +132,7 @@ def stored_pictures(model: TR2M, config: FeaturesConfig, progress: Progress) -> 
     device = next(model.relative_depth.parameters()).device
     scenes = ProceduralScenes(size, seed=config.seed, device=device)
     normalize = Normalizer(model.config, device)
-    grid = (size[0] // PATCH_SIZE, size[1] // PATCH_SIZE)
+    grid = model.config.grid(size)
 
     def describe(indices: range) -> dict[str, Tensor]:
         batch = scenes.batch(indices)

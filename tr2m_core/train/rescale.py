@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from tr2m_core.config import PATCH_SIZE
 from tr2m_core.data.base import BatchSource, TrainBatch
 from tr2m_core.data.file_source import FileSource
 from tr2m_core.data.registry import build_source
@@ -73,8 +72,7 @@ class RescaleTask(Task):
         self, trained: nn.Module, batch: TrainBatch, moment: Moment, random: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
         features = batch if isinstance(batch, FeatureBatch) else self.describe(batch)
-        height, width = batch.image.shape[-2:]
-        grid = (height // PATCH_SIZE, width // PATCH_SIZE)
+        grid = self.model.config.grid(batch.image.shape[-2:])
         maps: RescaleMaps = trained(features.tokens, features.text, grid)
         weight = self._contrast_weight(moment)
         key_maps = None
@@ -149,7 +147,7 @@ def build_model(config: TrainConfig) -> TR2M:
     choice = config.model
     model = new_model(frozen_sources(config), config.head)
     if choice.bend:
-        model.relative_depth = BentRelativeDepth(model.relative_depth.network)
+        model.relative_depth = BentRelativeDepth(model.relative_depth)
     if choice.checkpoint:
         load_head(model.rescale_head, Path(choice.checkpoint))
         return model
