@@ -10,7 +10,8 @@ from tr2m_core.types import DepthPrediction
 
 
 class FlatModel:
-    """Predicts one depth everywhere, twice that of colours that are not normalised.
+    """Predicts one depth everywhere, twice that of colours that are not normalised, and relative depth that grows from
+    0 in the left column to 1 in the right one.
 
     seen: sentence, size of the frame and size asked for, of each prediction.
     """
@@ -33,10 +34,12 @@ class FlatModel:
         size: tuple[int, int],
         allow_empty: bool,
     ) -> DepthPrediction:
-        assert len(description) == len(rgb) and not maps
+        assert len(description) == len(rgb)
         assert allow_empty or all(description)
         self.seen += [(sentence, frame.shape[:2], size) for sentence, frame in zip(description, rgb, strict=True)]
-        return DepthPrediction(np.full((len(rgb), *size), self.depth, np.float32))
+        depth = np.full((len(rgb), *size), self.depth, np.float32)
+        relative = np.broadcast_to(np.linspace(0, 1, size[1], dtype=np.float32), depth.shape)
+        return DepthPrediction(depth, relative) if maps else DepthPrediction(depth)
 
     def without_normalisation(self) -> FlatModel:
         return FlatModel(2 * self.depth)

@@ -351,6 +351,15 @@ def test_a_row_for_every_method_sentence_and_alignment(evaluate, model, network,
     assert next(line for line in out.splitlines() if "best constant (" in line).split()[-9:-7] == ["0", "0"]
 
 
+def test_the_ramp_brings_the_models_relative_depth(evaluate, tmp_path):
+    config = write_nyu(tmp_path, count=1)
+    code, out, _ = evaluate(*options(config), "--baseline", "ramp", "--json")
+    report = json.loads(out)
+    assert code == 0 and "mean_of_sources" not in report
+    rows = [(row["method"], row["sentences"], row["alignment"]) for row in report["datasets"][0]["rows"]]
+    assert rows[3:] == [("embedded, relative depth", "", "affine"), ("vertical ramp", "", "affine")]
+
+
 def test_a_fixed_sentence_needs_no_text_files(evaluate, model, tmp_path):
     config = write_nyu(tmp_path, count=1)
     given = ["nyu", "--root", config.root, "--split", config.split]
@@ -538,6 +547,108 @@ def test_frames(evaluate, sizes, data, tmp_path):
     assert entry["rows"][-3]["method"] == "best constant" and entry["rows"][-3]["delta1"] == 1
     names = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert names == {"report.json", "frames.csv", "pictures/desk_a.png", "predictions/desk_a.npy"}
+
+
+def write_photographs(folder, *depths):
+    """A source of black pictures with the given depth (H, W), metres; returns the depths as stored."""
+    folder.mkdir(parents=True)
+    frames, stored = [], []
+    for i, depth in enumerate(depths):
+        counts = np.rint(1000 * depth).astype(np.uint16)
+        Image.fromarray(np.zeros((*depth.shape, 3), np.uint8)).save(folder / f"{i}.png")
+        Image.fromarray(counts).save(folder / f"{i}_depth.png")
+        frames.append({"rgb": f"{i}.png", "depth": f"{i}_depth.png", "depth_scale": 0.001, "description": "A desk."})
+        stored.append(counts / 1000)
+    (folder / "index.json").write_text(json.dumps({"source": folder.name, "frames": frames}))
+    return stored
+
+
+def aligned_figures(depth, inverse, farthest):
+    """abs_rel and delta1 of inverse depth with the best scale and shift, by numpy's own fit."""
+    valid = (depth > 0) & (depth < farthest)
+    truth, seen = depth[valid], np.broadcast_to(inverse, depth.shape)[valid]
+    fitted = np.polyval(np.polyfit(seen, 1 / truth, 1), seen)
+    found = 1 / np.maximum(fitted, 1 / farthest)
+    return np.mean(abs(found - truth) / truth), np.mean(np.maximum(found / truth, truth / found) < 1.25)
+
+
+def test_frames_beside_the_ramp_and_the_mean_of_sources(evaluate, tmp_path):
+    rows, columns = np.linspace(0, 1, 6)[:, None], np.linspace(0, 1, 8)[None]
+    floor, wall = 1 / (0.4 + 0.4 * rows + 0 * columns), 1 / (0.1 + 0.8 * columns + 0 * rows)
+    floor[0, :3] = 0  # not measured
+    street = 1 / (0.02 + rows**4 + 0.01 * columns)  # fitted, far rows come out behind the camera
+    sources = {
+        "a_rooms": write_photographs(tmp_path / "data" / "a_rooms", floor, wall),
+        "b_street": write_photographs(tmp_path / "data" / "b_street", street),
+    }
+    given = ["frames", "--root", tmp_path / "data", "--max-depth", 60]
+    code, out, err = evaluate(*given, "--json")
+    assert (code, err) == (0, "")
+    report = json.loads(out)
+    expected = {}
+    for name, inverse in (("embedded, relative depth", columns), ("vertical ramp", rows)):
+        per_source = [
+            np.mean([aligned_figures(depth, inverse, 60) for depth in depths], axis=0) for depths in sources.values()
+        ]
+        expected[name] = [*per_source, np.mean(per_source, axis=0)]
+    assert np.polyval(np.polyfit(rows[:, 0], 1 / sources["b_street"][0][:, 0], 1), 0) < 0
+    constants = []
+    for depths in sources.values():
+        truth = np.concatenate([depth[depth > 0] for depth in depths])
+        tried = [np.mean(abs(constant - truth) / truth) for constant in truth]
+        best = truth[np.argmin(tried)]
+        constants.append(np.mean([np.mean(abs(best - depth[depth > 0]) / depth[depth > 0]) for depth in depths]))
+    mean = report["mean_of_sources"]
+    tables = [entry["rows"] for entry in report["datasets"]] + [mean["rows"]]
+    for place, table in enumerate(tables):
+        found = {(row["method"], row["alignment"]): row for row in table}
+        for name, figures in expected.items():
+            assert (name, "metric") not in found and found[name, "affine"]["sentences"] == ""
+            row = found[name, "affine"]
+            assert [row["abs_rel"], row["delta1"]] == pytest.approx(figures[place], rel=1e-6, abs=1e-9)
+        constant = [*constants, np.mean(constants)][place]
+        assert found["best constant", "metric"]["abs_rel"] == pytest.approx(constant, rel=1e-6)
+        assert found["embedded", "metric"]["images"] == (2, 1, 3)[place]
+    metric = [np.mean([np.mean(abs(1 - t[t > 0]) / t[t > 0]) for t in depths]) for depths in sources.values()]
+    assert tables[2][0]["abs_rel"] == pytest.approx(np.mean(metric))
+    assert mean["sources"] == 2
+    assert mean["better_than_constant"] == sum(a < b for a, b in zip(metric, constants, strict=True))
+    relative, ramp = ([figures[0] for figures in expected[name][:2]] for name in expected)
+    assert mean["better_than_ramp"] == sum(a < b for a, b in zip(relative, ramp, strict=True)) == 1
+
+    code, out, _ = evaluate(*given)
+    assert code == 0
+    lines = out.splitlines()
+    begin = next(i for i, line in enumerate(lines) if line.startswith("mean of sources"))
+    assert lines[begin].split()[3:7] == ["embedded", "own", "metric", "3"]
+    ramp_line = next(line for line in lines[begin:] if "vertical ramp" in line)
+    assert float(ramp_line.split()[6]) == pytest.approx(expected["vertical ramp"][2][0], rel=1e-3)
+    assert lines[-1] == (
+        "affine-aligned relative depth has a lower abs_rel than the affine-aligned ramp on 1 of 2 sources"
+    )
+
+
+def test_a_single_source_has_no_mean_of_sources(evaluate, data):
+    code, out, _ = evaluate("frames", "--root", data / "desk", "--json")
+    report = json.loads(out)["mean_of_sources"]
+    assert (code, report["sources"], report["rows"], report["better_than_constant"]) == (0, 1, [], 0)
+    assert "mean of sources" not in evaluate("frames", "--root", data / "desk")[1]
+
+
+def test_what_one_source_lacks_is_not_in_the_mean_of_sources(evaluate, tmp_path):
+    flat = np.full((6, 8), 2.0)
+    write_photographs(tmp_path / "a", flat, 2 * flat)
+    write_photographs(tmp_path / "b", flat)
+    index = tmp_path / "a" / "index.json"
+    content = json.loads(index.read_text())
+    content["frames"][1]["description"] = "A hall."
+    index.write_text(json.dumps(content))
+    code, out, _ = evaluate("frames", "--root", tmp_path, "--sentences", "shuffled", "own", "--json")
+    report = json.loads(out)
+    assert code == 0
+    assert {row["sentences"] for row in report["datasets"][0]["rows"]} == {"shuffled", "own", ""}
+    assert {row["sentences"] for row in report["mean_of_sources"]["rows"]} == {"own", ""}
+    assert report["mean_of_sources"]["better_than_constant"] is None
 
 
 def test_frames_in_a_range_of_their_own(evaluate, data):

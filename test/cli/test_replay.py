@@ -40,6 +40,21 @@ def test_json_is_the_report(replay, write_bag, messages, tmp_path):
     assert json.loads(out) == json.loads((tmp_path / "out" / "report.json").read_text())
 
 
+def test_baselines_are_in_table_and_report(replay, write_bag, messages, tmp_path):
+    bag = write_bag(messages.recording(3))
+    code, out, _ = replay(bag, "--baseline", "ramp", "--baseline", "constant")
+    assert code == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert list(report["baselines"]) == ["relative depth", "vertical ramp", "best constant"]
+    lines = out.splitlines()
+    for label, name in (("vertical ramp, affine-aligned", "vertical ramp"), ("best constant, 1.1 m", "best constant")):
+        line = next(line for line in lines if line.startswith(label))
+        abs_rel = report["baselines"][name]["metrics"]["abs_rel"]
+        assert float(line.removeprefix(label).split()[1]) == pytest.approx(abs_rel, rel=1e-3)
+        assert label in (tmp_path / "out" / "report.html").read_text()
+    assert replay(bag, "--baseline", "median")[0] == 2
+
+
 def test_threshold(replay, write_bag, messages):
     bag = write_bag(messages.recording(3))
     assert replay(bag, "--fail-above", "abs_rel=0.3")[0] == 0
@@ -235,6 +250,10 @@ def test_two_processes_give_what_one_gives(write_bag, messages, tiny_paper, tmp_
         "A hangar.",
         "--pictures",
         "3",
+        "--baseline",
+        "ramp",
+        "--baseline",
+        "constant",
     ]
     assert main(["replay", bag, *chosen, "-o", str(tmp_path / "one")]) == 0
     (code, said, complaints), (other_code, silent, _) = in_two_processes(

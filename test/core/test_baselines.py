@@ -21,7 +21,7 @@ from transformers import (
     GLPNForDepthEstimation,
 )
 
-from tr2m_core.eval.baselines import Baseline, find_baseline
+from tr2m_core.eval.baselines import Baseline, find_baseline, vertical_ramp
 from tr2m_core.eval.depth_networks import DepthNetwork, load_depth_network
 from tr2m_core.eval.samples import Sample
 from tr2m_core.types import InputError
@@ -193,7 +193,7 @@ def test_names(networks, tiny_paper):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("nothing-here", "not 'constant', a TR2M model"),
+        ("nothing-here", "not constant, ramp, a TR2M model"),
         ("{tmp}", "config.json is missing"),
         ("{tmp}/damaged", "config.json: not readable"),
         ("nobody/nothing", "HF_HUB_OFFLINE"),
@@ -204,3 +204,10 @@ def test_names_that_mean_nothing(tmp_path, text, words):
     (tmp_path / "damaged" / "config.json").write_text("{")
     with pytest.raises(InputError, match=words):
         find_baseline(text.format(tmp=tmp_path))
+
+
+def test_the_ramp_is_0_at_the_top_and_1_at_the_bottom():
+    ramp = vertical_ramp(5, 3)
+    assert ramp.shape == (5, 3) and (ramp == ramp[:, :1]).all()
+    assert ramp[:, 0].tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert vertical_ramp(1, 2).tolist() == [[0, 0]]

@@ -18,7 +18,7 @@ from tr2m_core.eval.evaluator import NO_SENTENCE, add_constant, constant_name, e
 from tr2m_core.eval.file_samples import FileSamples
 from tr2m_core.eval.gallery import Gallery, file_names
 from tr2m_core.eval.measurement import AFFINE, METRIC, SCALE
-from tr2m_core.eval.methods import Method, TextModel
+from tr2m_core.eval.methods import Method, RelativeDepth, TextModel, VerticalRamp
 from tr2m_core.eval.processes import Processes, join_processes
 from tr2m_core.eval.samples import Sample, SampleSet
 from tr2m_core.eval.summary import TABLE_HEADERS, SetResult, table_rows
@@ -175,6 +175,35 @@ def test_without_truths_there_is_no_constant():
     found = evaluate(samples, [flat()], conditions_for(samples, [OWN]), keep_truths=True)
     assert add_constant(samples, found) is None
     assert SetResult(samples, found).report()["metrics"] is None
+
+
+# ---- the ramp ----
+
+
+def test_the_ramp_looks_at_no_picture_and_is_fitted_to_each():
+    samples = Flat(1.0, 2.0, 4.0, sizes=((4, 6), (4, 6), (5, 3)))
+    read = samples.read
+    slope = np.array([[0.0, 1.0, 3.0, 2.0]]).T + np.zeros((4, 6))
+    samples.read = lambda numbers: [
+        sample._replace(depth=1 / (0.2 + 0.1 * slope)) if sample.depth.shape == (4, 6) else sample
+        for sample in read(numbers)
+    ]
+    found = evaluate(samples, [VerticalRamp()], conditions_for(samples, [OWN]))
+    assert found.pairs == [("vertical ramp", NO_SENTENCE)] and found.mean(*found.pairs[0]) is None
+    # The line through 0, 1, 3, 2 at 0, 1, 2, 3 is 0.3 + 0.8 x.
+    truth, fitted = 1 / (0.2 + 0.1 * np.array([0, 1, 3, 2])), 1 / (0.2 + 0.1 * np.array([0.3, 1.1, 1.9, 2.7]))
+    expected = np.mean(abs(fitted - truth) / truth)
+    errors = [outcome.measurement.metrics[AFFINE]["abs_rel"] for outcome in found.outcomes]
+    assert errors == pytest.approx([expected, expected, 0], abs=1e-9)
+
+
+def test_a_models_relative_depth_is_asked_for_once_whatever_the_sentences():
+    samples, model = Flat(1.0, 2.0), FlatModel()
+    methods = [TextModel("flat", model), RelativeDepth("flat", model)]
+    found = evaluate(samples, methods, conditions_for(samples, [OWN, EMPTY]))
+    assert found.pairs == [("flat", OWN), ("flat", EMPTY), ("flat, relative depth", NO_SENTENCE)]
+    assert [sentence for sentence, *_ in model.seen] == ["Room 0.", "Room 1.", "", "", "", ""]
+    assert found.mean(*found.pairs[2], AFFINE)["abs_rel"] == pytest.approx(0, abs=1e-6)
 
 
 # ---- several processes ----

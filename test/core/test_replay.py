@@ -235,6 +235,71 @@ def test_prediction_is_clamped_to_the_range(write_bag, messages, replay, constan
     assert result.metrics()["abs_rel"] == pytest.approx(3.0)
 
 
+class SidewaysPredictor:
+    """A metre everywhere, and relative depth that grows from the left to the right."""
+
+    def __init__(self):
+        self.maps = []
+
+    def predict(self, rgb, description, *, maps=True):
+        self.maps.append(maps)
+        height, width = rgb.shape[:2]
+        relative = np.repeat(np.arange(width, dtype=np.float32)[None], height, axis=0)
+        return DepthPrediction(np.ones((height, width), np.float32), relative if maps else None)
+
+
+def replay_sideways(messages, bag_path, output, *baselines, **options):
+    """Three frames of 8x6 whose depth grows downwards, sideways, and is one metre; the depth as stored, and the run."""
+    rows, columns = np.linspace(0, 1, 6)[:, None], np.linspace(0, 1, 8)[None]
+    entries, depths = [(TEXT, START - PERIOD, messages.text("A desk."))], []
+    for i, inverse in enumerate(
+        (0.2 + 0.6 * rows + 0 * columns, 0.4 + 0.5 * columns + 0 * rows, 0 * rows + columns**0)
+    ):
+        stamp, counts = START + i * PERIOD, np.rint(1000 / inverse).astype("<u2")
+        entries.append((IMAGE, stamp, messages.image(stamp, "rgb8", np.zeros((6, 8, 3), np.uint8))))
+        entries.append((DEPTH, stamp, messages.image(stamp, "16UC1", counts)))
+        entries.append((INFO, stamp, messages.info(stamp, 500, 510, 4, 3)))
+        depths.append(counts / 1000)
+    messages.write(bag_path, "mcap", entries)
+    predictor = SidewaysPredictor()
+    with Bag(bag_path) as bag:
+        chosen = ReplayOptions(pictures=0, baselines=baselines, **options)
+        return depths, replay_bag(bag, find_topics(bag), lambda: predictor, output, chosen), predictor
+
+
+def test_baselines_are_measured_beside_the_model(messages, tmp_path):
+    names = ("constant", "ramp")
+    depths, result, _ = replay_sideways(messages, tmp_path / "bag", tmp_path / "out", *names)
+    report = json.loads((tmp_path / "out" / "report.json").read_text())["baselines"]
+    rows, columns = np.mgrid[:6, :8]
+    for name, inverse in (("vertical ramp", rows), ("relative depth", columns)):
+        errors = []
+        for truth in depths:
+            fitted = np.polyval(np.polyfit(inverse.ravel(), 1 / truth.ravel(), 1), inverse)
+            errors.append(np.mean(abs(1 / fitted - truth) / truth))
+        assert report[name]["alignment"] == "affine" and report[name]["frames"] == 3
+        assert report[name]["metrics"]["abs_rel"] == pytest.approx(np.mean(errors), rel=1e-5)
+    tried = [np.mean(abs(depth - np.array(depths)) / np.array(depths)) for depth in np.unique(depths)]
+    assert report["best constant"]["metrics"]["abs_rel"] == pytest.approx(min(tried))
+    assert report["best constant"]["depth_m"] == pytest.approx(np.unique(depths)[np.argmin(tried)])
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "vertical ramp, affine-aligned" in page and "relative depth, affine-aligned" in page
+    again = replay_sideways(messages, tmp_path / "bag2", tmp_path / "out2", *names, texts=("A desk.", "A hall."))[1]
+    assert again.baselines == result.baselines  # the first sentence alone
+
+
+@pytest.mark.parametrize("names", [(), ("constant",)])
+def test_relative_depth_is_computed_for_the_ramp_alone(messages, tmp_path, names):
+    _, result, predictor = replay_sideways(messages, tmp_path / "bag", tmp_path / "out", *names)
+    assert list(result.baselines) == ["best constant"] * len(names)
+    assert predictor.maps == [False] * 3
+
+
+def test_without_measured_frames_there_are_no_baselines(messages, tmp_path):
+    _, result, _ = replay_sideways(messages, tmp_path / "bag", tmp_path / "out", "constant", "ramp", min_depth=20.0)
+    assert result.baselines == {}
+
+
 class JitteringPredictor:
     """Predicts 2 m, give or take 5 % of jitter; the same for each sentence, as often as there are."""
 

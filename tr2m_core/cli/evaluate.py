@@ -2,7 +2,8 @@
 
 NAME        a published data set by the paper's protocol: nyu, kitti and the others of --list.
 FILE.yaml   several of them, see config/eval/paper.yaml.
-frames      photographs with measured depth in folders with an index.json (--root), by source, beside the best constant
+frames      photographs with measured depth in folders with an index.json (--root): a source, or a folder of sources,
+            each beside its best constant and the ramp, and the mean of the sources
 procedural  held-out generated scenes; with -o: report.json.
 
 With -o: report.json, frames.csv (a line per image, method and sentence) and pictures/. The nine metrics are of depth as
@@ -17,13 +18,11 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tr2m_core.cli.common import (
-    add_depth_range,
-    add_model_arguments,
     check_depth_range,
     describe_model,
     format_table,
@@ -32,6 +31,7 @@ from tr2m_core.cli.common import (
     print_json,
     progress_bar,
 )
+from tr2m_core.cli.evaluate_arguments import FRAMES, PICTURES, PROCEDURAL, add_arguments
 from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tr2m_core.eval.file_samples import FileSamples
     from tr2m_core.eval.samples import SampleSet
     from tr2m_core.eval.suite import SuiteOptions
-    from tr2m_core.eval.summary import SetResult
+    from tr2m_core.eval.summary import SetResult, SourcesMean
     from tr2m_core.inference import DepthPredictor
 
 HELP = "accuracy on a data set"
@@ -54,92 +54,9 @@ EXAMPLES = """examples:
   tr2m evaluate procedural --count 500 --seed 7 --json
   accelerate launch --num_processes 4 -m tr2m_core evaluate config/eval/paper.yaml --model paper -o out/paper
 """
-FRAMES, PROCEDURAL = "frames", "procedural"
 DEFAULT_RANGE = (0.001, 80.0)  # metres
-PICTURES = 3
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", nargs="?", metavar="DATASET", help="a data set of --list, or a file naming several")
-    parser.add_argument("--list", action="store_true", help="name the data sets with their settings and exit")
-    _add_data_arguments(parser)
-    _add_comparison_arguments(parser)
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="DIR", help="folder for the report; without it the table is all"
-    )
-    parser.add_argument("--save-predictions", action="store_true", help="write every metric depth map as float32 npy")
-    parser.add_argument(
-        "--pictures",
-        type=int,
-        metavar="N",
-        help=f"so many of the best and of the worst images as pictures (default: {PICTURES}; frames: every image)",
-    )
-    parser.add_argument("--batch-size", type=int, default=4, metavar="N", help="images predicted at once (default: 4)")
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    add_depth_range(parser)
-    parser.set_defaults(min_depth=None, max_depth=None)  # a published protocol has its own
-    add_model_arguments(parser)
-
-
-def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("data")
-    group.add_argument("--root", type=Path, metavar="R", help="the folder with the data")
-    group.add_argument("--gt-root", type=Path, metavar="G", help="the folder with the depth (default: the root)")
-    group.add_argument("--split", type=Path, metavar="FILE", help="an image and a depth path per line, or images alone")
-    texts = group.add_mutually_exclusive_group()
-    texts.add_argument("--text-root", type=Path, metavar="T", help="the folder with the sentences (default: the root)")
-    texts.add_argument(
-        "--text-file",
-        type=Path,
-        metavar="FILE",
-        help="a sentence per line, for the images in the order of --split or, without one, of the layout: sunrgbd by "
-        "number, ibims by imagelist.txt, others by path; diode_outdoor needs --split",
-    )
-    group.add_argument(
-        "--texts",
-        type=Path,
-        metavar="DIR",
-        help="the authors' splits and sentences, used where the above name none (default: where `tr2m download texts` "
-        "has put them)",
-    )
-    group.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="overrides a setting of FILE.yaml; repeatable"
-    )
-    group.add_argument(
-        "--count", type=int, default=500, metavar="N", help="procedural: number of scenes (default: 500)"
-    )
-    group.add_argument(
-        "--seed",
-        type=seed,
-        metavar="S",
-        help="procedural: of the scenes (default: the held-out ones); else of shuffled sentences",
-    )
-
-
-def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("comparison")
-    group.add_argument(
-        "--sentences",
-        nargs="+",
-        choices=("own", "shuffled", "empty"),
-        metavar="KIND",
-        help="own, shuffled (another image's) or empty, one or more (default: own)",
-    )
-    group.add_argument(
-        "--text",
-        action="append",
-        default=[],
-        metavar="T",
-        help="a sentence for all images, or a file with it; repeatable",
-    )
-    group.add_argument(
-        "--baseline",
-        action="append",
-        default=[],
-        metavar="B",
-        help="also measured, repeatable: constant (the best constant depth of the data), a TR2M model, or a folder or "
-        "Hub id of a transformers depth model, with :relative or :metric where its configuration does not tell",
-    )
+__all__ = ["EXAMPLES", "HELP", "add_arguments", "run"]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -174,10 +91,13 @@ def print_list() -> None:
 
 def run_sets(args: argparse.Namespace) -> int:
     """Every data set; a table of means, and the files of -o."""
+    from tr2m_core.eval.baselines import BLIND
     from tr2m_core.eval.contenders import Contenders
     from tr2m_core.eval.processes import join_processes
     from tr2m_core.eval.suite import evaluate_set
 
+    if args.dataset == FRAMES:
+        args.baseline = [*args.baseline, *BLIND]
     options = make_options(args)
     sets = frame_sets(args) if args.dataset == FRAMES else file_sets(args, options.needs_texts)
     processes = join_processes(args.device)
@@ -205,9 +125,12 @@ def tell(
 ) -> None:
     """Writes the files and prints the table. about: the head of report.json."""
     from tr2m_core.eval.suite import write_results
-    from tr2m_core.eval.summary import TABLE_HEADERS, table_rows
+    from tr2m_core.eval.summary import MEAN_OF_SOURCES, TABLE_HEADERS, block, mean_of_sources, table_rows
 
     report = about | {"datasets": [result.report() for result in results]}
+    mean = mean_of_sources(results) if args.dataset == FRAMES else None
+    if mean is not None:
+        report["mean_of_sources"] = asdict(mean)
     if output:
         write_results(output, report, results)
     for problem in problems:
@@ -215,8 +138,10 @@ def tell(
     if args.json:
         print_json(report)
     else:
-        print(format_table(TABLE_HEADERS, table_rows(results)))
+        print(format_table(TABLE_HEADERS, table_rows(results) + block(MEAN_OF_SOURCES, mean.rows if mean else ())))
         print_notes(results)
+        if mean is not None:
+            print_comparison(mean)
         print_written(output)
 
 
@@ -240,7 +165,7 @@ def make_options(args: argparse.Namespace) -> SuiteOptions:
         batch_size=args.batch_size,
         pictures=pictures,
         save_predictions=args.save_predictions,
-        constant=frames or CONSTANT in args.baseline,
+        constant=CONSTANT in args.baseline,
     )
 
 
@@ -318,11 +243,14 @@ def print_notes(results: Sequence[SetResult]) -> None:
             print(f"{samples.name}: {len(result.found.empty)} images without a valid depth are not in the means")
 
 
-def seed(text: str) -> int:
-    """--seed; argparse words its ValueError."""
-    if (number := int(text)) < 0:
-        raise ValueError
-    return number
+def print_comparison(mean: SourcesMean) -> None:
+    """Whether the model is worth more, source by source, than what never looks at the picture."""
+    for count, what, other in (
+        (mean.better_than_constant, "metric depth", "the source's best constant"),
+        (mean.better_than_ramp, "affine-aligned relative depth", "the affine-aligned ramp"),
+    ):
+        if count is not None:
+            print(f"{what} has a lower abs_rel than {other} on {count} of {mean.sources} sources")
 
 
 def run_procedural(args: argparse.Namespace) -> int:

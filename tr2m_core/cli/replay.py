@@ -106,6 +106,14 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
     results.add_argument(
         "--pictures", type=int, default=6, metavar="N", help="frames to draw, evenly spaced (default: 6)"
     )
+    results.add_argument(
+        "--baseline",
+        choices=("constant", "ramp"),
+        action="append",
+        default=[],
+        help="also measured, repeatable: constant (the best constant depth of the recording) or ramp (inverse depth "
+        "growing from the top row to the bottom one, affine-aligned, beside the model's relative depth)",
+    )
     results.add_argument("--save-predictions", action="store_true", help="write every metric depth map as float32 npy")
     results.add_argument(
         "--write-bag", type=Path, metavar="OUT", help="a new mcap bag with metric_depth, camera_info and points"
@@ -224,11 +232,13 @@ def make_options(args: argparse.Namespace) -> ReplayOptions:
         save_predictions=args.save_predictions,
         write_bag=args.write_bag,
         steady=args.steady,
+        baselines=tuple(dict.fromkeys(args.baseline)),
     )
 
 
 def print_result(result: Run) -> None:
     """Counts, the nine metrics, what each sentence did, and what kept frames from being measured."""
+    from tr2m_core.eval.baselines import label
     from tr2m_core.metrics import METRIC_NAMES
 
     report = result.report()
@@ -243,6 +253,7 @@ def print_result(result: Run) -> None:
         rows = [["mean", *report["metrics"].values()]]
         rows += [[name, *values.values()] for name, values in zip(("lowest", "highest"), extremes, strict=True)]
         rows += [[f"{how}-aligned", *means.values()] for how, means in report["aligned"].items() if means is not None]
+        rows += [[label(name, entry), *entry["metrics"].values()] for name, entry in report["baselines"].items()]
         print(format_table(["", *METRIC_NAMES], rows))
     drift = report["scale_factor"]
     if drift is not None:

@@ -1,16 +1,22 @@
-"""What a model is compared with, by name: the best constant, another TR2M model, a public depth network."""
+"""What a model is compared with, by name: the best constant, a ramp, another TR2M model, a public depth network."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from tr2m_core import hub
 from tr2m_core.model.presets import PRESETS
 from tr2m_core.types import InputError
 
-CONSTANT = "constant"
+BEST_CONSTANT, VERTICAL_RAMP, RELATIVE_DEPTH = "best constant", "vertical ramp", "relative depth"  # of reports
+CONSTANT, RAMP = BLIND = ("constant", "ramp")  # what never looks at the picture
 RELATIVE, METRIC = KINDS = ("relative", "metric")  # what a depth network predicts
 NETWORK_FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
 
@@ -38,7 +44,7 @@ def find_baseline(text: str) -> Baseline:
     if not folder.is_dir():
         if not hub.is_hub_id(source):
             raise InputError(
-                f"baseline {source}: not '{CONSTANT}', a TR2M model, a folder of a depth network or a Hub id"
+                f"baseline {source}: not {', '.join(BLIND)}, a TR2M model, a folder of a depth network or a Hub id"
             )
         folder = hub.find_or_fetch(source, ("config.json",))
     if "rescale_head" in _config(source, folder):
@@ -46,6 +52,27 @@ def find_baseline(text: str) -> Baseline:
     if hub.is_hub_id(source):
         folder = hub.find_or_fetch(source, NETWORK_FILES)
     return Baseline(source, folder, kind)
+
+
+def vertical_ramp(height: int, width: int) -> npt.NDArray[np.float64]:
+    """Inverse depth (height, width) up to scale and shift: 0 in the top row, 1 in the bottom one, linear between.
+
+    Most cameras look at a floor below and a wall or the sky above; this is how far one gets with that alone.
+    """
+    return np.repeat(np.linspace(0.0, 1.0, height)[:, None], width, axis=1)
+
+
+def label(name: str, entry: Mapping[str, Any]) -> str:
+    """How a table calls a baseline of a run, see `replay.baselines.Baselines.report`."""
+    return f"{name}, {entry['depth_m']:.3g} m" if "depth_m" in entry else f"{name}, affine-aligned"
+
+
+def thinned(depths: npt.NDArray[np.floating], count: float) -> npt.NDArray[np.floating]:
+    """At most `count` of the depths (N,), evenly spaced: what the best constant is chosen for and measured on."""
+    if depths.size <= count:
+        return depths
+    kept: npt.NDArray[np.floating] = depths[np.linspace(0, depths.size - 1, int(count)).astype(int)]
+    return kept
 
 
 def _config(source: str, folder: Path) -> dict[str, object]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tr2m_core.eval.baselines import CONSTANT, Baseline, find_baseline
-from tr2m_core.eval.methods import Method, TextModel
+from tr2m_core.eval.baselines import BLIND, RAMP, Baseline, find_baseline
+from tr2m_core.eval.methods import Method, RelativeDepth, TextModel, VerticalRamp
 from tr2m_core.eval.samples import UNITS_PER_METRE, SampleSet
 from tr2m_core.types import InputError
 
@@ -24,8 +24,10 @@ class Contenders:
     """Networks are loaded once, TR2M models once for every input size, of which the last is kept."""
 
     def __init__(self, model: str, baselines: Sequence[str], load: Load, device: str) -> None:
-        """baselines: see `find_baseline`; the best constant is none of these. Raises InputError, ConnectionError."""
-        found = [find_baseline(text) for text in dict.fromkeys(baselines) if text != CONSTANT]
+        """baselines: see `find_baseline`, and "ramp", which brings the models' relative depth to compare it with; the
+        best constant is left to `evaluator.add_constant`. Raises InputError, ConnectionError."""
+        self.ramp = RAMP in baselines
+        found = [find_baseline(text) for text in dict.fromkeys(baselines) if text not in BLIND]
         self.names = [model, *(baseline.source for baseline in found)]
         if len(set(self.names)) < len(self.names):
             raise InputError("--baseline names a model that is evaluated already; each can be named once")
@@ -37,7 +39,7 @@ class Contenders:
         }
 
     def methods(self, samples: SampleSet, size: Size | None = None) -> list[Method]:
-        """The model first, then the baselines in their order. size: input size where the set has none."""
+        """The model, the baselines in their order, the ramp. size: input size where the set has none."""
         methods: list[Method] = []
         for name in self.names:
             if name in self.networks:
@@ -46,8 +48,11 @@ class Contenders:
             predictor = self.models[name](samples.input_size or size)
             for normalised in samples.normalisation:
                 label = name if normalised else f"{name}, colours not normalised"
-                methods.append(TextModel(label, predictor if normalised else predictor.without_normalisation()))
-        return methods
+                chosen = predictor if normalised else predictor.without_normalisation()
+                methods.append(TextModel(label, chosen))
+                if self.ramp:
+                    methods.append(RelativeDepth(label, chosen))
+        return [*methods, VerticalRamp()] if self.ramp else methods
 
 
 def _network(baseline: Baseline, folder: Path, device: str) -> DepthNetwork:

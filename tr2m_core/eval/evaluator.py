@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tr2m_core.eval.baselines import BEST_CONSTANT, thinned
 from tr2m_core.eval.conditions import Condition
 from tr2m_core.eval.measurement import ALIGNMENTS, METRIC, Measurement, Metrics, measure_depth
 from tr2m_core.eval.methods import Method
@@ -96,7 +97,7 @@ def evaluate(
     for numbers in mine:
         usable = _usable(samples, numbers, found)
         if keep_truths:
-            found.truths += [(n, _thinned(s.depth[s.valid], samples.truth_pixels)) for n, s in usable.items()]
+            found.truths += [(n, thinned(s.depth[s.valid], samples.truth_pixels)) for n, s in usable.items()]
         for place, (method, condition) in enumerate(pairs):
             first = on_prediction if place == 0 else None
             found.outcomes += _measure(samples, usable, method, condition, alignments, first)
@@ -127,7 +128,7 @@ def add_constant(samples: SampleSet, found: Evaluation) -> float | None:
 def constant_name(samples: SampleSet) -> str:
     """What a report calls the best constant depth."""
     sampled = "" if np.isinf(samples.truth_pixels) else f" ({samples.truth_pixels:g} pixels per image)"
-    return f"best constant{sampled}"
+    return f"{BEST_CONSTANT}{sampled}"
 
 
 def _pairs(methods: Sequence[Method], conditions: Sequence[Condition]) -> Iterator[tuple[Method, Condition]]:
@@ -155,14 +156,6 @@ def _usable(samples: SampleSet, numbers: range, found: Evaluation) -> dict[int, 
         else:
             usable[number] = sample
     return usable
-
-
-def _thinned(depths: FloatArray, count: float) -> FloatArray:
-    """At most `count` of the depths, evenly spaced."""
-    if depths.size <= count:
-        return depths
-    thinned: FloatArray = depths[np.linspace(0, depths.size - 1, int(count)).astype(int)]
-    return thinned
 
 
 def _measure(

@@ -1,4 +1,4 @@
-"""What is evaluated: a model that hears a sentence, or a public depth network that does not."""
+"""What is evaluated: a model that hears a sentence, its relative depth, a ramp, or a public depth network."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from tr2m_core.eval.baselines import RELATIVE_DEPTH, VERTICAL_RAMP, vertical_ramp
 from tr2m_core.eval.samples import Sample
 from tr2m_core.types import DepthPrediction
 
@@ -52,14 +53,49 @@ class TextModel(Method):
         self.name, self.predictor = name, predictor
 
     def predict(self, samples: Sequence[Sample], sentences: Sequence[str]) -> list[FloatArray]:
-        predictions: list[FloatArray] = []
-        for group in same_sizes(samples):
-            frames: Any = np.stack([samples[place].rgb for place in group])
-            told = [sentences[place] for place in group]
-            height, width = samples[group[0]].depth.shape
-            found = self.predictor.predict(frames, told, maps=False, size=(height, width), allow_empty=True)
-            predictions += list(found.metric_depth)
-        return predictions
+        found = _predicted(self.predictor, samples, sentences, maps=False)
+        return [depth for batch in found for depth in batch.metric_depth]
+
+
+class RelativeDepth(Method):
+    """The relative depth that a TR2M model starts from, resized as its metric depth is; no sentence changes it."""
+
+    relative, hears_sentence = True, False
+
+    def __init__(self, model: str, predictor: Predictor) -> None:
+        self.name, self.predictor = relative_depth_name(model), predictor
+
+    def predict(self, samples: Sequence[Sample], sentences: Sequence[str]) -> list[FloatArray]:
+        maps: list[FloatArray] = []
+        for batch in _predicted(self.predictor, samples, sentences, maps=True):
+            assert batch.relative_depth is not None
+            maps += list(batch.relative_depth)
+        return maps
+
+
+class VerticalRamp(Method):
+    """See `vertical_ramp`."""
+
+    name, relative, hears_sentence = VERTICAL_RAMP, True, False
+
+    def predict(self, samples: Sequence[Sample], sentences: Sequence[str]) -> list[FloatArray]:
+        return [vertical_ramp(*sample.depth.shape) for sample in samples]
+
+
+def relative_depth_name(model: str) -> str:
+    """What a report calls a model's relative depth."""
+    return f"{model}, {RELATIVE_DEPTH}"
+
+
+def _predicted(
+    predictor: Predictor, samples: Sequence[Sample], sentences: Sequence[str], maps: bool
+) -> Iterator[DepthPrediction]:
+    """Predictions of consecutive samples of one size, batch by batch, at the size of their ground truth."""
+    for group in same_sizes(samples):
+        frames: Any = np.stack([samples[place].rgb for place in group])
+        told = [sentences[place] for place in group]
+        height, width = samples[group[0]].depth.shape
+        yield predictor.predict(frames, told, maps=maps, size=(height, width), allow_empty=True)
 
 
 def same_sizes(samples: Sequence[Sample]) -> Iterator[list[int]]:

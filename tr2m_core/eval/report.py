@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from tr2m_core import __version__
 from tr2m_core.eval import report_figures as figures
+from tr2m_core.eval.baselines import label
 from tr2m_core.eval.measurement import AFFINE, METRIC, SCALE
 from tr2m_core.eval.page import figure_html, write_page
 from tr2m_core.eval.report_pictures import Pictures, draw
@@ -34,7 +35,8 @@ def write_html(path: Path, run: Run) -> None:
         report=report,
         verdict=verdict(report),
         metric_names=METRIC_NAMES,
-        summary={ALIGNMENT_WORDS[name]: metrics for name, metrics in rows.items() if metrics is not None},
+        summary={ALIGNMENT_WORDS[name]: metrics for name, metrics in rows.items() if metrics is not None}
+        | {label(name, entry): entry["metrics"] for name, entry in report["baselines"].items()},
         ranges=range_rows(report["ranges"]),
         sentence_effect=sentence_effect(sentences, same_frames),
         plots=plots(report, frames, sentences),

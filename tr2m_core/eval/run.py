@@ -86,6 +86,7 @@ class Run:
 
     source: what was read and how, the head of report.json. skipped_sentences: those that could not be used, by reason.
     damage: where a recording ended before its time. notes: what else is worth knowing, and how often it was so.
+    baselines: what was compared with, as `replay.baselines.Baselines.report` says it.
     frames: by index. keep: most that are held, None for all; `older` sums up those before. Counts, means and ranges are
     over all frames, lists, sentences, times and the drift of scale over those that are held.
     """
@@ -95,6 +96,7 @@ class Run:
     skipped_sentences: dict[str, int] = field(default_factory=dict)
     damage: str | None = None
     notes: Counter[str] = field(default_factory=Counter)
+    baselines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     keep: int | None = None
     older: Totals = field(default_factory=Totals)
     _worst: list[tuple[float, FrameResult, View]] = field(default_factory=list, repr=False)
@@ -161,6 +163,7 @@ class Run:
             "skipped_sentences": self.skipped_sentences,
             "metrics": totals.mean(),
             "aligned": {alignment: totals.mean(alignment) for alignment in ALIGNMENTS if alignment != METRIC},
+            "baselines": self.baselines,
             "scale_factor": scale_drift(frames),
             "ranges": totals.by_range(),
             "sentences": self.sentences(),

@@ -1,17 +1,21 @@
-"""What an evaluation of one data set says: means, a line per image, and a report."""
+"""What an evaluation says: means of each data set and over all, a line per image, and a report."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tr2m_core.eval.evaluator import Evaluation
-from tr2m_core.eval.measurement import ALIGNMENTS, METRIC
+from tr2m_core.eval.baselines import VERTICAL_RAMP
+from tr2m_core.eval.evaluator import NO_SENTENCE, Evaluation, constant_name
+from tr2m_core.eval.measurement import AFFINE, ALIGNMENTS, METRIC
+from tr2m_core.eval.methods import relative_depth_name
 from tr2m_core.eval.samples import SampleSet
-from tr2m_core.metrics import METRIC_NAMES
+from tr2m_core.metrics import METRIC_NAMES, mean_metrics
 
 PUBLISHED_METHOD = "published"  # of the row of the paper's figures
+MEAN_OF_SOURCES = "mean of sources"
+LABELS = ("method", "sentences", "alignment")
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class SetResult:
                 mean = self.found.mean(method, sentences, alignment)
                 if mean is not None:
                     images = sum(each.measurement.metrics.get(alignment) is not None for each in outcomes)
-                    labels = {"method": method, "sentences": sentences, "alignment": alignment}
+                    labels = dict(zip(LABELS, (method, sentences, alignment), strict=True))
                     rows.append(labels | {"images": images} | mean)
         return rows
 
@@ -80,6 +84,46 @@ class SetResult:
         return rows
 
 
+@dataclass(frozen=True)
+class SourcesMean:
+    """Sets of photographs in one: every set counts the same, whatever its number of images.
+
+    rows: as `SetResult.rows`, of what all sets have; empty for a single set, images: of all sets. better_than_constant:
+    on how many sets the model's metric depth, with its first sentences, has a lower abs_rel than the best constant of
+    the set; better_than_ramp: its relative depth than the vertical ramp, both affine-aligned. None where a row is
+    missing.
+    """
+
+    sources: int
+    rows: list[dict[str, Any]]
+    better_than_constant: int | None
+    better_than_ramp: int | None
+
+
+def mean_of_sources(results: Sequence[SetResult]) -> SourcesMean:
+    """Over one set or more, measured with the same methods and sentences."""
+    model, sentences = results[0].found.pairs[0]
+    tables = [{tuple(row[label] for label in LABELS): row for row in result.rows()} for result in results]
+    rows = []
+    for key in tables[0] if len(tables) > 1 else ():
+        found = [table[key] for table in tables if key in table]
+        if len(found) == len(tables):
+            images = sum(row["images"] for row in found)
+            rows.append(dict(zip(LABELS, key, strict=True)) | {"images": images} | mean_metrics(found))
+
+    def better(one: tuple[str, ...], other: tuple[str, ...]) -> int | None:
+        if not all(one in table and other in table for table in tables):
+            return None
+        return sum(bool(table[one]["abs_rel"] < table[other]["abs_rel"]) for table in tables)
+
+    return SourcesMean(
+        len(results),
+        rows,
+        better((model, sentences, METRIC), (constant_name(results[0].samples), NO_SENTENCE, METRIC)),
+        better((relative_depth_name(model), NO_SENTENCE, AFFINE), (VERTICAL_RAMP, NO_SENTENCE, AFFINE)),
+    )
+
+
 TABLE_HEADERS = ("data set", "method", "sentences", "alignment", "images", *METRIC_NAMES)
 
 
@@ -93,8 +137,14 @@ def table_rows(results: Sequence[SetResult]) -> list[list[Any]]:
                 {"method": PUBLISHED_METHOD, "sentences": "own", "alignment": METRIC, **result.samples.published}
             )
         unit = "" if result.samples.unit == "m" else f", {result.samples.unit}"
-        for place, row in enumerate(rows):
-            name = "" if place else result.samples.name + unit
-            labels = [row["method"], row["sentences"] or None, row["alignment"], row.get("images")]
-            table.append([name, *labels, *(row.get(metric) for metric in METRIC_NAMES)])
+        table += block(result.samples.name + unit, rows)
+    return table
+
+
+def block(name: str, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    """Rows of `SetResult.rows` under TABLE_HEADERS, the name in the first one."""
+    table = []
+    for place, row in enumerate(rows):
+        labels = [row["method"], row["sentences"] or None, row["alignment"], row.get("images")]
+        table.append(["" if place else name, *labels, *(row.get(metric) for metric in METRIC_NAMES)])
     return table

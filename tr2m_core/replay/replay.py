@@ -24,6 +24,7 @@ from tr2m_core.images import FrameError, decode_colour
 from tr2m_core.metrics import clamp_depth, valid_depth
 from tr2m_core.replay.bag import Bag
 from tr2m_core.replay.bag_writer import DepthBagWriter
+from tr2m_core.replay.baselines import Baselines
 from tr2m_core.replay.description_topic import find_description
 from tr2m_core.replay.ground_truth import GroundTruth
 from tr2m_core.replay.pairing import BagFrame, Pair, plan_pairs, read_frames
@@ -49,7 +50,8 @@ class ReplayOptions:
     n-th frame; start, duration: seconds of the recording, from its first image. aligned: ground truth of the image's
     size is taken as seen by its camera, whatever frame it names. pictures: how many frames, evenly spaced, to draw.
     save_predictions: write every metric depth map as npy. write_bag: folder of a new bag with depth and clouds.
-    steady: seconds over which the size of the scene is kept steady, 0 for every frame on its own.
+    steady: seconds over which the size of the scene is kept steady, 0 for every frame on its own. baselines: of
+    `eval.baselines.BLIND`, measured as well.
     """
 
     texts: tuple[str, ...] = ()
@@ -64,6 +66,7 @@ class ReplayOptions:
     save_predictions: bool = False
     write_bag: Path | None = None
     steady: float = 0.0
+    baselines: tuple[str, ...] = ()
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -144,6 +147,8 @@ def replay_bag(
     run = replay.run
     run.source, run.damage = replay.source(about or {}), bag.damage
     run.gather(processes)
+    replay.baselines.gather(processes)
+    run.baselines = replay.baselines.report()
     if processes.is_main:
         run.write(output)
     return run
@@ -172,6 +177,7 @@ class _Replay:
         self.info = first_info(bag, topics.info)
         self.intrinsics = pinhole(self.info, is_rectified(topics.image))
         self.truth = GroundTruth(bag, topics, options.aligned)
+        self.baselines = Baselines(options.baselines, options.limits)
         filters = max(1, len(options.texts)) if options.steady else 0
         self.filters = [ScaleFilter(options.steady) for _ in range(filters)]  # one per sentence variant
         self.writer = None
@@ -244,12 +250,13 @@ class _Replay:
         """Fills `result`; None when the frame cannot be predicted."""
         begin = time.perf_counter()
         try:
-            depth = self.predictor.predict(rgb, result.description, maps=False).metric_depth
+            predicted = self.predictor.predict(rgb, result.description, maps=self.baselines.want_relative_depth)
         except ValueError as error:
             result.problem = str(error)
             return None
         result.seconds = time.perf_counter() - begin
         result.processed = True
+        depth = predicted.metric_depth
         if self.filters:
             factor = self.filters[result.variant].factor(depth, rgb, result.stamp, result.description)
             depth = depth * np.float32(factor)
@@ -257,6 +264,8 @@ class _Replay:
         result.median_m = float(np.median(finite)) if finite.size else None
         if truth is not None:
             result.measurement = measure_depth(truth, depth, self.options.limits)
+            if result.variant == 0:
+                self.baselines.add(result.index, truth, predicted.relative_depth)
         return View(rgb, depth, truth, self.intrinsics)
 
     def _keep(self, result: FrameResult, frame: BagFrame, message: Any, view: View, draw: bool) -> None:
