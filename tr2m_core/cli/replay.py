@@ -36,6 +36,7 @@ EXAMPLES = """examples:
   tr2m replay recording/ -o out/replay
   tr2m replay recording.mcap --text "A workshop bench." --text "A hangar." -o out/sentences
   tr2m replay recording/ --image-topic /camera/color/image_raw --fail-above abs_rel=0.3 -o out/replay
+  tr2m replay recording/ --baseline ramp --baseline constant -o out/blind
   tr2m replay recording/ --every 10 --start 5 --duration 60 --write-bag out/depth_bag -o out/replay
 """
 
