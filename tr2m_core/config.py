@@ -33,8 +33,8 @@ class RescaleHeadConfig:
     image_width, text_width: widths of image tokens and text embedding. out_channels, features: convolution widths.
     hidden_channels: width between the two last convolutions. scale_coefficient, shift_coefficient: factors before the
     exponentials; changing them without retraining destroys a checkpoint.
-    patch_size: pixels of a token's side; the model's pictures are multiples of it. padding_mode: of the 3x3 convolutions,
-    "zeros" or, without a frame in the maps, "replicate".
+    patch_size: pixels of a token's side, of which the sizes of pictures are multiples. padding_mode: of the 3x3
+    convolutions, "zeros" or, which leaves no frame in the maps, "replicate".
     kind: "maps" (a scale and a shift per pixel) or, for the paper's ablation, "single_factor" (one pair per picture; it
     has no convolutions, so their widths and heads do not apply). use_text False: the head does not hear the sentence.
     Raises InputError for another kind and for sizes that cannot be.
@@ -189,14 +189,18 @@ def validate_input_size(size: tuple[int, int], patch_size: int = 1) -> tuple[int
     if len(size) != 2 or any(not isinstance(n, int) or n <= 0 for n in size):
         raise InputError(f"model input size {size}: height and width must be positive, such as 434x560")
     if any(n % patch_size for n in size):
-        nearest = "x".join(str(max(1, round(n / patch_size)) * patch_size) for n in size)
-        raise InputError(
-            f"model input size {size[0]}x{size[1]}: height and width must be multiples of {patch_size} for this model, "
-            f"such as {nearest}"
-        )
+        height, width = nearest_input_size(size, patch_size)
+        given = f"model input size {size[0]}x{size[1]}"
+        raise InputError(f"{given}: this model needs multiples of {patch_size}, such as {height}x{width}")
     if size[0] * size[1] > MAX_INPUT_PIXELS:
         raise InputError(f"model input size {size[0]}x{size[1]}: at most {MAX_INPUT_PIXELS:,} pixels are accepted")
     return size
+
+
+def nearest_input_size(size: tuple[int, int], patch_size: int) -> tuple[int, int]:
+    """The multiples of the patch size nearest to (height, width), for the sizes that protocols name."""
+    height, width = (max(1, round(side / patch_size)) * patch_size for side in size)
+    return height, width
 
 
 def merge(defaults: Any, values: dict[str, Any], where: str) -> Any:

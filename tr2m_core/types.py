@@ -32,7 +32,8 @@ class FrameError(Exception):
 class RescaleMaps(NamedTuple):
     """What the rescale head predicts for a batch on an (h, w) token grid.
 
-    scale_map, shift_map: (B, 1, 14h, 14w) float32, both > 0; metric depth = 1 / (scale * relative + shift), in metres.
+    scale_map, shift_map: (B, 1, p h, p w) float32, p the patch size, both > 0; metric depth in metres is
+    1 / (scale * relative + shift).
     scale_features, shift_features: (B, C, 8h, 8w), the embeddings the scale-oriented contrast acts on.
     """
 

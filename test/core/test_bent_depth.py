@@ -49,10 +49,11 @@ def test_each_picture_is_bent_for_itself():
 
 
 def test_the_network_bends_its_depth_and_not_its_tokens():
-    network = load_model("embedded").relative_depth
-    pixels = torch.rand(1, 3, 126, 168, generator=torch.Generator().manual_seed(0))
+    model = load_model("embedded")
+    network = model.relative_depth
+    pixels = torch.rand(1, 3, *model.config.input_size, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         relative, tokens = network(pixels)
-        bent, same_tokens = BentRelativeDepth(network.network)(pixels)
+        bent, same_tokens = BentRelativeDepth(network)(pixels)
     assert torch.equal(bent, bend(relative, pixels)) and not torch.equal(bent, relative)
     assert torch.equal(tokens, same_tokens)

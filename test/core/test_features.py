@@ -71,27 +71,31 @@ def test_sentences_go_with_scenes_of_their_domain_and_tell_the_size(model: TR2M,
 
 
 def test_a_window_is_cut_out_of_everything_alike(model: TR2M, folder: Path):
-    made = source(model, folder)
-    whole, window = made.batch(KEYS, model.config.input_size), made.batch(KEYS, (28, 42))
-    assert window.tokens.shape == (6, 6, whole.tokens.shape[2]) and window.image.shape == (6, 3, 28, 42)
+    made, patch, grid = source(model, folder), model.config.patch_size, model.config.grid(model.config.input_size)
+    size = (2 * patch, 3 * patch)
+    whole, window = made.batch(KEYS, model.config.input_size), made.batch(KEYS, size)
+    assert window.tokens.shape == (6, 6, whole.tokens.shape[2]) and window.image.shape == (6, 3, *size)
+
+    def cut(top: int, left: int) -> tuple[slice, slice]:
+        return slice(patch * top, patch * (top + 2)), slice(patch * left, patch * (left + 3))
+
     places = [
         (top, left)
-        for top in range(8)
-        for left in range(10)
-        if torch.equal(whole.image[:, :, 14 * top : 14 * top + 28, 14 * left : 14 * left + 42], window.image)
+        for top in range(grid[0] - 1)
+        for left in range(grid[1] - 2)
+        if torch.equal(whole.image[(..., *cut(top, left))], window.image)
     ]
     assert len(places) == 1
     top, left = places[0]
-    rows, columns = slice(14 * top, 14 * top + 28), slice(14 * left, 14 * left + 42)
-    assert torch.equal(whole.relative_depth[..., rows, columns], window.relative_depth)
-    tokens = whole.tokens.unflatten(1, (9, 12))[:, top : top + 2, left : left + 3].flatten(1, 2)
+    assert torch.equal(whole.relative_depth[(..., *cut(top, left))], window.relative_depth)
+    tokens = whole.tokens.unflatten(1, grid)[:, top : top + 2, left : left + 3].flatten(1, 2)
     assert torch.equal(tokens, window.tokens)
 
 
 def test_batches_repeat_for_equal_keys_and_change_with_the_epoch(model: TR2M, folder: Path):
-    made = source(model, folder, text_noise=0.3)
-    first, again = (made.batch(KEYS, (14, 14)) for _ in range(2))
-    later = made.batch([SampleKey(key.index, 1) for key in KEYS], (14, 14))
+    made, size = source(model, folder, text_noise=0.3), (model.config.patch_size,) * 2
+    first, again = (made.batch(KEYS, size) for _ in range(2))
+    later = made.batch([SampleKey(key.index, 1) for key in KEYS], size)
     assert torch.equal(first.text, again.text) and torch.equal(first.depth, again.depth)
     assert not torch.equal(first.text, later.text)
     assert torch.allclose(first.text.norm(dim=-1), torch.ones(6, 1), atol=1e-5)
@@ -113,15 +117,16 @@ def test_features_are_computed_once_and_again_for_another_network(model: TR2M, f
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == files
     other = load_model("embedded")
     with torch.no_grad():
-        other.relative_depth.network.backbone.layernorm.bias += 0.1
+        next(other.relative_depth.parameters()).add_(0.1)
     source(other, folder)
     added = [path.name for path in folder.iterdir() if path not in files]
     assert len(added) == 1 and added[0].startswith("pictures-")
 
 
 def test_a_window_larger_than_the_pictures_is_refused(model: TR2M, folder: Path):
-    with pytest.raises(InputError, match=r"input_size \(140, 168\): stored features end at"):
-        source(model, folder).batch(KEYS, (140, 168))
+    height, width = model.config.input_size
+    with pytest.raises(InputError, match=r"input_size \(\d+, \d+\): stored features end at"):
+        source(model, folder).batch(KEYS, (height + model.config.patch_size, width))
 
 
 def test_too_few_sentences_are_refused(model: TR2M, folder: Path):

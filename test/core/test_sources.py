@@ -56,7 +56,10 @@ def test_paper_is_the_published_configuration():
     assert PAPER.relative_depth == "LiheYoung/depth-anything-small-hf"
     assert PAPER.image_encoder == "facebook/dinov2-large"
     assert (PAPER.text_encoder.kind, PAPER.text_encoder.source) == ("clip", "openai/clip-vit-large-patch14")
-    assert dataclasses.astuple(PAPER.rescale_head) == (1024, 768, 192, 128, 32, 8, 0.01, 0.01, "maps", True)
+    assert dataclasses.astuple(PAPER.rescale_head) == (
+        *(1024, 768, 192, 128, 32, 8, 0.01, 0.01, "maps", True),
+        *(14, "zeros"),
+    )
     assert (PAPER.input_size, PAPER.antialias) == ((434, 560), False)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tr2m_core.config import validate_input_size
 from tr2m_core.model.presets import parse_input_size
 from tr2m_core.model.sources import Overrides, find_model
 from tr2m_core.types import InputError
@@ -53,7 +54,8 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> argparse._Argument
         "--size",
         type=parse_input_size,
         metavar="HxW",
-        help="multiples of 14, or a data set's, such as kitti (default: the model's)",
+        help="multiples of the model's patch size, 14 for paper and 32 for embedded, or a data set's, such as kitti "
+        "(default: the model's)",
     )
     return group
 
@@ -75,7 +77,10 @@ def load_predictor(args: argparse.Namespace) -> DepthPredictor:
     """The predictor that the model options ask for; what the model says of itself goes to stderr."""
     if not args.model.endswith(".onnx"):
         # What is missing is said before torch and transformers are imported, which takes seconds.
-        find_model(args.model, overrides_given(args)).require()
+        sources = find_model(args.model, overrides_given(args))
+        sources.require()
+        if args.size is not None:
+            validate_input_size(args.size, sources.config.patch_size)
     from tr2m_core.inference import DepthPredictor
 
     predictor = DepthPredictor.from_pretrained(

@@ -25,6 +25,7 @@ from tr2m_core.cli.common import (
     progress_bar,
     require_utf8,
 )
+from tr2m_core.config import validate_input_size
 from tr2m_core.model.sources import find_model
 from tr2m_core.types import InputError
 
@@ -49,7 +50,9 @@ def run(args: argparse.Namespace) -> int:
     if args.model.endswith(".onnx"):
         raise InputError(f"model '{args.model}': a graph already; give the model that it was made from")
     overrides = overrides_given(args)
-    find_model(args.model, overrides).require()
+    sources = find_model(args.model, overrides)
+    sources.require()
+    size = validate_input_size(args.size or sources.config.input_size, sources.config.patch_size)
     from tr2m_core.export.onnx import check_onnx, check_target, export_onnx, require
     from tr2m_core.model.checkpoints import load_model
 
@@ -61,7 +64,6 @@ def run(args: argparse.Namespace) -> int:
     with progress_bar("export") as moved:
         model = load_model(args.model, overrides)
         moved(1, 3)
-        size = args.size or model.config.input_size
         files = export_onnx(model, args.output, size)
         moved(2, 3)
         difference = check_onnx(args.output, model)

@@ -65,8 +65,8 @@ class DatasetConfig:
     name: of the registry. root, gt_root, text_root: folders of images, depth (default: root) and texts (default: root).
     split: see data/split.py; for data sets without a layout of their own, or instead of it.
     text_file: in place of text_root, one file with a sentence per picture, in the order of the split or the layout.
-    input_size: (height, width) of the model's input, multiples of 14, and mean_weight, 0..1, of the log loss: instead
-    of the data set's own.
+    input_size: (height, width) of the model's input and mean_weight, 0..1, of the log loss: in place of the data set's
+    own.
     Procedural only: scenes: how many make one epoch; domains: of which kinds, all when empty; scene_seed;
     ground_truth_share: share of pixels that keep their depth, as a lidar leaves them; unit_m: metres per unit of depth.
     """

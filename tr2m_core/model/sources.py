@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tr2m_core import hub
-from tr2m_core.config import SHARED, STORED, ModelConfig
+from tr2m_core.config import SHARED, STORED, ModelConfig, PyramidConfig
 from tr2m_core.model.presets import EMBEDDED_DIRECTORY, PRESETS, RELEASED_HEADS
 from tr2m_core.types import InputError
 
 HEAD_FILE = "rescale_head.safetensors"
-FROZEN = ("relative_depth", "image_encoder", "text_encoder")
+FROZEN = ("relative_depth", "backbone", "image_encoder", "text_encoder")
 ROLES = (*FROZEN, "rescale_head")
 
 
@@ -91,6 +91,8 @@ def find_model(name: str | Path, overrides: Overrides = NO_OVERRIDES) -> ModelSo
     }
     if config.image_encoder != SHARED:
         parts["image_encoder"] = _find(config.image_encoder, "image_encoder", directory, named)
+    if backbone := _find_backbone(parts["relative_depth"]):
+        parts["backbone"] = backbone
     return ModelSources(name, config, directory, parts)
 
 
@@ -153,6 +155,17 @@ def _find_text_encoder(config: ModelConfig, directory: Path | None, named: dict[
         return Part("text_encoder", source, hub.text_encoder_folder(config.text_encoder))
     except InputError as error:
         return Part("text_encoder", source, None, str(error))
+
+
+def _find_backbone(relative_depth: Part) -> Part | None:
+    """The backbone that a pyramid's folder names; None for networks that hold their own."""
+    config = relative_depth.path and PyramidConfig.from_json(relative_depth.path / "config.json")
+    if not config:
+        return None
+    try:
+        return Part("backbone", config.source, hub.backbone_file(config))
+    except InputError as error:
+        return Part("backbone", config.source, None, str(error))
 
 
 def _find(source: str, role: str, directory: Path | None, named: dict[str, str]) -> Part:

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from tr2m_core.config import validate_input_size
 from tr2m_core.data.base import BatchSource, TrainBatch
 from tr2m_core.data.file_source import FileSource
 from tr2m_core.data.registry import build_source
@@ -44,6 +45,8 @@ class RescaleTask(Task):
         self.trained = self.model.rescale_head
         self.normalize = Normalizer(self.model.config, self.device)
         self.sources = self._sources()
+        for each in config.phases or self.sources:
+            validate_input_size(each.input_size, self.model.config.patch_size)
         self.total_loss = TotalLoss(config.loss, accelerator.gather, accelerator.process_index)
         self.key_head: nn.Module | None = None
         if config.loss.contrast:
