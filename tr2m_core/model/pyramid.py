@@ -23,6 +23,8 @@ MIDDLE = 0.54  # softplus of it is 1: targets are in units of their median
 class PyramidDecoder(nn.Module):
     """channels: of the backbone's levels, the finest, of stride 4, first; each has half the size of the one before.
 
+    width: channels of the decoder's levels; the finest, which costs most, has half of it.
+
     Features are standardised per channel with the mean and standard deviation of the training pictures, which are
     stored with the weights: `set_statistics`.
     """
@@ -33,12 +35,15 @@ class PyramidDecoder(nn.Module):
         for level, count in enumerate(channels):
             self.register_buffer(f"mean_{level}", torch.zeros(count))
             self.register_buffer(f"std_{level}", torch.ones(count))
-        self.laterals = nn.ModuleList(nn.Conv2d(count, width, 1) for count in channels)
-        self.positions = nn.ModuleList(nn.Conv2d(2, width, 1, bias=False) for _ in channels)
+        finest = width // 2
+        widths = (finest, *(width for _ in channels[1:]))
+        self.laterals = nn.ModuleList(nn.Conv2d(count, own, 1) for count, own in zip(channels, widths, strict=True))
+        self.positions = nn.ModuleList(nn.Conv2d(2, own, 1, bias=False) for own in widths)
         self.context = nn.Conv2d(channels[-1], width, 1)
-        self.units = nn.ModuleList(ResidualConvUnit(width, REPLICATE) for _ in channels)
-        self.output1 = nn.Conv2d(width, 32, 3, padding=1, padding_mode=REPLICATE)
-        self.output2 = nn.Conv2d(32, 16, 3, padding=1, padding_mode=REPLICATE)
+        self.units = nn.ModuleList(ResidualConvUnit(own, REPLICATE) for own in widths)
+        self.narrow = nn.Conv2d(width, finest, 1)
+        self.output1 = nn.Conv2d(finest, 16, 3, padding=1, padding_mode=REPLICATE)
+        self.output2 = nn.Conv2d(16, 16, 3, padding=1, padding_mode=REPLICATE)
         self.output3 = Float32Conv2d(16, 1, 1)
         nn.init.constant_(self.output3.bias, MIDDLE)  # type: ignore[arg-type]
 
@@ -64,7 +69,9 @@ class PyramidDecoder(nn.Module):
         for level in reversed(range(len(features))):
             position = self.positions[level](coordinates(features[level]))
             lateral = self.laterals[level](features[level]) + position
-            x = self.units[level](lateral + (context if x is None else double(x)))
+            if x is not None:
+                x = double(x if level else self.narrow(x))
+            x = self.units[level](lateral + (context if x is None else x))
         assert x is not None
         x = F.relu(self.output2(double(F.relu(self.output1(x)))))
         return F.softplus(self.output3(x))
