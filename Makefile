@@ -128,7 +128,7 @@ format: setup
 	$(BIN)/ruff format --quiet .
 
 # Each stage starts from what the one before it left in runs/; one that is interrupted goes on when called again.
-EMBEDDED_STAGES := embedded_relative embedded_relative_more embedded_relative_fine embedded_text \
+EMBEDDED_STAGES := embedded_relative embedded_text \
 	embedded_text_more embedded_text_long embedded_rescale embedded_finish
 
 embedded: setup

@@ -441,6 +441,16 @@ class OneBatch(BatchSource):
         return self.features
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"phases": [{"input_size": [28, 32], "steps": 1}]}, {"datasets": [{"input_size": [28, 32]}]}],
+    ids=["phases", "datasets"],
+)
+def test_sizes_must_suit_the_model(settings, tmp_path, changes):
+    with pytest.raises(InputError, match="28x32.*multiples of 14"):
+        start(settings(**changes), tmp_path)
+
+
 def test_a_new_head_learns_one_batch_by_heart(tmp_path):
     values = {
         "model": {"base": "embedded"},
@@ -462,4 +472,4 @@ def test_a_new_head_learns_one_batch_by_heart(tmp_path):
     Trainer(task, config, tmp_path, accelerator).run()
     abs_rel = [entry["relative_error"] for entry in read_lines(tmp_path / SCALARS)]
     assert abs_rel[0] > 0.5
-    assert abs_rel[-1] < 0.02
+    assert abs_rel[-1] < 0.03

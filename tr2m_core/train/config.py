@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tr2m_core.config import check_choice, merge, validate_input_size
+from tr2m_core.config import check_choice, merge
 from tr2m_core.data.base import DatasetConfig
 from tr2m_core.data.procedural import MEAN_WEIGHT
 from tr2m_core.losses.total import LossConfig
@@ -22,7 +22,7 @@ from tr2m_core.types import InputError
 
 STAGES = ("rescale", "relative")
 SCHEDULES = ("epoch_decay", "cosine")
-PRECISIONS = ("fp32", "bf16", "fp16")
+PRECISIONS = ("fp32", "bf16", "fp16", "auto")
 LARGEST_SEED = 2**32 - 1
 
 
@@ -32,8 +32,7 @@ class ModelChoice:
 
     base: a preset or model directory. relative_depth, image_encoder, text_encoder: in place of its own parts.
     checkpoint: rescale head to go on from; empty: a new one. head_init: how a new one is drawn, see
-    model/initialization.py. bend: relative depth is bent on purpose, for the ablation: see bent_depth.py. network:
-    relative stage only, a relative-depth folder to go on from.
+    model/initialization.py. bend: relative depth is bent on purpose, for the ablation: see bent_depth.py.
     """
 
     base: str = "paper"
@@ -43,7 +42,6 @@ class ModelChoice:
     checkpoint: str = ""
     head_init: str = TORCH
     bend: bool = False
-    network: str = ""
 
     def __post_init__(self) -> None:
         check_choice("head_init", self.head_init, INITIALIZATIONS)
@@ -103,14 +101,50 @@ class ValidationConfig:
 
 
 @dataclass(frozen=True)
-class RelativeConfig:
-    """Losses of the relative stage: see losses/affine_invariant.py."""
+class SceneStoreConfig:
+    """The scenes that the relative stage learns from: see scene_store.py.
 
-    gradient_weight: float = 0.25
-    anchor_weight: float = 1.0
+    count: how many. seed, size: of the scenes, (height, width). folder: where what is stored of them is kept.
+    workers: processes that render them, 0 for one per core.
+    """
+
+    count: int = 0
+    seed: int = 1
+    size: tuple[int, int] = (256, 320)
+    folder: str = "runs/scenes"
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        _check_not_negative(self, "count", "seed", "workers")
+
+
+@dataclass(frozen=True)
+class RelativeConfig:
+    """The relative stage: a decoder learns from the stored features of a frozen backbone.
+
+    backbone: variant of EfficientNet-Lite. width: of the decoder. style_mixing: share of scenes that take on the
+    feature statistics of others, style_alpha: of the Beta distribution that says how much of them. channel_dropout:
+    share of feature channels that a step does without. gradient_weight, anchor_weight: see
+    losses/affine_invariant.py.
+    """
+
+    scenes: SceneStoreConfig = field(default_factory=SceneStoreConfig)
+    backbone: int = 0
+    width: int = 64
+    style_mixing: float = 0.7
+    style_alpha: float = 0.3
+    channel_dropout: float = 0.1
+    gradient_weight: float = 0.5
+    anchor_weight: float = 0.2
 
     def __post_init__(self) -> None:
         _check_not_negative(self, "gradient_weight", "anchor_weight")
+        if not 0 <= self.style_mixing <= 1:
+            raise InputError(f"relative.style_mixing: {self.style_mixing} must lie in 0..1")
+        if not 0 < self.style_alpha < math.inf:
+            raise InputError(f"relative.style_alpha: {self.style_alpha} must be over 0 and finite")
+        if not 0 <= self.channel_dropout < 1:
+            raise InputError(f"relative.channel_dropout: {self.channel_dropout} must lie in 0..1, 1 excluded")
 
 
 @dataclass(frozen=True)
@@ -147,9 +181,10 @@ class TrainConfig:
     head: changes to the model's RescaleHeadConfig.
     batch_size: over all processes and per optimiser step, divided by accumulation. epochs: passes over the longest data
     set, every other one repeated as often as it takes; steps: instead of epochs. phases: instead of batch_size and
-    steps. precision: fp32, bf16 or fp16. device: "auto" or "cpu". workers: processes that load data. ema: decay of an
-    average of the weights that is validated and saved in their place, 0 for none. max_skipped: so many non-finite steps
-    in a row end the run. checkpoint_every, log_every: steps.
+    steps. precision: fp32, bf16, fp16, or auto: bf16 where the device multiplies it in hardware, else fp32. device:
+    "auto" or "cpu". workers: processes that load data. ema: decay of an average of the weights that is validated and
+    saved in their place, 0 for none; shorter in the first steps. max_skipped: so many non-finite steps in a row end the
+    run. checkpoint_every, log_every: steps.
     """
 
     stage: str = "rescale"
@@ -188,7 +223,6 @@ class TrainConfig:
         if not 0 <= self.ema < 1:
             raise InputError(f"ema: {self.ema} must lie in 0..1, 1 excluded")
         for place, phase in enumerate(self.phases):
-            validate_input_size(phase.input_size)
             if phase.batch_size < 1 or phase.steps < 1:
                 raise InputError(f"phases {place}: batch_size and steps must be at least 1")
 

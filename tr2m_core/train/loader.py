@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -22,9 +24,12 @@ from tr2m_core.train.sampling import Request, RequestSampler
 from tr2m_core.types import InputError
 
 SHARED_MEMORY = Path("/dev/shm")
-PREFETCHED = 2  # batches that each process has ready
+PREFETCHED = 2  # batches that each process, or the thread that reads ahead, has ready
 LONGEST_WAIT = 900  # s for one batch, of data on a slow network drive too; then something hangs
+END = object()
 REMEDY = "start the container with --shm-size=8g or --ipc=host, or train with --set workers=0"
+
+T = TypeVar("T")
 
 
 class RequestedBatches(Dataset[TrainBatch]):
@@ -63,7 +68,7 @@ def _share(batch: TrainBatch) -> None:
 
 def load(
     sources: Sequence[BatchSource], sampler: RequestSampler, workers: int, longest_wait: float = LONGEST_WAIT
-) -> Iterator[tuple[Request, TrainBatch]]:
+) -> Generator[tuple[Request, TrainBatch], None, None]:
     """The batches that the sampler asks for. Raises InputError for a sample that cannot be read."""
     loader: DataLoader[Any] = DataLoader(
         RequestedBatches(sources),
@@ -78,6 +83,15 @@ def load(
         if isinstance(batch, InputError):
             raise batch
         yield request, batch
+
+
+def read_ahead(batches: Iterator[T]) -> Generator[T, None, None]:
+    """The same batches, loaded by a thread that is a few ahead. Close it to end the thread."""
+    with ThreadPoolExecutor(1) as thread:
+        ahead = deque(thread.submit(next, batches, END) for _ in range(PREFETCHED))
+        while (batch := ahead.popleft().result()) is not END:
+            ahead.append(thread.submit(next, batches, END))
+            yield batch  # type: ignore[misc]
 
 
 @contextmanager

@@ -1,107 +1,262 @@
-"""Stage one of an embedded model: the relative-depth network, whose backbone is the image encoder as well."""
+"""Stage one of an embedded model: relative depth, by a decoder that learns on stored features of a frozen backbone."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from accelerate import Accelerator
 from torch import Generator, Tensor, nn
+from typing_extensions import Self
 
 from tr2m_core.alignment import fit_scale_shift
-from tr2m_core.data.base import BatchSource, TrainBatch
-from tr2m_core.data.procedural import ProceduralScenes, SceneBatch
-from tr2m_core.data.registry import build_source
+from tr2m_core.config import validate_input_size
+from tr2m_core.data.base import BatchSource, DepthProtocol, SampleKey, TrainBatch
+from tr2m_core.data.procedural import LIMITS, MEAN_WEIGHT, ProceduralScenes
+from tr2m_core.inference import DepthPredictor
 from tr2m_core.losses.affine_invariant import affine_invariant_loss, median_anchor_loss
 from tr2m_core.metrics import clamp_depth, compute_depth_metrics, mean_metrics
-from tr2m_core.model.normalizer import Normalizer
-from tr2m_core.model.presets import EMBEDDED, embedded_relative_depth_config
-from tr2m_core.model.pretrained import quiet_transformers
-from tr2m_core.model.relative_depth import RelativeDepthNetwork
+from tr2m_core.model.presets import EMBEDDED
+from tr2m_core.model.pyramid import PyramidDecoder
+from tr2m_core.model.relative_depth import PyramidDepthNetwork, load_backbone
 from tr2m_core.model.tensors import writing
 from tr2m_core.train.config import TrainConfig
+from tr2m_core.train.progress import main_process_bar
+from tr2m_core.train.scene_store import TARGET, SceneStore, open_store
 from tr2m_core.train.task import Metrics, Moment, Task
 from tr2m_core.train.validation import SCENES_SEED
 from tr2m_core.types import InputError
 from tr2m_core.visualization import colourise
 
-BATCH = 10
+FRAME_SIZE = (240, 320)  # of held-out scenes: as a camera sees them, resized by the predictor
+FRAMES_AT_ONCE = 10
+CELL = PyramidDepthNetwork.patch_size  # windows lie on whole cells of every level
+RAMP = "vertical ramp, aligned"
+SMALLEST_VARIANCE = 1e-6  # of a channel over a picture
+
+
+@dataclass
+class PyramidBatch(TrainBatch):
+    """A batch of stored scenes. Neither pictures nor depth in metres are stored: `image` and `depth` are empty.
+
+    features: (B, C, h, w) float16 of every level. target: inverse depth (B, 1, H / 2, W / 2) float16, see
+    scene_store.relative_target.
+    """
+
+    features: list[Tensor]
+    target: Tensor
+
+    def to(self, device: torch.device) -> Self:
+        return replace(super().to(device), features=[level.to(device) for level in self.features])
+
+
+class StoredScenes(BatchSource):
+    """Windows of stored scenes, every one at a place of its own, half of them mirrored."""
+
+    name = "procedural"
+    protocol = DepthProtocol(*LIMITS, MEAN_WEIGHT)
+
+    def __init__(self, store: SceneStore, seed: int) -> None:
+        self.store, self.seed = store, seed
+        self.input_size = store.size
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    def batch(self, keys: Sequence[SampleKey], size: tuple[int, int]) -> PyramidBatch:
+        """Windows of `size` = (height, width), multiples of CELL, at most the stored size."""
+        *features, target = (self._stack(name, keys, size) for name in (*self.store.levels, TARGET))
+        none = torch.empty(len(keys), 0)
+        # Channels stay last in memory, as convolutions on a CPU like them.
+        levels = [level.permute(0, 3, 1, 2) for level in features]
+        return PyramidBatch(self.name, self.protocol, none, none, [""] * len(keys), levels, target.unsqueeze(1))
+
+    def _stack(self, name: str, keys: Sequence[SampleKey], size: tuple[int, int]) -> Tensor:
+        parts = []
+        for key in keys:
+            rows, columns, mirrored = self._window(key, size)
+            part = self.store.window(key.index, name, rows, columns)
+            parts.append(part[:, ::-1] if mirrored else part)
+        return torch.from_numpy(np.stack(parts))
+
+    def _window(self, key: SampleKey, size: tuple[int, int]) -> tuple[slice, slice, bool]:
+        random = np.random.default_rng((self.seed, key.index, key.epoch))
+        places = ((whole - part) // CELL + 1 for part, whole in zip(size, self.store.size, strict=True))
+        top, left = (CELL * int(random.integers(count)) for count in places)
+        return slice(top, top + size[0]), slice(left, left + size[1]), bool(random.random() < 0.5)
 
 
 class RelativeTask(Task):
     """Learns inverse depth up to scale and shift. A result is the folder model/relative_depth."""
 
+    read_ahead = True
+    references = frozenset({RAMP})
+    patch_size = CELL
+
     def __init__(self, config: TrainConfig, accelerator: Accelerator) -> None:
         self.config, self.accelerator, self.device = config, accelerator, accelerator.device
-        torch.manual_seed(config.seed)
-        if config.model.network:
-            self.network = RelativeDepthNetwork.from_pretrained(config.model.network).requires_grad_(True)
-        else:
-            self.network = RelativeDepthNetwork.from_config(embedded_relative_depth_config())
-            initialise(self.network)
-        self.trained = self.network.to(self.device)
-        self.normalize = Normalizer(EMBEDDED, self.device)
-        if not config.datasets:
-            raise InputError("datasets: none is named; there is nothing to train on")
+        if config.datasets:
+            raise InputError("datasets: the relative stage learns from scenes that it renders; use relative.scenes")
         if config.validation.datasets:
             raise InputError("validation.datasets: the relative stage is validated on procedural scenes; use scenes")
-        device = torch.device("cpu") if config.workers else self.device
-        self.sources: list[BatchSource] = [build_source(each, config.seed, device) for each in config.datasets]
+        settings = config.relative
+        check_windows(config)
+        self.backbone = load_backbone(settings.backbone)
+        with accelerator.main_process_first():
+            progress = main_process_bar(accelerator)("scenes")
+            store = open_store(self.backbone, EMBEDDED, settings.scenes, progress)
+        torch.manual_seed(config.seed)
+        self.decoder = PyramidDecoder(self.backbone.channels, settings.width)
+        self.decoder.set_statistics(store.means, store.stds)
+        for module in (self.decoder, self.backbone):
+            module.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.trained = self.decoder
+        self.sources: list[BatchSource] = [StoredScenes(store, config.seed)]
+        self.held_out = HeldOutScenes(config.validation.scenes)
 
     def loss(
         self, trained: nn.Module, batch: TrainBatch, moment: Moment, random: Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        image, depth = flip_half(batch.image), flip_half(batch.depth)
-        relative, _ = trained(self.normalize(image))
-        valid = depth > 0
-        # The sky is infinitely far: inverse depth 0, and that is worth learning.
-        inverse = torch.where(valid, 1.0 / depth.clamp_min(1e-9), 0.0)
+        assert isinstance(batch, PyramidBatch)
         settings = self.config.relative
-        shape = affine_invariant_loss(relative, inverse, torch.ones_like(valid), settings.gradient_weight)
-        anchor = median_anchor_loss(relative, inverse, valid)
+        features = self.decoder.standardize([level.float() for level in batch.features])
+        features = mix_styles(features, settings.style_mixing, settings.style_alpha, random)
+        relative = trained(drop_channels(features, settings.channel_dropout, random))
+        target = batch.target.float()
+        # The sky is infinitely far: inverse depth 0, and that is worth learning.
+        everywhere = torch.ones_like(target, dtype=torch.bool)
+        shape = affine_invariant_loss(relative, target, everywhere, settings.gradient_weight)
+        anchor = median_anchor_loss(relative, target, target > 0)
         return shape + settings.anchor_weight * anchor, {"shape": shape.detach(), "anchor": anchor.detach()}
 
     def validate(self, trained: nn.Module) -> Metrics:
-        """Metrics of held-out procedural scenes after the best affine fit in inverse depth, on every process alike."""
-        rows = []
-        for first in range(0, self.config.validation.scenes, BATCH):
-            batch = self._held_out(range(first, min(first + BATCH, self.config.validation.scenes)))
-            relative = self._predict(trained, batch.image)
-            for prediction, truth in zip(relative, batch.depth[:, 0].cpu().numpy(), strict=True):
-                rows.append(aligned_metrics(prediction, truth))
-        return {"procedural, aligned": mean_metrics(rows)} if rows else {}
+        """Metrics of held-out scenes after the best affine fit in inverse depth, on every process alike."""
+        if not len(self.held_out):
+            return {}
+        rows = [aligned_metrics(p, d) for p, d in zip(self._predict(trained), self.held_out.depth, strict=True)]
+        ramp = np.linspace(0, 1, FRAME_SIZE[0])[:, None].repeat(FRAME_SIZE[1], 1)
+        reference = [aligned_metrics(ramp, depth) for depth in self.held_out.depth]
+        return {"procedural, aligned": mean_metrics(rows), RAMP: mean_metrics(reference)}
 
     def pictures(self, trained: nn.Module) -> dict[str, npt.NDArray[np.uint8]]:
         panels: dict[str, npt.NDArray[np.uint8]] = {}
-        if not self.config.validation.pictures:
-            return panels
-        batch = self._held_out(range(self.config.validation.pictures))
-        predicted = self._predict(trained, batch.image)
-        for n, (picture, relative) in enumerate(zip(batch.pictures(), predicted, strict=True)):
+        count = min(self.config.validation.pictures, len(self.held_out))
+        predicted = self._predict(trained, count) if count else []
+        for n, relative in enumerate(predicted):
             low, high = float(relative.min()), float(relative.max())
-            panels[f"relative_depth/{n}"] = np.hstack((picture, colourise(relative, low, high)))
+            panels[f"relative_depth/{n}"] = np.hstack((self.held_out.frames[n], colourise(relative, low, high)))
         return panels
 
     def save(self, trained: nn.Module, directory: Path) -> None:
         folder, temporary = directory / "relative_depth", directory / "partial"
         folder.mkdir(parents=True, exist_ok=True)
-        with quiet_transformers(), writing(folder):
-            trained.network.save_pretrained(temporary)  # type: ignore[operator, union-attr]
+        with writing(folder):
+            PyramidDepthNetwork(self.backbone, cast(PyramidDecoder, trained)).save_pretrained(temporary)
         for path in temporary.iterdir():
             os.replace(path, folder / path.name)
         temporary.rmdir()
 
-    def _held_out(self, indices: range) -> SceneBatch:
-        return ProceduralScenes(EMBEDDED.input_size, seed=SCENES_SEED, device=self.device).batch(indices)
+    def _predict(self, trained: nn.Module, count: int | None = None) -> list[npt.NDArray[np.float32]]:
+        """Relative depth of the held-out frames, or the first of them, each of their own size."""
+        network = PyramidDepthNetwork(self.backbone, cast(PyramidDecoder, trained)).eval()
+        predictor = DepthPredictor(_RelativeBackend(network, self.device, self.config.relative.scenes.size))
+        frames = self.held_out.frames[:count]
+        found = []
+        for first in range(0, len(frames), FRAMES_AT_ONCE):
+            found += list(predictor.predict(frames[first : first + FRAMES_AT_ONCE], "-", maps=False).metric_depth)
+        return found
 
-    @torch.no_grad()
-    def _predict(self, trained: nn.Module, image: Tensor) -> npt.NDArray[np.float32]:
-        trained.eval()
-        relative: npt.NDArray[np.float32] = trained(self.normalize(image))[0][:, 0].float().cpu().numpy()
+
+def check_windows(config: TrainConfig) -> None:
+    """Raises InputError for a phase whose windows the stored scenes do not hold."""
+    whole = validate_input_size(config.relative.scenes.size, CELL)
+    for place, phase in enumerate(config.phases):
+        height, width = validate_input_size(phase.input_size, CELL)
+        if height > whole[0] or width > whole[1]:
+            raise InputError(
+                f"phases {place}: input_size {height}x{width} is larger than the scenes, {whole[0]}x{whole[1]}; "
+                "see relative.scenes.size"
+            )
+
+
+class HeldOutScenes:
+    """Scenes as a camera sees them, rendered when they are first needed.
+
+    frames: (N, H, W, 3) uint8. depth: (N, H, W) metres, 0 in the sky.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @cached_property
+    def _rendered(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+        batches = [ProceduralScenes(FRAME_SIZE, seed=SCENES_SEED).batch([index]) for index in range(self._count)]
+        depth = np.concatenate([batch.depth[:, 0].numpy() for batch in batches])
+        return np.concatenate([batch.pictures() for batch in batches]), depth
+
+    @property
+    def frames(self) -> npt.NDArray[np.uint8]:
+        return self._rendered[0]
+
+    @property
+    def depth(self) -> npt.NDArray[np.float32]:
+        return self._rendered[1]
+
+
+class _RelativeBackend:
+    """inference.Backend of a network without head: what it gives as depth is relative depth, sentences are nothing."""
+
+    config, precision = EMBEDDED, torch.float32
+
+    def __init__(self, network: nn.Module, device: torch.device, input_size: tuple[int, int]) -> None:
+        self.network, self.device, self.input_size = network, device, input_size
+
+    def encode(self, sentences: list[str]) -> Tensor:
+        return torch.zeros(len(sentences), 1, 1)
+
+    @torch.inference_mode()
+    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> Tensor:
+        relative: Tensor = self.network(pixel_values)[0]
         return relative
+
+
+def mix_styles(features: Sequence[Tensor], share: float, alpha: float, random: Generator) -> list[Tensor]:
+    """Gives a share of the scenes feature statistics between their own and those of another scene of the batch.
+
+    features: (B, C, h, w) of every level; all levels of a scene have the same partner and the same mixture, which is
+    Beta(alpha, alpha). Source: Zhou et al., "Domain Generalization with MixStyle" (ICLR 2021).
+    """
+    batch = len(features[0])
+    draw = np.random.default_rng(int(torch.randint(2**62, (), generator=random)))
+    own = np.where(draw.random(batch) < share, draw.beta(alpha, alpha, batch), 1.0)
+    weight = torch.from_numpy(own).to(features[0]).view(-1, 1, 1, 1)
+    partner = torch.from_numpy(draw.permutation(batch)).to(features[0].device)
+    mixed = []
+    for level in features:
+        variance, mean = torch.var_mean(level, (2, 3), correction=0, keepdim=True)
+        std = (variance + SMALLEST_VARIANCE).sqrt()
+        factor = torch.lerp(std[partner], std, weight) / std
+        mixed.append((level - mean) * factor + torch.lerp(mean[partner], mean, weight))
+    return mixed
+
+
+def drop_channels(features: Sequence[Tensor], share: float, random: Generator) -> list[Tensor]:
+    """Sets a share of the channels (B, C, h, w) of every picture to 0 and enlarges the others to make up for it."""
+    dropped = []
+    for level in features:
+        kept = torch.rand(*level.shape[:2], 1, 1, generator=random) >= share
+        dropped.append(level * (kept / (1 - share)).to(level))
+    return dropped
 
 
 def aligned_metrics(relative: npt.NDArray[np.floating], depth: npt.NDArray[np.floating]) -> dict[str, float]:
@@ -112,36 +267,3 @@ def aligned_metrics(relative: npt.NDArray[np.floating], depth: npt.NDArray[np.fl
     inverse = np.maximum(scale * relative[valid] + shift, 1e-9)
     # Nothing farther than ten times the farthest: a fit through 0 would make one pixel infinitely wrong.
     return compute_depth_metrics(truth, clamp_depth(1.0 / inverse, 1e-6, 10 * truth.max()))
-
-
-def initialise(network: RelativeDepthNetwork) -> None:
-    """Initial weights for training from scratch; those of transformers are too small for a narrow decoder."""
-    for module in network.modules():
-        if isinstance(module, nn.Linear):
-            nn.init.xavier_uniform_(module.weight)
-        elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
-    embeddings = network.network.backbone.embeddings
-    embeddings.position_embeddings.data[:, 1:] = sine_cosine_grid(embeddings.position_embeddings[:, 1:])
-    # A network that starts below its final ReLU never learns: begin at the median of the target instead.
-    last = network.network.head.conv3
-    nn.init.normal_(last.weight, std=0.02)
-    nn.init.constant_(last.bias, 1.0)
-
-
-def sine_cosine_grid(like: Tensor) -> Tensor:
-    """Two-dimensional sine-cosine position embeddings (1, N * N, C) as for vision transformers without pre-training."""
-    count, width = like.shape[1:]
-    side = int(count**0.5)
-    frequencies = 100.0 ** -torch.linspace(0, 1, width // 4)
-    angles = torch.arange(side).view(-1, 1) * frequencies
-    line = torch.cat((angles.sin(), angles.cos()), dim=1)
-    rows, columns = line.repeat_interleave(side, 0), line.repeat(side, 1)
-    return 0.5 * torch.cat((rows, columns), dim=1).unsqueeze(0)
-
-
-def flip_half(tensor: Tensor) -> Tensor:
-    """Mirrors every second picture; no sentence is involved that could speak of left and right."""
-    mirrored = tensor.clone()
-    mirrored[1::2] = tensor[1::2].flip(-1)
-    return mirrored

@@ -9,7 +9,7 @@ import contextlib
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
+from tr2m_core.backend import has_fast_bf16
+from tr2m_core.config import validate_input_size
 from tr2m_core.data.base import TrainBatch
 from tr2m_core.eval.processes import launched
 from tr2m_core.losses.contrast import momentum_update
 from tr2m_core.metrics import LARGER_IS_BETTER
 from tr2m_core.train.checkpoint import BEST, has_state, load_state, save_state
 from tr2m_core.train.config import TrainConfig
-from tr2m_core.train.loader import load, require_shared_memory, workers_watched
+from tr2m_core.train.loader import load, read_ahead, require_shared_memory, workers_watched
 from tr2m_core.train.optim import adamw, learning_rate
 from tr2m_core.train.record import TENSORBOARD, RunRecord
 from tr2m_core.train.sampling import Request, RequestSampler, Schedule
@@ -56,12 +58,16 @@ def train(config: TrainConfig, directory: Path, resume: bool = False) -> Metrics
 def make_accelerator(config: TrainConfig, directory: Path) -> Accelerator:
     if config.precision == "fp16" and (config.device == "cpu" or not torch.cuda.is_available()):
         raise InputError("precision: fp16 needs a GPU; bf16 and fp32 work everywhere")
+    precision = config.precision
+    if precision == "auto":
+        cpu = config.device == "cpu" or not torch.cuda.is_available()
+        precision = "bf16" if has_fast_bf16(torch.device("cpu" if cpu else "cuda")) else "fp32"
     # Two parameters of the rescale head have no effect and thus no gradient: see RescaleHead.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
     with launched():
         return Accelerator(
             cpu=config.device == "cpu",
-            mixed_precision={"fp32": "no"}.get(config.precision, config.precision),
+            mixed_precision={"fp32": "no"}.get(precision, precision),
             log_with=TENSORBOARD,
             project_dir=directory,
             kwargs_handlers=[unused],
@@ -88,6 +94,9 @@ class Trainer:
 
     def __init__(self, task: Task, config: TrainConfig, directory: Path, accelerator: Accelerator) -> None:
         self.task, self.config, self.directory, self.accelerator = task, config, directory, accelerator
+        sizes = [phase.input_size for phase in config.phases] or [source.input_size for source in task.sources]
+        for size in sizes:
+            validate_input_size(size, task.patch_size)
         self.schedule = Schedule(config, [len(source) for source in task.sources])
         self.average = copy.deepcopy(task.trained).requires_grad_(False) if config.ema else None
         optimiser = adamw(task.trained.parameters(), config.optimizer)
@@ -160,6 +169,7 @@ class Trainer:
                     show(figures)
                     self._after_step(record, figures, time.monotonic() - started)
         finally:
+            batches.close()
             record.close()
         return self.last_metrics
 
@@ -204,7 +214,8 @@ class Trainer:
             trained = self.accelerator.unwrap_model(self.module)
             self.task.after_step(trained)
             if self.average is not None:
-                momentum_update(self.average, trained, self.config.ema)
+                # Early on the average spans the steps made so far: the initial weights must not linger in it.
+                momentum_update(self.average, trained, min(self.config.ema, (1 + self.step) / (10 + self.step)))
             return
         self.skipped += 1
         self.skipped_in_a_row += 1
@@ -243,17 +254,19 @@ class Trainer:
         record.metrics(metrics, self.step)
         record.pictures(self.task.pictures(self.result), self.step)
         name = self.config.validation.metric
-        value = sum(row[name] for row in metrics.values()) / len(metrics)
+        judged = [row[name] for source, row in metrics.items() if source not in self.task.references]
+        value = sum(judged) / len(judged)
         better = value > self.best if name in LARGER_IS_BETTER else value < self.best
         if math.isnan(self.best) or better:
             self.best = value
             return True
         return False
 
-    def _batches(self) -> Iterator[tuple[Request, TrainBatch]]:
+    def _batches(self) -> Generator[tuple[Request, TrainBatch], None, None]:
         """The batches of this process from the next step on."""
         place = self.accelerator.process_index, self.accelerator.num_processes
-        return load(self.task.sources, RequestSampler(self.schedule, self.step, *place), self.config.workers)
+        batches = load(self.task.sources, RequestSampler(self.schedule, self.step, *place), self.config.workers)
+        return read_ahead(batches) if self.task.read_ahead else batches
 
     def _random(self, place: int) -> torch.Generator:
         numbers = (self.config.seed, self.step, place, self.accelerator.process_index)
