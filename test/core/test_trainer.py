@@ -447,7 +447,7 @@ class OneBatch(BatchSource):
     ids=["phases", "datasets"],
 )
 def test_sizes_must_suit_the_model(settings, tmp_path, changes):
-    with pytest.raises(InputError, match="28x32.*multiples of 14"):
+    with pytest.raises(InputError, match=r"28x32.*multiples of 14"):
         start(settings(**changes), tmp_path)
 
 

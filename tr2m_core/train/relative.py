@@ -98,7 +98,6 @@ class RelativeTask(Task):
 
     read_ahead = True
     references = frozenset({RAMP})
-    patch_size = CELL
 
     def __init__(self, config: TrainConfig, accelerator: Accelerator) -> None:
         self.config, self.accelerator, self.device = config, accelerator, accelerator.device

@@ -43,7 +43,6 @@ class RescaleTask(Task):
         torch.manual_seed(config.seed)
         self.model = build_model(config).to(self.device).train()
         self.trained = self.model.rescale_head
-        self.patch_size = self.model.config.patch_size
         self.normalize = Normalizer(self.model.config, self.device)
         self.sources = self._sources()
         for each in config.phases or self.sources:

@@ -26,14 +26,12 @@ class Moment(NamedTuple):
 class Task(ABC):
     """trained: the only module with gradients; everything else is frozen and no part of a checkpoint.
 
-    patch_size: pixels that the sides of pictures are multiples of. read_ahead: whether a thread loads the next batches
-    meanwhile, which is worth it where loading waits for the disk. references: data sets of `validate` that tell what a
-    baseline gives, and do not decide which model is best.
+    read_ahead: whether a thread loads the next batches meanwhile, which is worth it where loading waits for the disk.
+    references: data sets of `validate` that tell what a baseline gives, and do not decide which model is best.
     """
 
     trained: nn.Module
     sources: list[BatchSource]
-    patch_size: int
     read_ahead: bool = False
     references: frozenset[str] = frozenset()
 

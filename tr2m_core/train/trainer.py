@@ -21,7 +21,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 
 from tr2m_core.backend import has_fast_bf16
-from tr2m_core.config import validate_input_size
 from tr2m_core.data.base import TrainBatch
 from tr2m_core.eval.processes import launched
 from tr2m_core.losses.contrast import momentum_update
@@ -94,9 +93,6 @@ class Trainer:
 
     def __init__(self, task: Task, config: TrainConfig, directory: Path, accelerator: Accelerator) -> None:
         self.task, self.config, self.directory, self.accelerator = task, config, directory, accelerator
-        sizes = [phase.input_size for phase in config.phases] or [source.input_size for source in task.sources]
-        for size in sizes:
-            validate_input_size(size, task.patch_size)
         self.schedule = Schedule(config, [len(source) for source in task.sources])
         self.average = copy.deepcopy(task.trained).requires_grad_(False) if config.ema else None
         optimiser = adamw(task.trained.parameters(), config.optimizer)
