@@ -1,7 +1,7 @@
 """A pyramid decoder: relative depth from a frozen backbone's features at several strides.
 
-Lateral 1x1 convolutions and a top-down path as in feature pyramid networks (Lin et al. 2017, arXiv 1612.03144), residual
-units between the levels as in DPT (Ranftl et al. 2021, arXiv 2103.13413).
+Lateral 1x1 convolutions and a top-down path as in feature pyramid networks (Lin et al. 2017, arXiv 1612.03144),
+residual units between the levels as in DPT (Ranftl et al. 2021, arXiv 2103.13413).
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class PyramidDecoder(nn.Module):
         ]
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """Standardised levels (B, C, h, w), strides 4, 8, 16, 32 -> relative depth >= 0, (B, 1, H / 2, W / 2) float32."""
+        """Standardised levels (B, C, h, w), strides 4 to 32 -> relative depth >= 0, (B, 1, H / 2, W / 2) float32."""
         context = self.context(features[-1].mean((2, 3), keepdim=True))
         x: Tensor | None = None
         for level in reversed(range(len(features))):
