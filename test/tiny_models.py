@@ -18,10 +18,13 @@ from transformers import (
 )
 
 from tr2m_core.config import STORED, ModelConfig, RescaleHeadConfig, TextEncoderConfig
-from tr2m_core.model import RescaleHead
+from tr2m_core.hub import text_encoder_folder
+from tr2m_core.model import TR2M, RescaleHead
 from tr2m_core.model.checkpoints import save_parts
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
-from tr2m_core.model.relative_depth import DepthAnything
+from tr2m_core.model.presets import EMBEDDED
+from tr2m_core.model.pyramid import PyramidDecoder
+from tr2m_core.model.relative_depth import DepthAnything, PyramidDepthNetwork, load_backbone
 
 TINY_PAPER = ModelConfig(
     name="tiny-paper",
@@ -100,6 +103,15 @@ def tiny_clip_text(folder: Path) -> TextEncoder:
     network = CLIPTextModelWithProjection(config).eval()
     randomise(network, 3)
     return TextEncoder("clip", network, AutoTokenizer.from_pretrained(folder))
+
+
+def random_embedded() -> TR2M:
+    """The embedded preset with its real backbone and text encoder; decoder and head are not trained."""
+    backbone = load_backbone(0)
+    torch.manual_seed(0)
+    network = PyramidDepthNetwork(backbone, PyramidDecoder(backbone.channels))
+    text = TextEncoder.from_pretrained("sentence", text_encoder_folder(EMBEDDED.text_encoder))
+    return TR2M(EMBEDDED, network, None, text, RescaleHead(EMBEDDED.rescale_head)).eval()
 
 
 def save_tiny_paper(folder: Path) -> Path:

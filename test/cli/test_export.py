@@ -65,7 +65,7 @@ def test_a_graph_that_differs_is_a_failure(tiny_paper, tmp_path, capsys, monkeyp
         (["-o", "graph.pb"], "graph.pb: the name of an exported graph ends in .onnx"),
         (["-o", "folder.onnx"], "folder.onnx: a folder"),
         (["-o", "file/graph.onnx"], "cannot be used as output folder"),
-        (["-o", "graph.onnx", "--size", "100x100"], "multiples of 14"),
+        (["-o", "graph.onnx", "--size", "100x100"], "model input size 100x100: this model needs multiples of "),
         (["-o", "graph.onnx", "--model", "no/such/model"], "model 'no/such/model'"),
         (["-o", "graph.onnx", "--checkpoint", "none.pth"], "none.pth"),
         (["-o", "graph.onnx", "--format", "engine"], "engine"),

@@ -44,7 +44,7 @@ def test_every_verb_explains_itself_with_examples(capsys, verb):
         (["paint"], "paint"),
         (["infer"], "IMAGE"),
         (["infer", "a.png", "--text", "x", "-o", "out", "--nonsense"], "--nonsense"),
-        (["infer", "a.png", "--text", "x", "-o", "out", "--size", "100x100"], "multiples of 14"),
+        (["infer", "a.png", "--text", "x", "-o", "out", "--size", "0x100"], "must be positive"),
         (["infer", "a.png", "--text", "x", "-o", "out", "--size", "big"], "HEIGHTxWIDTH"),
         (["replay", "bag", "-o", "out", "--fail-above", "abs_rel"], "METRIC=NUMBER"),
         (["replay", "bag", "-o", "out", "--fail-above", "nope=0.3"], "METRIC=NUMBER"),

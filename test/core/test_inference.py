@@ -166,7 +166,7 @@ def test_empty_sentences_are_refused(embedded, text):
         ({"device": "mps"}, "device 'mps'"),
         ({"device": "cuda:99"}, "device 'cuda:99'"),
         ({"precision": "int4"}, "precision 'int4'.*fp32"),
-        ({"input_size": (100, 140)}, "multiples of 14"),
+        ({"input_size": (100, 140)}, "model input size 100x140: this model needs multiples of "),
         ({"model": "no/such/model"}, "not one of embedded, paper|missing"),
     ],
 )
@@ -176,8 +176,10 @@ def test_unusable_options_say_what_is_accepted(options, words):
 
 
 def test_another_input_size(embedded):
-    predictor = DepthPredictor(TorchBackend(embedded.backend.model, device="cpu", input_size=(70, 98)))
-    assert predictor.preprocess(RGB[None]).shape == (1, 3, 70, 98)
+    patch = embedded.config.patch_size
+    size = (5 * patch, 7 * patch)
+    predictor = DepthPredictor(TorchBackend(embedded.backend.model, device="cpu", input_size=size))
+    assert predictor.preprocess(RGB[None]).shape == (1, 3, *size)
     assert predictor.predict(RGB, ROOM).metric_depth.shape == (60, 83)
 
 

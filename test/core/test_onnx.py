@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from tiny_models import randomise
+from tiny_models import random_embedded, randomise
 from torch import nn
 
 pytest.importorskip("onnx", reason="the extra [onnx] is not installed")
@@ -29,6 +29,7 @@ from tr2m_core.model.checkpoints import load_model
 from tr2m_core.types import InputError
 
 SIZE = (42, 70)  # neither a square nor the size of a position grid
+SIZES = {"paper": SIZE, "embedded": (64, 96)}
 SENTENCES = ["A small office with two desks.", "A hangar.", "A mug on a table."]
 CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
 
@@ -45,8 +46,8 @@ def paper(tiny_paper):
 
 
 @pytest.fixture(scope="module")
-def models(paper, embedded):
-    return {"paper": paper, "embedded": embedded.backend.model}
+def models(paper):
+    return {"paper": paper, "embedded": random_embedded()}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def files(models, tmp_path_factory):
     paths = {name: folder / name / f"{name}.onnx" for name in models}
     for name, path in paths.items():
         path.parent.mkdir()
-        export_onnx(models[name], path, SIZE, one_file_limit=100_000 if name == "paper" else 100_000_000)
+        export_onnx(models[name], path, SIZES[name], one_file_limit=100_000 if name == "paper" else 100_000_000)
     return paths
 
 
@@ -78,12 +79,13 @@ def relative_difference(found, expected):
 @pytest.mark.parametrize("batch", [1, 2, 3])
 @pytest.mark.parametrize("name", ["paper", "embedded"])
 def test_graphs_compute_what_torch_computes(models, backends, name, batch):
-    backend, reference = backends[name], TorchBackend(models[name], device="cpu", input_size=SIZE)
-    images = torch.randn(batch, 3, *SIZE, generator=torch.Generator().manual_seed(batch))
+    size = SIZES[name]
+    backend, reference = backends[name], TorchBackend(models[name], device="cpu", input_size=size)
+    images = torch.randn(batch, 3, *size, generator=torch.Generator().manual_seed(batch))
     sentences = SENTENCES[:batch]
     found = backend.run(images, backend.encode(sentences), maps=True)
     expected = reference.run(images, reference.encode(sentences), maps=True)
-    assert found.shape == expected.shape == (batch, 4, *SIZE)
+    assert found.shape == expected.shape == (batch, 4, *size)
     assert found.dtype == torch.float32
     assert relative_difference(found, expected) < 1e-4
     assert float(expected[:, 1].std()) > 1e-3  # the ReLU at the end of the relative depth leaves a picture
@@ -102,7 +104,7 @@ def test_one_sentence_serves_a_whole_batch(backends):
 def test_predictors_take_the_file(models, files, name, flip):
     frames = np.random.default_rng(1).integers(0, 255, (2, 60, 83, 3), np.uint8)
     predictor = DepthPredictor.from_pretrained(files[name], device="cpu")
-    reference = DepthPredictor(TorchBackend(models[name], device="cpu", input_size=SIZE))
+    reference = DepthPredictor(TorchBackend(models[name], device="cpu", input_size=SIZES[name]))
     found = predictor.predict(frames, SENTENCES[:2], flip=flip)
     expected = reference.predict(frames, SENTENCES[:2], flip=flip)
     for name in ("metric_depth", "relative_depth", "scale_map", "shift_map"):
@@ -137,9 +139,9 @@ def test_the_graph(models, files, name):
         return {v.name: [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim] for v in values}
 
     width = models[name].config.rescale_head.text_width
-    assert shapes(graph.input) == {"image": ["batch", 3, *SIZE], "text_embedding": ["batch", 1, width]}
+    assert shapes(graph.input) == {"image": ["batch", 3, *SIZES[name]], "text_embedding": ["batch", 1, width]}
     names = ("metric_depth", "relative_depth", "scale_map", "shift_map")
-    assert shapes(graph.output) == {key: ["batch", 1, *SIZE] for key in names}
+    assert shapes(graph.output) == {key: ["batch", 1, *SIZES[name]] for key in names}
     assert {v.type.tensor_type.elem_type for v in (*graph.input, *graph.output)} == {onnx.TensorProto.FLOAT}
     assert not {"Loop", "If", "Scan"} & {node.op_type for node in graph.node}
     modes = {a.s for node in graph.node if node.op_type == "Resize" for a in node.attribute if a.name == "mode"}
@@ -151,7 +153,7 @@ def test_metadata_say_all_that_a_reader_needs(models, files, backends):
         metadata = onnxruntime.InferenceSession(path).get_modelmeta().custom_metadata_map
         config, original = backends[name].config, models[name].config
         text = dataclasses.replace(original.text_encoder, source=config.text_encoder.source)
-        assert config == dataclasses.replace(original, input_size=SIZE, text_encoder=text)
+        assert config == dataclasses.replace(original, input_size=SIZES[name], text_encoder=text)
         assert json.loads(metadata[CONFIG_KEY]) == json.loads(config.to_json())
         stored = config.text_encoder.source == STORED
         assert stored == (name == "paper")
@@ -287,7 +289,7 @@ def test_cuda_needs_another_onnxruntime(files, device):
 
 @pytest.mark.skipif(not (CUDA and torch.cuda.is_available()), reason="needs a GPU and onnxruntime-gpu")
 def test_cuda_computes_the_same(files, backends):
-    images = torch.randn(2, 3, *SIZE, generator=torch.Generator().manual_seed(2))
+    images = torch.randn(2, 3, *SIZES["embedded"], generator=torch.Generator().manual_seed(2))
     on_gpu, on_cpu = OnnxBackend(files["embedded"], "cuda"), backends["embedded"]
     text = on_cpu.encode(SENTENCES[:2])
     assert relative_difference(on_gpu.run(images, text, True), on_cpu.run(images, text, True)) < 1e-2
