@@ -41,8 +41,8 @@ from tr2m_ros.qos import latched_qos
 if TYPE_CHECKING:
     from rclpy.subscription import MessageInfo
 
-SEED = 4
-SIZE = (240, 320)
+SEED = 5
+SIZE = (480, 640)
 OBJECTS = (
     ObjectFact("bed", 1, "box", "blue", "left"),
     ObjectFact("floor lamp", 1, "cylinder", "pink", "centre"),

@@ -41,7 +41,7 @@ def source(model: TR2M, folder: Path, **changes) -> FeatureSource:
 def test_whole_pictures_are_what_the_networks_say_of_the_scenes(model: TR2M, folder: Path):
     size = model.config.input_size
     batch = source(model, folder).batch(KEYS, size)
-    scenes = ProceduralScenes(size, seed=3).batch(range(6))
+    scenes = ProceduralScenes(size, seed=3, varied=True).batch(range(6))
     with torch.no_grad():
         relative, tokens = model.relative_depth(Normalizer(model.config, torch.device("cpu"))(scenes.image))
     assert torch.allclose(batch.tokens, tokens, atol=2e-2) and batch.tokens.shape == tokens.shape
@@ -59,7 +59,7 @@ def test_sentences_go_with_scenes_of_their_domain_and_tell_the_size(model: TR2M,
     batch = made.batch(KEYS, model.config.input_size)
     texts = ProceduralScenes(model.config.input_size, seed=3 + SENTENCES_SEED)
     known = model.text_encoder.encode([texts.describe(i) for i in range(80)]).squeeze(1)
-    scenes = ProceduralScenes(model.config.input_size, seed=3)
+    scenes = ProceduralScenes(model.config.input_size, seed=3, varied=True)
     for i in range(6):
         said = int((known @ batch.text[i, 0]).argmax())
         assert torch.allclose(known[said], batch.text[i, 0], atol=2e-3)
@@ -90,6 +90,20 @@ def test_a_window_is_cut_out_of_everything_alike(model: TR2M, folder: Path):
     assert torch.equal(whole.relative_depth[(..., *cut(top, left))], window.relative_depth)
     tokens = whole.tokens.unflatten(1, grid)[:, top : top + 2, left : left + 3].flatten(1, 2)
     assert torch.equal(tokens, window.tokens)
+
+
+def test_a_thinned_batch_has_every_so_many_th_pixel_and_all_tokens(model: TR2M, folder: Path):
+    patch = model.config.patch_size
+    step = 2
+    whole = source(model, folder).batch(KEYS, (2 * patch, patch))
+    thin = source(model, folder, thinning=step).batch(KEYS, (2 * patch, patch))
+    assert thin.grid == whole.grid == (2, 1) and torch.equal(thin.tokens, whole.tokens)
+    for name in ("image", "depth", "relative_depth"):
+        assert torch.equal(getattr(thin, name), getattr(whole, name)[..., ::step, ::step])
+    maps = model.rescale_head(thin.tokens, thin.text, thin.grid, step)
+    assert maps.scale_map.shape == thin.depth.shape
+    with pytest.raises(InputError, match=f"thinning: 3 does not divide the patch size, {patch}"):
+        source(model, folder, thinning=3)
 
 
 def test_batches_repeat_for_equal_keys_and_change_with_the_epoch(model: TR2M, folder: Path):

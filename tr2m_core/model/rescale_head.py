@@ -148,11 +148,18 @@ class RescaleHead(nn.Module):
         """
         return self.crossattn.text_vector(self.align_mlp(heard_embedding(text_embedding, self.config)))
 
-    def forward(self, image_tokens: Tensor, text_embedding: Tensor, grid: tuple[int, int]) -> RescaleMaps:
-        """image_tokens (B, P, Ci) row by row on the grid (h, w), P = h * w; text_embedding (B, 1, Ct)."""
-        return self.rescale_maps(image_tokens, self.text_vector(text_embedding), grid)
+    def forward(
+        self, image_tokens: Tensor, text_embedding: Tensor, grid: tuple[int, int], thinning: int = 1
+    ) -> RescaleMaps:
+        """image_tokens (B, P, Ci) row by row on the grid (h, w), P = h * w; text_embedding (B, 1, Ct).
 
-    def rescale_maps(self, image_tokens: Tensor, text_vector: Tensor, grid: tuple[int, int]) -> RescaleMaps:
+        thinning: maps of fewer pixels, patch_size / thinning to a token's side.
+        """
+        return self.rescale_maps(image_tokens, self.text_vector(text_embedding), grid, thinning)
+
+    def rescale_maps(
+        self, image_tokens: Tensor, text_vector: Tensor, grid: tuple[int, int], thinning: int = 1
+    ) -> RescaleMaps:
         """As forward, for a sentence already reduced by `text_vector`: (B or 1, 1, Ci)."""
         check_grid(image_tokens, grid)
         h, w = grid
@@ -163,7 +170,8 @@ class RescaleHead(nn.Module):
         x = _resize(self.out_conv1(self.resConfUnit1(x)), (4 * h, 4 * w))
         x = _resize(self.out_conv2(self.resConfUnit2(x)), (8 * h, 8 * w))
         scale_features, shift_features = self.output_conv_scale1(x), self.output_conv_shift1(x)
-        size = (self.config.patch_size * h, self.config.patch_size * w)
+        side = self.config.patch_size // thinning
+        size = (side * h, side * w)
         scale = self.output_conv_scale2(_resize(scale_features, size)).exp() * self.config.scale_coefficient
         shift = self.output_conv_shift2(_resize(shift_features, size)).exp() * self.config.shift_coefficient
         return RescaleMaps(scale, shift, scale_features, shift_features)

@@ -38,11 +38,15 @@ class SingleFactorHead(nn.Module):
         vector: Tensor = self.ln_text(self.align_mlp(heard_embedding(text_embedding, self.config)))
         return vector
 
-    def forward(self, image_tokens: Tensor, text_embedding: Tensor, grid: tuple[int, int]) -> RescaleMaps:
-        """image_tokens (B, P, Ci) row by row on the grid (h, w), P = h * w; text_embedding (B, 1, Ct)."""
-        return self.rescale_maps(image_tokens, self.text_vector(text_embedding), grid)
+    def forward(
+        self, image_tokens: Tensor, text_embedding: Tensor, grid: tuple[int, int], thinning: int = 1
+    ) -> RescaleMaps:
+        """As `RescaleHead.forward`."""
+        return self.rescale_maps(image_tokens, self.text_vector(text_embedding), grid, thinning)
 
-    def rescale_maps(self, image_tokens: Tensor, text_vector: Tensor, grid: tuple[int, int]) -> RescaleMaps:
+    def rescale_maps(
+        self, image_tokens: Tensor, text_vector: Tensor, grid: tuple[int, int], thinning: int = 1
+    ) -> RescaleMaps:
         """As forward, for a sentence already reduced by `text_vector`: (B or 1, 1, Ci).
 
         The maps hold one value per picture; both kinds of features are the MLP's last hidden layer, (B, Ci, 1, 1).
@@ -53,5 +57,5 @@ class SingleFactorHead(nn.Module):
         features = self.mlp(x).transpose(1, 2).unsqueeze(-1)
         scale = self.output_scale(features).exp() * self.config.scale_coefficient
         shift = self.output_shift(features).exp() * self.config.shift_coefficient
-        height, width = (self.config.patch_size * cells for cells in grid)
+        height, width = (self.config.patch_size // thinning * cells for cells in grid)
         return RescaleMaps(scale.expand(-1, -1, height, width), shift.expand(-1, -1, height, width), features, features)

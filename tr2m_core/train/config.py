@@ -154,7 +154,8 @@ class FeaturesConfig:
     scenes, sentences: how many of each. Any sentence goes with any scene of its domain, for pixels do not tell size.
     folder: where they are kept. seed: of scenes and sentences. text_noise: spread of noise on sentence embeddings, in
     units of the embedding's own, so that wordings never met land near ones that were. ground_truth_share: share of
-    pixels that keep their depth. mean_weight: of the log loss, see losses/log_loss.py.
+    pixels that keep their depth. mean_weight: of the log loss, see losses/log_loss.py. thinning: only every so many-th
+    row and column of pixels is computed, where sentences matter and pictures do not.
     """
 
     scenes: int = 0
@@ -164,9 +165,12 @@ class FeaturesConfig:
     text_noise: float = 0.0
     ground_truth_share: float = 1.0
     mean_weight: float = MEAN_WEIGHT
+    thinning: int = 1
 
     def __post_init__(self) -> None:
         _check_not_negative(self, "scenes", "sentences", "seed", "text_noise", "mean_weight")
+        if self.thinning < 1:
+            raise InputError(f"features.thinning: {self.thinning} must be at least 1")
         if self.scenes and not self.sentences:
             raise InputError("features.sentences: 0 must be at least 1")
         if not 0 < self.ground_truth_share <= 1:

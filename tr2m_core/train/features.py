@@ -37,12 +37,13 @@ Progress = Callable[[int, int], None]
 class FeatureBatch(TrainBatch):
     """A batch with what the frozen networks say of it.
 
-    tokens: (B, P, C), row by row. relative_depth: (B, 1, h, w). text: embeddings (B, 1, Ct).
+    tokens: (B, P, C), row by row on the grid (h, w). relative_depth: (B, 1, H, W). text: embeddings (B, 1, Ct).
     """
 
     tokens: Tensor
     relative_depth: Tensor
     text: Tensor
+    grid: tuple[int, int]
 
 
 class FeatureSource(BatchSource):
@@ -55,6 +56,8 @@ class FeatureSource(BatchSource):
         self.protocol = DepthProtocol(*LIMITS, config.mean_weight)
         self.input_size = model.config.input_size
         self.patch_size, self.grid = model.config.patch_size, model.config.grid(self.input_size)
+        if self.patch_size % config.thinning:
+            raise InputError(f"features.thinning: {config.thinning} does not divide the patch size, {self.patch_size}")
         self.pictures = stored_pictures(model, config, report("scenes"))
         self.sentences = stored_sentences(model, config, report("sentences"))
         domains = self.sentences["domain"]
@@ -77,8 +80,9 @@ class FeatureSource(BatchSource):
             raise InputError(f"input_size {size}: stored features end at {self.input_size}, the model's own size")
         top = int(torch.randint(self.grid[0] - h + 1, (), generator=random))
         left = int(torch.randint(self.grid[1] - w + 1, (), generator=random))
-        rows = slice(self.patch_size * top, self.patch_size * (top + h))
-        columns = slice(self.patch_size * left, self.patch_size * (left + w))
+        step = self.config.thinning
+        rows = slice(self.patch_size * top, self.patch_size * (top + h), step)
+        columns = slice(self.patch_size * left, self.patch_size * (left + w), step)
         depth = self.pictures["depth"][scene, :, rows, columns].float() * metres.view(-1, 1, 1, 1)
         return FeatureBatch(
             source=self.name,
@@ -89,6 +93,7 @@ class FeatureSource(BatchSource):
             tokens=self.pictures["tokens"][scene, top : top + h, left : left + w].flatten(1, 2).float(),
             relative_depth=self.pictures["relative"][scene, :, rows, columns].float(),
             text=text.unsqueeze(1),
+            grid=(h, w),
         )
 
     def _measured(self, scene: Tensor, rows: slice, columns: slice) -> Tensor:
@@ -130,7 +135,7 @@ def stored_pictures(model: TR2M, config: FeaturesConfig, progress: Progress) -> 
     """
     size = model.config.input_size
     device = next(model.relative_depth.parameters()).device
-    scenes = ProceduralScenes(size, seed=config.seed, device=device)
+    scenes = ProceduralScenes(size, seed=config.seed, varied=True, device=device)
     normalize = Normalizer(model.config, device)
     grid = model.config.grid(size)
 

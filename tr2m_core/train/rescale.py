@@ -75,17 +75,17 @@ class RescaleTask(Task):
         self, trained: nn.Module, batch: TrainBatch, moment: Moment, random: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
         features = batch if isinstance(batch, FeatureBatch) else self.describe(batch)
-        grid = self.model.config.grid(batch.image.shape[-2:])
-        maps: RescaleMaps = trained(features.tokens, features.text, grid)
+        inputs = (features.tokens, features.text, features.grid, self.config.features.thinning)
+        maps: RescaleMaps = trained(*inputs)
         weight = self._contrast_weight(moment)
         key_maps = None
         if self.key_head is not None and weight:
             with torch.no_grad(), self.accelerator.autocast():
-                key_maps = self.key_head(features.tokens, features.text, grid)
+                key_maps = self.key_head(*inputs)
         prediction = 1.0 / (maps.scale_map * features.relative_depth + maps.shift_map)
         size = batch.depth.shape[-2:]
         protocol = batch.protocol
-        inputs = LossInputs(
+        terms = LossInputs(
             prediction=_resize(prediction, size),
             relative_depth=_resize(features.relative_depth, size),
             ground_truth=batch.depth,
@@ -96,7 +96,7 @@ class RescaleTask(Task):
             protocol=protocol,
             contrast_weight=weight,
         )
-        output = self.total_loss(inputs, random)
+        output = self.total_loss(terms, random)
         return output.total, output.terms
 
     @torch.no_grad()
@@ -109,7 +109,7 @@ class RescaleTask(Task):
                 tokens = self.model.image_encoder(pixels)
         # Embeddings from inference mode cannot take part in a backward pass; a copy can.
         text = self.model.text_encoder.encode(batch.descriptions).clone()
-        described = (tokens.float(), relative.float(), text)
+        described = (tokens.float(), relative.float(), text, self.model.config.grid(batch.image.shape[-2:]))
         return FeatureBatch(batch.source, batch.protocol, batch.image, batch.depth, batch.descriptions, *described)
 
     def _contrast_weight(self, moment: Moment) -> float:
