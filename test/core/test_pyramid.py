@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 from pathlib import Path
@@ -12,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from tiny_models import random_embedded, tiny_depth_anything
 
 from tr2m_core.backend import TorchBackend
+from tr2m_core.cli.common import add_model_arguments, load_predictor, nearest_size
 from tr2m_core.config import ModelConfig, RescaleHeadConfig, nearest_input_size, validate_input_size
 from tr2m_core.model import TR2M, RescaleHead
 from tr2m_core.model.checkpoints import load_model, save_model
@@ -187,6 +189,18 @@ def test_compiled_it_computes_the_same(model: TR2M) -> None:
     text = plain.encode(["A desk."])
     expected, found = plain.run(pixels, text, maps=True), compiled.run(pixels, text, maps=True)
     assert torch.allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_protocols_size_is_brought_to_the_nearest_multiple(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_model_arguments(parser)
+    args = parser.parse_args(["--model", str(saved), "--size", "434x560"])
+    assert nearest_size(args) == (448, 576)
+    assert "takes multiples of 32: 448x576 in place of 434x560" in capsys.readouterr().err
+    with pytest.raises(InputError, match="model input size 434x560: this model needs multiples of 32"):
+        load_predictor(args)
+    args.model = "paper"
+    assert nearest_size(args) == (434, 560) and capsys.readouterr().err == ""
 
 
 def test_sizes_are_multiples_of_the_patch() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tr2m_core.config import validate_input_size
+from tr2m_core.config import nearest_input_size, validate_input_size
 from tr2m_core.model.presets import parse_input_size
 from tr2m_core.model.sources import Overrides, find_model
 from tr2m_core.types import InputError
@@ -98,6 +98,19 @@ def load_predictor(args: argparse.Namespace) -> DepthPredictor:
     if predictor.config.notice:
         print(f"tr2m: note: {predictor.config.notice}", file=sys.stderr)
     return predictor
+
+
+def nearest_size(args: argparse.Namespace) -> tuple[int, int] | None:
+    """The size nearest to args.size, a protocol's, that the model takes; what that changes goes to stderr."""
+    if args.size is None or args.model.endswith(".onnx"):
+        return args.size  # type: ignore[no-any-return]
+    patch_size = find_model(args.model, overrides_given(args)).config.patch_size
+    nearest = nearest_input_size(args.size, patch_size)
+    if nearest != args.size:
+        (height, width), (given_height, given_width) = nearest, args.size
+        change = f"{height}x{width} in place of {given_height}x{given_width}"
+        print(f"tr2m: note: {args.model} takes multiples of {patch_size}: {change}", file=sys.stderr)
+    return nearest
 
 
 def describe_model(args: argparse.Namespace, predictor: DepthPredictor) -> dict[str, str | bool | None]:

@@ -28,6 +28,7 @@ from tr2m_core.cli.common import (
     format_table,
     load_predictor,
     make_output,
+    nearest_size,
     print_json,
     progress_bar,
 )
@@ -220,7 +221,10 @@ def model_loader(args: argparse.Namespace, about: dict[str, Any]) -> Load:
 
     def load(name: str, size: tuple[int, int] | None) -> DepthPredictor:
         parts = {} if name == args.model else whole
-        predictor = load_predictor(argparse.Namespace(**vars(args) | parts | {"model": name, "size": size}))
+        chosen = argparse.Namespace(**vars(args) | parts | {"model": name, "size": size})
+        if size != args.size:  # a protocol's
+            chosen.size = nearest_size(chosen)
+        predictor = load_predictor(chosen)
         if name == args.model:
             about.update(describe_model(args, predictor))
         return predictor

@@ -8,6 +8,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+from tr2m_core.config import nearest_input_size
 from tr2m_core.data.base import DatasetConfig
 from tr2m_core.eval.conditions import OWN, conditions_for
 from tr2m_core.eval.evaluator import CHUNK, evaluate
@@ -62,8 +63,9 @@ class HeldOut:
         return panels
 
     def _predictor(self, model: TR2M, samples: SampleSet) -> DepthPredictor:
-        """Each set is seen at the size that its protocol, or the configuration, says."""
-        return DepthPredictor(_Backend(model, self.device, samples.input_size or model.config.input_size))
+        """Each set is seen at the size of its protocol or the configuration, or the nearest that the model takes."""
+        size = nearest_input_size(samples.input_size or model.config.input_size, model.config.patch_size)
+        return DepthPredictor(_Backend(model, self.device, size))
 
 
 class _KeptScenes(ProceduralSamples):
