@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import pytest
 
 from tr2m_core.data import descriptions as subject
+from tr2m_core.data import english, wordings
 from tr2m_core.data.descriptions import COLOURS, DOMAINS, PLACES, SIZES, SceneFacts, Wording, describe, sample_facts
 from tr2m_core.data.places import KINDS
 from tr2m_core.data.procedural import ProceduralScenes
@@ -34,7 +35,7 @@ def _has(words: Iterable[str], sentence: str) -> bool:
 
 
 def test_catalogue_is_wide_and_consistent() -> None:
-    assert len(PLACES) >= 90
+    assert len(PLACES) >= 300 and len(_names("train")) >= 2500 and len(KINDS) >= 1500
     for domain in DOMAINS:
         assert sum(place.domain == domain for place in PLACES.values()) >= 15
     for key, place in PLACES.items():
@@ -44,6 +45,20 @@ def test_catalogue_is_wide_and_consistent() -> None:
         assert len(place.objects) >= 3 and all(name in KINDS for name in place.objects)
     distances = [place.distance_m for place in PLACES.values()]
     assert min(distances) < 0.02 and max(distances) > 60
+
+
+@pytest.mark.parametrize(
+    ("names", "nearest", "farthest"),
+    [
+        ("plate of food, keyboard in close-up, hand holding an object", 0.3, 0.5),
+        ("desk, office desk, kitchen counter, table, workbench, shelf", 0.6, 1.2),
+        ("bathroom, bedroom, living room, kitchen, office, basement, garage", 1.4, 3.2),
+        ("office corridor, hotel corridor, supermarket aisle, classroom", 3.5, 5.0),
+        ("residential street, city road, street from a car, crossroads", 10, 15),
+    ],
+)
+def test_places_are_as_far_as_a_camera_sees_them(names: str, nearest: float, farthest: float) -> None:
+    assert all(nearest <= PLACES[name].distance_m <= farthest for name in names.split(", "))
 
 
 def test_no_name_stands_for_two_places() -> None:
@@ -86,42 +101,44 @@ def test_same_seed_gives_the_same_sentences() -> None:
 def test_seed_and_index_give_these_facts_and_sentences_for_good() -> None:
     """A change of these changes every training set and every figure measured on held-out scenes."""
     scenes = ProceduralScenes((8, 8), seed=990_000)
-    bed, rack = (
-        subject.ObjectFact("bed", 1, "box", "beige", "left"),
-        subject.ObjectFact("luggage rack", 3, "box", "silver", "right"),
+    counter, crates = (
+        subject.ObjectFact("refrigerated counter", 1, "box", "purple", "centre"),
+        subject.ObjectFact("stack of crates", 1, "box", None, "left"),
     )
-    assert scenes.facts(0) == SceneFacts("room", "hotel room", "", 2.8, (bed, rack))
+    assert scenes.facts(0) == SceneFacts("room", "supermarket", "", 4.2, (counter, crates))
     assert (
-        scenes.describe(0) == "This is somebody's hotel room. It has a beige bed and some plain silver luggage racks."
+        scenes.describe(0)
+        == "Somebody's market hall with a purple refrigerated counter and the stack of crates at the left."
     )
-    assert (
-        scenes.describe(0, "unseen") == "In his inn room one notices a beige bed and some plain silver luggage racks."
+    assert scenes.describe(0, "unseen") == (
+        "Hanging signs overhead and a purple refrigerated counter and the stack of crates off to the left make up this"
+        " corner of his hypermarket."
     )
-    assert scenes.describe(1, variant=1) == "a food remnant stands next to a pink pylorus"
-    assert scenes.describe(2) == "The robot arm is above a fairly large toymaker's table."
-    assert scenes.describe(17, variant=1) == "There is the inside or surface of a busy six-lane highway."
+    assert scenes.describe(3, variant=1) == "Fridge with yoghurt pot, six bottles of milk, butter dish."
+    assert scenes.describe(55) == "The photo was taken in a pretty large park path."
+    assert scenes.describe(13, variant=1) == "the robot arm is above a long window ledge"
     many = [repr((scenes.facts(i), scenes.describe(i), scenes.describe(i, "unseen"))) for i in range(300)]
     assert (
         hashlib.sha256("\n".join(many).encode()).hexdigest()
-        == "a6c52b8341f6c9e1f7b8713296d120c080b25151b84a91be48b246284de283af"
+        == "4bd052f754c45347c28832dc7743494e288b2c1d5dd8ba2003ef51b2f3566f7b"
     )
 
 
 def test_wording_tables_are_disjoint_and_large_enough() -> None:
-    openings = subject._OPENINGS
+    openings = wordings.OPENINGS
     assert len(set(openings["train"])) >= 60 and len(set(openings["unseen"])) >= 15
     assert not set(openings["train"]) & set(openings["unseen"])
     assert not set(_names("train")) & set(_names("unseen"))
-    for frames in subject._FRAMES.values():
+    for frames in wordings.FRAMES.values():
         assert frames["train"] and frames["unseen"] and not set(frames["train"]) & set(frames["unseen"])
-    train_sizes, unseen_sizes = subject._SIZE_WORDS["train"], subject._SIZE_WORDS["unseen"]
+    train_sizes, unseen_sizes = wordings.SIZE_WORDS["train"], wordings.SIZE_WORDS["unseen"]
     assert not set(_flat(train_sizes)) & set(_flat(unseen_sizes))
     for size in SIZES:
         assert not size or (len(train_sizes[size]) >= 6 and len(unseen_sizes[size]) >= 3)
     for position in ("left", "centre", "right"):
-        assert not set(subject._POSITIONS["train"][position]) & set(subject._POSITIONS["unseen"][position])
-    assert not set(subject._SIZE_CLAUSES["train"]) & set(subject._SIZE_CLAUSES["unseen"])
-    assert not set(subject._DISTANCE_HINTS["train"]) & set(subject._DISTANCE_HINTS["unseen"])
+        assert not set(wordings.POSITIONS["train"][position]) & set(wordings.POSITIONS["unseen"][position])
+    assert not set(wordings.SIZE_CLAUSES["train"]) & set(wordings.SIZE_CLAUSES["unseen"])
+    assert not set(wordings.DISTANCE_HINTS["train"]) & set(wordings.DISTANCE_HINTS["unseen"])
     for kind in KINDS.values():
         assert not set(kind.unseen_names) & {kind.name, *kind.train_names}, kind.name
 
@@ -138,7 +155,7 @@ def test_size_is_always_said_and_never_invented(wording: Wording) -> None:
         facts = sample_facts(rng)
         sentence = describe(facts, rng, wording)
         if facts.size:
-            assert _has(subject._SIZE_WORDS[wording][facts.size], sentence), (facts.size, sentence)
+            assert _has(wordings.SIZE_WORDS[wording][facts.size], sentence), (facts.size, sentence)
 
 
 @pytest.mark.parametrize("wording", ["train", "unseen"])
@@ -162,6 +179,27 @@ def test_a_sentence_of_objects_alone_names_no_place() -> None:
     sentences = [subject.describe_as("objects", fact, rng, "train") for fact in facts]
     named = sum(subject.names_place(sentence, fact) for sentence, fact in zip(sentences, facts, strict=True))
     assert named < 0.1 * len(facts)  # by an object called after the place
+
+
+@pytest.mark.parametrize("wording", ["train", "unseen"])
+def test_a_sentence_about_a_photograph_names_the_place_and_often_its_backdrop(wording: Wording) -> None:
+    rng = random.Random(17)
+    facts = [fact for fact in (sample_facts(rng) for _ in range(1000)) if fact.objects]
+    sentences = [subject.describe_as("photo", fact, rng, wording) for fact in facts]
+    assert all(subject.names_place(text, fact, wording) for text, fact in zip(sentences, facts, strict=True))
+    backdrops = [_has(PLACES[fact.place].features, text) for text, fact in zip(sentences, facts, strict=True)]
+    assert 0.3 < sum(backdrops) / len(backdrops) < 0.9
+
+
+def test_every_gap_of_a_frame_is_filled_whatever_the_number_of_objects() -> None:
+    rng = random.Random(18)
+    for place in list(PLACES)[::7]:
+        objects = tuple(subject.ObjectFact(name, 1, "box", None, "left") for name in PLACES[place].objects[:3])
+        for count in range(4):
+            facts = SceneFacts(PLACES[place].domain, place, "", PLACES[place].distance_m, objects[:count])
+            for kind in wordings.FRAMES:
+                sentence = subject.describe_as(kind, facts, rng, "train")
+                assert not re.search(r"\b(?:with|and|of|a|the)(?:[.;]|$)", sentence), sentence
 
 
 @pytest.mark.parametrize(
@@ -208,14 +246,28 @@ def test_sentences_are_tidy(wording: Wording) -> None:
     ],
 )
 def test_plurals(singular: str, plural: str) -> None:
-    assert subject._plural(singular) == plural
+    assert english.plural(singular) == plural
 
 
 @pytest.mark.parametrize(
-    "phrase", ["an office", "a unit", "an X-ray machine", "a mug", "an umbrella stand", "a one-way road"]
+    "phrase",
+    [
+        "an office",
+        "a unit",
+        "an X-ray machine",
+        "a mug",
+        "an umbrella stand",
+        "a one-way road",
+        "a street lined with trees",
+    ],
 )
 def test_articles(phrase: str) -> None:
-    assert subject._with_article(phrase.partition(" ")[2]) == phrase
+    assert english.with_article(phrase.partition(" ")[2]) == phrase
+
+
+@pytest.mark.parametrize("phrase", ["wooden stairs", "shelves with books", "busy city traffic", "leaves on the ground"])
+def test_plurals_and_what_cannot_be_counted_have_no_article(phrase: str) -> None:
+    assert english.with_article(phrase) == phrase
 
 
 def test_explicit_distances_agree_with_the_facts() -> None:
@@ -224,8 +276,8 @@ def test_explicit_distances_agree_with_the_facts() -> None:
     units |= {"mm": 0.001, "millimetre": 0.001, "millimeter": 0.001}
     for _ in range(2000):
         metres = math.exp(rng.uniform(math.log(0.008), math.log(130)))
-        number, unit = subject._distance_words(metres, rng).split(" ")
-        value = float(subject._NUMBERS.index(number) if number in subject._NUMBERS else number)
+        number, unit = english.distance_words(metres, rng).split(" ")
+        value = float(english.NUMBERS.index(number) if number in english.NUMBERS else number)
         assert abs(math.log(value * units[unit.rstrip("s")] / metres)) < 0.11
 
 
