@@ -54,8 +54,8 @@ class Block(nn.Module):
         self.residual = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        expanded = x if self.expand is None else F.relu6(self.expand(x))
-        y: Tensor = self.project(F.relu6(self.depthwise(expanded)))
+        expanded = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
+        y: Tensor = self.project(F.relu6(self.depthwise(expanded), inplace=True))
         return x + y if self.residual else y
 
 
@@ -100,7 +100,7 @@ class EfficientNetLite(nn.Module):
 
         Each is the result of the last block before the stride grows.
         """
-        x = F.relu6(self.stem(pixel_values))
+        x = F.relu6(self.stem(pixel_values), inplace=True)
         results = []
         for stage in self.stages:
             x = stage(x)
