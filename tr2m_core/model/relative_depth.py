@@ -1,4 +1,4 @@
-"""The frozen relative-depth networks: Depth Anything as transformers implements it, and a pyramid on EfficientNet-Lite."""
+"""The frozen relative-depth networks: Depth Anything of transformers, and a pyramid on EfficientNet-Lite."""
 
 from __future__ import annotations
 
