@@ -1,11 +1,13 @@
 """Features of procedural scenes on disk."""
 
+import fcntl
 import hashlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -180,11 +182,14 @@ def test_no_process_outlives_one_that_was_killed(tmp_path):
     assert processes_of(process.pid) == []
 
 
-@pytest.mark.parametrize("changes", [{"seed": 1}, {"size": (64, 64)}], ids=["weights", "size"])
-def test_other_weights_or_sizes_have_a_store_of_their_own(folder, tmp_path, changes):
-    other = make(tmp_path, count=1, workers=1, **changes)
-    assert other.folder.name != make(folder).folder.name
-    assert make(tmp_path, count=1, workers=1).folder.name == make(folder).folder.name
+def test_other_weights_seeds_or_sizes_have_a_store_of_their_own(folder, tmp_path):
+    def name(backbone_seed: int = 0, **changes) -> str:
+        config = settings(tmp_path, **changes)
+        describer = SceneDescriber(TinyBackbone(backbone_seed), EMBEDDED, config.seed, config.size)
+        return scene_store._identity(describer, config)[0].name
+
+    assert name() == name(count=7) == make(folder).folder.name
+    assert len({name(), name(backbone_seed=1), name(seed=4), name(size=(64, 64))}) == 4
 
 
 def test_a_larger_store_begins_with_a_smaller_one(folder, tmp_path):
@@ -226,3 +231,16 @@ def test_no_room_and_no_scenes_are_said(tmp_path, monkeypatch):
         make(tmp_path, count=50_000)
     with pytest.raises(InputError, match=r"relative\.scenes\.count: 0 must be at least 1"):
         make(tmp_path, count=0)
+
+
+def test_a_second_process_waits_for_the_first(folder, capsys):
+    path = make(folder).folder
+    with (path / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        release = threading.Timer(0.5, fcntl.flock, (file, fcntl.LOCK_UN))
+        release.start()
+        started = time.monotonic()
+        make(folder, pytest.fail)
+        assert time.monotonic() - started > 0.4
+        release.join()
+    assert f"{path}: another process renders these scenes; waiting for it" in capsys.readouterr().err

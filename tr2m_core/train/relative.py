@@ -242,10 +242,11 @@ def mix_styles(features: Sequence[Tensor], share: float, alpha: float, random: G
     partner = torch.from_numpy(draw.permutation(batch)).to(features[0].device)
     mixed = []
     for level in features:
-        variance, mean = torch.var_mean(level, (2, 3), correction=0, keepdim=True)
-        std = (variance + SMALLEST_VARIANCE).sqrt()
+        mean = level.mean((2, 3), keepdim=True)
+        centred = level - mean
+        std = (centred.square().mean((2, 3), keepdim=True) + SMALLEST_VARIANCE).sqrt()
         factor = torch.lerp(std[partner], std, weight) / std
-        mixed.append((level - mean) * factor + torch.lerp(mean[partner], mean, weight))
+        mixed.append(centred * factor + torch.lerp(mean[partner], mean, weight))
     return mixed
 
 

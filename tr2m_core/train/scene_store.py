@@ -186,7 +186,11 @@ def open_store(backbone: nn.Module, model: ModelConfig, config: SceneStoreConfig
 def _alone(folder: Path) -> Iterator[None]:
     """Waits while another process renders into the folder."""
     with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"tr2m: note: {folder}: another process renders these scenes; waiting for it", file=sys.stderr)
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
