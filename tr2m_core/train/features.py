@@ -1,13 +1,18 @@
 """What the frozen networks say of procedural scenes and sentences, computed once and kept on disk.
 
 On a CPU the frozen networks cost more than the head that learns from them. Without augmentation of the picture their
-results never change, so a head can train on the stored ones.
+results never change, so a head can train on the stored ones. In advance of a training, with the settings of its
+configuration, the sentences (scenes need the relative-depth network, which may still be training):
+
+    python -m tr2m_core.train.features config/train/embedded_text.yaml
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,15 +25,17 @@ from torch import Tensor
 from tr2m_core.data.base import BatchSource, DepthProtocol, SampleKey, TrainBatch
 from tr2m_core.data.descriptions import DOMAINS
 from tr2m_core.data.procedural import LIMITS, ProceduralScenes
+from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.model.normalizer import Normalizer
+from tr2m_core.model.sources import Overrides, find_model
 from tr2m_core.model.tensors import writing
 from tr2m_core.model.tr2m import TR2M
-from tr2m_core.train.config import FeaturesConfig
+from tr2m_core.train.config import FeaturesConfig, TrainConfig, read_config
+from tr2m_core.train.progress import bar
+from tr2m_core.train.sentences import stored_sentences
 from tr2m_core.types import InputError
 
 PICTURES_AT_ONCE = 16
-SENTENCES_AT_ONCE = 256
-SENTENCES_SEED = 1_000_003  # added to the scenes' seed: sentences of other scenes than those rendered
 
 Progress = Callable[[int, int], None]
 
@@ -59,7 +66,7 @@ class FeatureSource(BatchSource):
         if self.patch_size % config.thinning:
             raise InputError(f"features.thinning: {config.thinning} does not divide the patch size, {self.patch_size}")
         self.pictures = stored_pictures(model, config, report("scenes"))
-        self.sentences = stored_sentences(model, config, report("sentences"))
+        self.sentences = stored_sentences(model.text_encoder, config, report("sentences"))
         domains = self.sentences["domain"]
         self.by_domain = {d: (domains == d).nonzero().squeeze(1) for d in range(len(DOMAINS))}
         lacking = {int(d) for d in self.pictures["domain"]} - {d for d, found in self.by_domain.items() if len(found)}
@@ -159,38 +166,6 @@ def stored_pictures(model: TR2M, config: FeaturesConfig, progress: Progress) -> 
     return _stored(path, lambda: _in_chunks(describe, config.scenes, PICTURES_AT_ONCE, progress))
 
 
-@torch.inference_mode()
-def stored_sentences(model: TR2M, config: FeaturesConfig, progress: Progress) -> dict[str, Tensor]:
-    """text (N, Ct) in half precision, size (N,) metres, domain (N,)."""
-    scenes = ProceduralScenes(model.config.input_size, seed=config.seed + SENTENCES_SEED)
-
-    def encode(sentences: list[str]) -> Tensor:
-        return model.text_encoder.encode(sentences).squeeze(1).half().cpu()
-
-    def encode_all() -> dict[str, Tensor]:
-        sentences = [scenes.describe(i) for i in range(config.sentences)]
-        facts = [scenes.facts(i) for i in range(config.sentences)]
-        # Alike lengths together: padding costs time.
-        order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
-        chunks = _in_chunks(
-            lambda places: {"text": encode([sentences[order[i]] for i in places])},
-            len(order),
-            SENTENCES_AT_ONCE,
-            progress,
-        )
-        text = torch.empty_like(chunks["text"])
-        text[torch.tensor(order)] = chunks["text"]
-        return {
-            "text": text,
-            "size": torch.tensor([f.distance_m for f in facts]),
-            "domain": torch.tensor([DOMAINS.index(f.domain) for f in facts]),
-        }
-
-    first = [scenes.describe(i) for i in range(min(SENTENCES_AT_ONCE, config.sentences))]
-    identity = [*first, *_checksums({"text": encode(first[:1])})]
-    return _stored(_path(config, "sentences", config.sentences, identity), encode_all)
-
-
 def _in_chunks(
     compute: Callable[[range], dict[str, Tensor]], count: int, at_once: int, progress: Progress
 ) -> dict[str, Tensor]:
@@ -221,3 +196,32 @@ def _stored(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, T
             save_file(tensors, temporary)
         os.replace(temporary, path)
     return load_file(path)
+
+
+def text_encoder(config: TrainConfig) -> TextEncoder:
+    """The frozen text encoder of the configuration's model, whose other parts need not be here. Raises InputError."""
+    sources = find_model(config.model.base, Overrides(text_encoder=config.model.text_encoder or None))
+    path = sources.require(["text_encoder"])["text_encoder"]
+    return TextEncoder.from_pretrained(sources.config.text_encoder.kind, path).eval()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Encodes the sentences of a training's configuration, or what is missing of them, in advance."""
+    parser = argparse.ArgumentParser(prog="python -m tr2m_core.train.features", description=main.__doc__)
+    parser.add_argument("config", type=Path, metavar="CONFIG.yaml")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="overrides a setting")
+    args = parser.parse_args(arguments)
+    try:
+        config = read_config(args.config, args.set)
+        sentences = stored_sentences(text_encoder(config), config.features, bar("sentences"))
+    except (InputError, OSError) as error:
+        print(f"tr2m: error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    except KeyboardInterrupt:
+        return 130
+    print(f"{len(sentences['size']):,} sentences in {config.features.folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
