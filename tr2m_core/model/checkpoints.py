@@ -12,7 +12,6 @@ from torch import Tensor
 from tr2m_core.config import SHARED, STORED, ModelConfig, merge
 from tr2m_core.hub import PACKAGE, is_hub_id
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
-from tr2m_core.model.pretrained import quiet_transformers
 from tr2m_core.model.relative_depth import RelativeDepthNetwork, load_relative_depth
 from tr2m_core.model.sources import FROZEN, HEAD_FILE, NO_OVERRIDES, ModelSources, Overrides, find_model
 from tr2m_core.model.tensors import check_tensors, load_strictly, read_weights, save_tensors, unwrapped, writing
@@ -134,11 +133,11 @@ def save_parts(
 ) -> None:
     """As `save_model`; parts that the configuration does not call "stored" may be None."""
     directory.mkdir(parents=True, exist_ok=True)
-    with quiet_transformers(), writing(directory):
+    with writing(directory):
         if config.relative_depth == STORED and relative_depth is not None:
             relative_depth.save_pretrained(directory / "relative_depth")
         if config.image_encoder == STORED and image_encoder is not None:
-            image_encoder.network.save_pretrained(directory / "image_encoder")
+            image_encoder.save_pretrained(directory / "image_encoder")
         if config.text_encoder.source == STORED and text_encoder is not None:
             text_encoder.save_pretrained(directory / "text_encoder")
     save_tensors(head, directory / HEAD_FILE)

@@ -35,6 +35,11 @@ class ImageEncoder(nn.Module):
         path = Path(source)
         return cls(load_pretrained(Dinov2Model, path) if path.is_dir() else load_dinov2(path))
 
+    def save_pretrained(self, folder: Path) -> None:
+        """Writes the network in the transformers format."""
+        with quiet_transformers():
+            self.network.save_pretrained(folder)
+
     @property
     def token_width(self) -> int:
         return int(self.network.config.hidden_size)
