@@ -128,15 +128,14 @@ format: setup
 	$(BIN)/ruff format --quiet .
 
 # Each stage starts from what the one before it left in runs/; one that is interrupted goes on when called again.
-EMBEDDED_STAGES := embedded_relative embedded_text \
-	embedded_text_more embedded_text_long embedded_rescale embedded_finish
+EMBEDDED_STAGES := embedded_relative embedded_text embedded_rescale
 
 embedded: setup
 	@for stage in $(EMBEDDED_STAGES); do
 		[ -f runs/$$stage/checkpoints/last.pt ] && from="--resume" || from="--output"
 		$(BIN)/tr2m train config/train/$$stage.yaml $$from runs/$$stage
 	done
-	echo "==> runs/embedded_finish/model; compare: tr2m evaluate procedural --model runs/embedded_finish/model"
+	echo "==> runs/embedded_rescale/model; compare: tr2m evaluate procedural --model runs/embedded_rescale/model"
 
 ablation: setup
 	@$(BIN)/python -m tr2m_core.train.ablation config/train/ablation.yaml -o runs/ablation --docs docs

@@ -14,7 +14,7 @@ from tr2m_core.data.descriptions import DOMAINS
 from tr2m_core.data.procedural import LIMITS, MEAN_WEIGHT, ProceduralScenes
 from tr2m_core.types import InputError
 
-INPUT_SIZE = (126, 168)
+INPUT_SIZE = (256, 320)
 
 
 class ProceduralSource(BatchSource):

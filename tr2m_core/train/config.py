@@ -75,7 +75,7 @@ class OptimizerConfig:
 class Phase:
     """Part of a run with a picture size and batch size of its own."""
 
-    input_size: tuple[int, int] = (126, 168)
+    input_size: tuple[int, int] = (256, 320)
     batch_size: int = 16
     steps: int = 0
 

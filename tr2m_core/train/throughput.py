@@ -1,4 +1,4 @@
-"""How many procedural scenes can be rendered per second: python -m tr2m_core.train.throughput --size 126x168
+"""How many procedural scenes can be rendered per second: python -m tr2m_core.train.throughput --size 256x320
 
 Measures `ProceduralSource.batch` alone, which is scene layout, ray casting, photograph and sentence, without networks;
 training cannot be faster. Wall clock of one process over whole batches of new scenes; a first batch is not counted.
@@ -37,7 +37,7 @@ def images_per_second(source: ProceduralSource, size: tuple[int, int], batch: in
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda or cuda:N (default: cpu)")
-    parser.add_argument("--size", type=parse_input_size, default=(126, 168), metavar="HxW", help="(default: 126x168)")
+    parser.add_argument("--size", type=parse_input_size, default=(256, 320), metavar="HxW", help="(default: 256x320)")
     parser.add_argument("--batch", type=int, default=8, metavar="N", help="pictures per batch (default: 8)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: torch's)")
     parser.add_argument("--seconds", type=float, default=10.0, metavar="S", help="how long (default: 10)")
