@@ -16,9 +16,7 @@ import itertools
 import multiprocessing
 import os
 import shutil
-import signal
 import sys
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -40,6 +38,7 @@ from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.presets import EMBEDDED
 from tr2m_core.train.config import SceneStoreConfig, read_config
 from tr2m_core.train.progress import bar
+from tr2m_core.train.workers import begin_work, sigint_held
 from tr2m_core.types import InputError
 
 SCENES_PER_SHARD = 500
@@ -239,7 +238,7 @@ def _render(
                 for shard, chunk in itertools.islice(todo, 2 * workers - len(running)):
                     if chunk.start == shard.first:
                         open_memmap(shard.partial, "w+", record, (shard.stop - shard.first,))
-                    with _sigint_held():  # Ctrl-C reaches all processes of a terminal: here alone it is to be heeded
+                    with sigint_held():  # Ctrl-C reaches all processes of a terminal: here alone it is to be heeded
                         running[pool.submit(_describe, shard.partial, shard.first, chunk)] = shard, chunk
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     shard, chunk = running.pop(future)
@@ -257,16 +256,6 @@ def _render(
             pool.shutdown(cancel_futures=True)
 
 
-@contextmanager
-def _sigint_held() -> Iterator[None]:
-    """Processes that are started meanwhile never see the signal; this one sees it afterwards."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _finish(shard: Shard, moments: dict[int, Moments]) -> None:
     total = np.sum([moments[start] for start in sorted(moments)], axis=0)  # in order: sums round
     np.save(shard.moments_path, total)
@@ -281,15 +270,7 @@ _describer: SceneDescriber
 def _start(describer: SceneDescriber) -> None:
     global _describer
     _describer = describer
-    torch.set_num_threads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    begin_work()
 
 
 def _describe(path: Path, first: int, indices: range) -> Moments:
