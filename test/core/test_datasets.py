@@ -279,7 +279,7 @@ def test_coloured_depth_is_refused(tmp_path):
         DATASETS["void"].read(record)
 
 
-@pytest.mark.parametrize("size", [434, [434], [430, 560], "434x560", [434.0, 560]])
+@pytest.mark.parametrize("size", [434, [434], "434x560", [434.0, 560]])
 def test_input_sizes_that_cannot_be_used(size):
     with pytest.raises(InputError):
         DatasetConfig("nyu", input_size=size)

@@ -90,10 +90,10 @@ def test_a_lone_scene_has_no_wrong_sentence():
 
 def test_rows_are_means_over_the_scenes_of_their_kind(embedded):
     """Three scenes, of which one's sentence does not name the place and two can be told by their objects."""
-    scenes = ProceduralScenes(PICTURE_SIZE, seed=16)
+    scenes = ProceduralScenes(PICTURE_SIZE, seed=90)
     assert [names_place(scenes.describe(i), scenes.facts(i)) for i in range(3)] == [True, False, True]
     told = []
-    rows = evaluate_procedural(embedded, 3, 16, on_progress=lambda *counts: told.append(counts))
+    rows = evaluate_procedural(embedded, 3, 90, on_progress=lambda *counts: told.append(counts))
     assert told == [(3, 3)]
     assert list(rows) == [
         "training wording",

