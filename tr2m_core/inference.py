@@ -90,9 +90,10 @@ class DepthPredictor:
         device: "auto", "cpu", "cuda", "cuda:1"... precision: "fp32", "bf16", "fp16", or "auto", which is bf16 on a
         CUDA device that has it and fp32 elsewhere. bf16 moves metric depth by about 0.4 % and fp16 by 0.04 %; layer
         norms and last layers stay in float32. input_size: (height, width) that frames are resized to, multiples
-        of the model's patch size: 14 for paper, 32 for embedded. antialias: True resizes frames as Pillow does, pixel centres aligned and filtered where they become smaller;
-        False aligns their corners and does not filter, as the published protocols do; None: as the model's
-        configuration says. compile: torch.compile, warmed up here; takes a minute or more and a C++ compiler.
+        of the model's patch size: 14 for paper, 32 for embedded. antialias: True resizes frames as Pillow does, pixel
+        centres aligned and filtered where they become smaller; False aligns their corners and does not filter, as the
+        published protocols do; None: as the model's configuration says. compile: torch.compile, warmed up here; takes
+        a minute or more and a C++ compiler.
 
         Raises InputError for anything missing or not understood. Hub ids among the arguments are downloaded when they
         are not in the Hub's cache, nothing else is; ConnectionError when that fails.

@@ -55,7 +55,9 @@ class Settings:
     device: str = setting("auto", "auto, cpu, cuda or cuda:N; auto is CUDA where there is one", change=UNCONFIGURED)
     precision: str = setting("auto", "auto, fp32, bf16 or fp16; auto is bf16 on CUDA that has it", change=UNCONFIGURED)
     input_size: str = setting(
-        "", "HEIGHTxWIDTH that images are resized to, multiples of the model's patch; empty: the model's own", change=UNCONFIGURED
+        "",
+        "HEIGHTxWIDTH that images are resized to, multiples of the model's patch; empty: the model's own",
+        change=UNCONFIGURED,
     )
     antialias: bool = setting(
         True,
