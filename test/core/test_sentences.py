@@ -1,9 +1,9 @@
-"""Stored sentences: their embeddings, the words they lose and gain, and what an interrupted run leaves."""
+"""Stored sentences: their embeddings, and what an interrupted run leaves."""
 
 from __future__ import annotations
 
 import copy
-import random
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -12,13 +12,11 @@ from torch import Tensor, nn
 
 from tr2m_core.data.descriptions import DOMAINS
 from tr2m_core.data.procedural import ProceduralScenes
-from tr2m_core.data.wordings import SIZE_WORDS
 from tr2m_core.model.checkpoints import load_model
 from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.train import features, sentences
 from tr2m_core.train.config import FeaturesConfig
-from tr2m_core.train.sentences import SENTENCES_SEED, SentenceMaker, encode, stored_sentences, without_some_words
-from tr2m_core.types import InputError
+from tr2m_core.train.sentences import SENTENCES_SEED, encode, stored_sentences
 
 
 class Letters(TextEncoder):
@@ -89,7 +87,8 @@ def test_what_is_there_is_not_encoded_again(tmp_path: Path, monkeypatch: pytest.
     more = stored_sentences(letters, settings(tmp_path, sentences=60), silent)
     assert len(letters.asked) == 21 and torch.equal(more["text"][:50], first["text"])
     stored_sentences(letters, settings(tmp_path, seed=4), silent)
-    stored_sentences(letters, settings(tmp_path, joined=0.5), silent)
+    monkeypatch.setitem(sentences.PLACES, "desk", dataclasses.replace(sentences.PLACES["desk"], distance_m=0.9))
+    stored_sentences(letters, settings(tmp_path), silent)
     assert len(list(tmp_path.iterdir())) == 3
 
 
@@ -98,37 +97,6 @@ def test_equal_sentences_are_encoded_once():
     texts = ["A desk.", "A bed and a lamp.", "A desk.", "A bee."]
     assert torch.equal(encode(letters, texts), Letters().encode(texts).squeeze(1).half())
     assert sorted(letters.asked) == sorted(set(texts))
-
-
-def test_dropout_takes_words_but_none_that_tells_the_size():
-    rng = random.Random(1)
-    text = "The camera shows a much larger than normal wooden desk with a lamp, a mug and three pens on the left."
-    lost = 0
-    for _ in range(300):
-        left = without_some_words(text, "huge", rng)
-        assert left.startswith("The ") and "much larger than normal" in left
-        assert set(left.split()) <= set(text.split())
-        lost += len(text.split()) - len(left.split())
-    assert 0.1 < lost / (300 * len(text.split())) < 0.15
-    assert any(word in SIZE_WORDS["train"]["huge"] for word in ("huge", "enormous"))
-
-
-@pytest.mark.parametrize(("name", "share"), [("word_dropout", 0.4), ("joined", 0.3)])
-def test_shares_of_altered_sentences(tmp_path: Path, name: str, share: float):
-    plain, altered = SentenceMaker(settings(tmp_path)), SentenceMaker(settings(tmp_path, **{name: share}))
-    changed = [index for index in range(600) if plain(index) != altered(index)]
-    assert share * 0.7 < len(changed) / 600 < share * 1.2
-    assert all(plain.facts(index) == altered.facts(index) for index in changed[:20])
-    if name == "joined":
-        for index in changed:
-            assert altered(index).startswith(plain(index).rstrip(".") + ". ")
-            assert altered(index).endswith(plain.scenes.describe(index, variant=1))
-
-
-@pytest.mark.parametrize("name", ["word_dropout", "joined"])
-def test_a_share_over_one_is_refused(tmp_path: Path, name: str):
-    with pytest.raises(InputError, match=rf"features\.{name}: 1\.5 must lie in 0\.\.1"):
-        settings(tmp_path, **{name: 1.5})
 
 
 def test_bf16_says_nearly_the_same(encoder: TextEncoder):

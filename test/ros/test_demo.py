@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
 
+from tr2m_core.data.descriptions import PLACES
 from tr2m_ros import demo
 
 
@@ -21,8 +22,10 @@ def test_the_rooms_look_alike_and_differ_in_size(rooms: list[demo.Room]) -> None
     large, small = rooms
     assert (large.pictures == small.pictures).all()
     valid = large.depth > 0
-    assert np.allclose(large.depth[valid] / small.depth[valid], 10.0)
-    assert np.median(large.depth[valid]) == pytest.approx(2.5, rel=0.1)
+    bedroom, dolls_house = (PLACES[room.name].distance_m for room in rooms)
+    assert bedroom > 5 * dolls_house
+    assert np.allclose(large.depth[valid] / small.depth[valid], bedroom / dolls_house)
+    assert np.median(large.depth[valid]) == pytest.approx(bedroom, rel=0.1)
 
 
 def test_the_bag_holds_what_was_rendered(rooms: list[demo.Room], tmp_path: Path) -> None:

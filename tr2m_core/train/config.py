@@ -155,9 +155,8 @@ class FeaturesConfig:
     folder: where they are kept. seed: of scenes and sentences. text_noise: spread of noise on sentence embeddings, in
     units of the embedding's own, so that wordings never met land near ones that were. ground_truth_share: share of
     pixels that keep their depth. mean_weight: of the log loss, see losses/log_loss.py. thinning: only every so many-th
-    row and column of pixels is computed, where sentences matter and pictures do not. word_dropout: share of sentences
-    that lose some of their words. joined: share of sentences that a second one about the same scene follows. workers:
-    processes that encode sentences on a CPU, 0 for one per core.
+    row and column of pixels is computed, where sentences matter and pictures do not. workers: processes that encode
+    sentences on a CPU, 0 for one per core.
     """
 
     scenes: int = 0
@@ -168,15 +167,10 @@ class FeaturesConfig:
     ground_truth_share: float = 1.0
     mean_weight: float = MEAN_WEIGHT
     thinning: int = 1
-    word_dropout: float = 0.0
-    joined: float = 0.0
     workers: int = 0
 
     def __post_init__(self) -> None:
         _check_not_negative(self, "scenes", "sentences", "seed", "text_noise", "mean_weight", "workers")
-        for name in ("word_dropout", "joined"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f"features.{name}: {getattr(self, name)} must lie in 0..1")
         if self.thinning < 1:
             raise InputError(f"features.thinning: {self.thinning} must be at least 1")
         if self.scenes and not self.sentences:

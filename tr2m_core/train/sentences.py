@@ -11,7 +11,6 @@ import copy
 import hashlib
 import multiprocessing
 import os
-import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -22,9 +21,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tr2m_core.backend import has_fast_bf16
-from tr2m_core.data.descriptions import DOMAINS, SceneFacts
+from tr2m_core.data.descriptions import DOMAINS, PLACES, SIZES
 from tr2m_core.data.procedural import ProceduralScenes
-from tr2m_core.data.wordings import SIZE_WORDS
 from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.model.tensors import writing
 from tr2m_core.train.config import FeaturesConfig
@@ -34,38 +32,8 @@ SENTENCES_PER_SHARD = 4000
 SENTENCES_AT_ONCE = 64  # more of them spend their time on padding
 IDENTIFIED_BY = 256  # sentences that tell one store from another
 SENTENCES_SEED = 1_000_003  # added to the scenes' seed: sentences of other scenes than those rendered
-DROPPED = 0.15  # share of the words that a sentence with dropout loses
 
 Progress = Callable[[int, int], None]
-
-
-class SentenceMaker:
-    """Sentences by index, each a function of seed and index alone."""
-
-    def __init__(self, config: FeaturesConfig) -> None:
-        self.config = config
-        self.scenes = ProceduralScenes((1, 1), seed=config.seed + SENTENCES_SEED)
-
-    def facts(self, index: int) -> SceneFacts:
-        """What the sentence is about."""
-        return self.scenes.facts(index)
-
-    def __call__(self, index: int) -> str:
-        rng = random.Random(f"{self.scenes.seed}/{index}/altered")
-        text = self.scenes.describe(index)
-        if rng.random() < self.config.joined:
-            text = f"{text.rstrip('.')}. {self.scenes.describe(index, variant=1)}"
-        if rng.random() < self.config.word_dropout:
-            text = without_some_words(text, self.facts(index).size, rng)
-        return text
-
-
-def without_some_words(text: str, size: str, rng: random.Random) -> str:
-    """The text without about DROPPED of its words, of which none that could tell the size; the first stays too."""
-    telling = {word for phrase in SIZE_WORDS["train"].get(size, ()) for word in phrase.split()}
-    first, *others = text.split(" ")
-    kept = [word for word in others if word.lower().strip(".,;:") in telling or rng.random() >= DROPPED]
-    return " ".join([first, *kept])
 
 
 @torch.inference_mode()
@@ -74,15 +42,15 @@ def stored_sentences(encoder: TextEncoder, config: FeaturesConfig, progress: Pro
 
     progress: is told of sentences done and to do. Raises OSError when a process dies or the disk is full.
     """
-    maker = SentenceMaker(config)
-    folder = _folder(encoder, maker)
+    scenes = ProceduralScenes((1, 1), seed=config.seed + SENTENCES_SEED)
+    folder = _folder(encoder, scenes, config.folder)
     starts = range(0, config.sentences, SENTENCES_PER_SHARD)
     shards = [range(start, min(start + SENTENCES_PER_SHARD, config.sentences)) for start in starts]
     missing = [shard for shard in shards if not _path(folder, shard).is_file()]
     if missing:
         folder.mkdir(parents=True, exist_ok=True)
         left = sum(map(len, missing))
-        for shard in _encoded(fast(encoder), maker, folder, missing, config.workers):
+        for shard in _encoded(fast(encoder), scenes, folder, missing, config.workers):
             left -= len(shard)
             progress(config.sentences - left, config.sentences)
     parts = [load_file(_path(folder, shard)) for shard in shards]
@@ -110,23 +78,24 @@ def encode(encoder: TextEncoder, sentences: Sequence[str]) -> Tensor:
     return torch.cat(parts)[[places[text] for text in sentences]]
 
 
-def _folder(encoder: TextEncoder, maker: SentenceMaker) -> Path:
+def _folder(encoder: TextEncoder, scenes: ProceduralScenes, parent: str) -> Path:
     """Where the store lies, by all that its content depends on, except how many sentences there are."""
-    first = [maker(index) for index in range(IDENTIFIED_BY)]
+    first = [scenes.describe(index) for index in range(IDENTIFIED_BY)]
+    metres = [f"{place.name} {place.distance_m}" for place in PLACES.values()]
     # Four digits: the last ones differ between processors.
-    embedding = encoder.encode(first[:1]).double().cpu()
-    text = "\n".join([*first, f"{embedding.abs().sum().item():.4g}"])
-    return Path(maker.config.folder) / f"sentences-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    embedding = f"{encoder.encode(first[:1]).double().abs().sum().item():.4g}"
+    text = "\n".join([*first, *metres, repr(SIZES), embedding])
+    return Path(parent) / f"sentences-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def _path(folder: Path, shard: range) -> Path:
     return folder / f"{shard.start:07}-{shard.stop:07}.safetensors"
 
 
-def _write(encoder: TextEncoder, maker: SentenceMaker, folder: Path, shard: range) -> range:
-    facts = [maker.facts(index) for index in shard]
+def _write(encoder: TextEncoder, scenes: ProceduralScenes, folder: Path, shard: range) -> range:
+    facts = [scenes.facts(index) for index in shard]
     tensors = {
-        "text": encode(encoder, [maker(index) for index in shard]),
+        "text": encode(encoder, [scenes.describe(index) for index in shard]),
         "size": torch.tensor([fact.distance_m for fact in facts]),
         "domain": torch.tensor([DOMAINS.index(fact.domain) for fact in facts]),
     }
@@ -139,16 +108,16 @@ def _write(encoder: TextEncoder, maker: SentenceMaker, folder: Path, shard: rang
 
 
 def _encoded(
-    encoder: TextEncoder, maker: SentenceMaker, folder: Path, shards: Sequence[range], workers: int
+    encoder: TextEncoder, scenes: ProceduralScenes, folder: Path, shards: Sequence[range], workers: int
 ) -> Iterator[range]:
     """Writes the shards and yields each when it is whole; on a GPU, or for a single shard, in this process."""
     workers = min(workers or len(os.sched_getaffinity(0)), len(shards))
     if workers == 1 or next(encoder.network.parameters()).device.type != "cpu":
         for shard in shards:
-            yield _write(encoder, maker, folder, shard)
+            yield _write(encoder, scenes, folder, shard)
         return
     context = multiprocessing.get_context("spawn")  # a forked process would hang in torch's threads
-    with ProcessPoolExecutor(workers, context, _start, (encoder, maker, folder)) as pool:
+    with ProcessPoolExecutor(workers, context, _start, (encoder, scenes, folder)) as pool:
         try:
             with sigint_held():
                 futures = [pool.submit(_write_shard, shard) for shard in shards]
@@ -164,12 +133,12 @@ def _encoded(
 
 # ---- in the processes that encode ----
 
-_writer: tuple[TextEncoder, SentenceMaker, Path]
+_writer: tuple[TextEncoder, ProceduralScenes, Path]
 
 
-def _start(encoder: TextEncoder, maker: SentenceMaker, folder: Path) -> None:
+def _start(encoder: TextEncoder, scenes: ProceduralScenes, folder: Path) -> None:
     global _writer
-    _writer = encoder, maker, folder
+    _writer = encoder, scenes, folder
     begin_work()
 
 
