@@ -16,14 +16,14 @@ pytest.importorskip("onnxruntime", reason="the extra [onnx] is not installed")
 def test_bundled_model_end_to_end(tmp_path, capsys):
     """Exported, then used by another verb, with the same depth as the model itself."""
     graph = tmp_path / "new folder" / "embedded.onnx"
-    assert main(["export", "--format", "onnx", "--size", "42x56", "-o", str(graph)]) == 0
+    assert main(["export", "--format", "onnx", "--size", "64x96", "-o", str(graph)]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert "batch x 3 x 42 x 56" in out
-    assert f"written to {graph} (15." in out
+    assert "batch x 3 x 64 x 96" in out
+    assert f"written to {graph} (20." in out
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (42, 56, 3), np.uint8)).save(tmp_path / "photo.png")
     depths = []
-    for name, options in (("graph", ["--model", str(graph)]), ("torch", ["--size", "42x56"])):
+    for name, options in (("graph", ["--model", str(graph)]), ("torch", ["--size", "64x96"])):
         command = ["infer", str(tmp_path / "photo.png"), "--text", "A desk.", "--device", "cpu", *options]
         assert main([*command, "-o", str(tmp_path / name)]) == 0
         depths.append(np.load(tmp_path / name / "photo_depth.npy", allow_pickle=False))

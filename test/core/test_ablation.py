@@ -90,7 +90,7 @@ def tiny(tmp_path, monkeypatch):
     monkeypatch.setattr(ablation, "VARIANTS", (VARIANTS[0], VARIANTS[3], BENT[3]))
     values = yaml.safe_load(CONFIG.read_text())
     values["features"] |= {"scenes": 4, "sentences": 80, "folder": str(tmp_path / "features")}
-    values |= {"phases": [{"input_size": [42, 56], "batch_size": 4, "steps": 2}], "log_every": 1}
+    values |= {"phases": [{"input_size": [64, 96], "batch_size": 4, "steps": 2}], "log_every": 1}
     config = tmp_path / "tiny.yaml"
     config.write_text(yaml.safe_dump(values))
     return [

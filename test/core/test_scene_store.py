@@ -161,13 +161,21 @@ def processes_of(group: int) -> list[int]:
     return found
 
 
-def test_control_c_ends_everything_at_once(tmp_path):
+def wait_for_none_of(pid: int) -> None:
+    """What multiprocessing tidies up with outlives the rest by a moment."""
+    deadline = time.monotonic() + 20
+    while processes_of(pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert processes_of(pid) == []
+
+
+def test_control_c_ends_everything_soon(tmp_path):
     process = start_rendering(tmp_path)
     os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=90)  # begun chunks are finished
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    assert processes_of(process.pid) == []
+    wait_for_none_of(process.pid)
     assert not list(tmp_path.rglob("*.partial"))
     assert list(tmp_path.rglob("*.npy"))
 
@@ -176,10 +184,7 @@ def test_no_process_outlives_one_that_was_killed(tmp_path):
     process = start_rendering(tmp_path)
     process.kill()
     process.communicate(timeout=30)
-    deadline = time.monotonic() + 20
-    while processes_of(process.pid) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert processes_of(process.pid) == []
+    wait_for_none_of(process.pid)
 
 
 def test_other_weights_seeds_or_sizes_have_a_store_of_their_own(folder, tmp_path):
