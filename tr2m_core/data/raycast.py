@@ -61,6 +61,11 @@ class Scene:
         local: Floats = self.turn[solid].T / self.extent[solid][:, None]
         return local
 
+    def corners(self) -> Floats:
+        """(S, 8, 3) corners of the boxes around the solids, in the world."""
+        corners: Floats = self.centre[:, None] + np.einsum("sij,skj->ski", self.turn, _CORNERS * self.extent[:, None])
+        return corners
+
     def rays(self) -> Floats:
         """(3, H, W) world directions of the rays through pixel centres."""
         height, width = self.size
@@ -84,8 +89,7 @@ def cast(scene: Scene, rays: Floats) -> Hits:
     height, width = scene.size
     depth, face = shell_exit(scene, rays.reshape(3, -1))
     depth, surface = depth.reshape(height, width), (face + len(scene.kind)).astype(np.int16).reshape(height, width)
-    corners = scene.centre[:, None] + np.einsum("sij,skj->ski", scene.turn, _CORNERS * scene.extent[:, None])
-    for solid, (top, bottom, left, right) in enumerate(_windows(scene, corners).tolist()):
+    for solid, (top, bottom, left, right) in enumerate(_windows(scene, scene.corners()).tolist()):
         if top >= bottom or left >= right:
             continue
         rows, columns = slice(top, bottom), slice(left, right)
@@ -108,7 +112,7 @@ def lit(scene: Scene, rays: Floats, hits: Hits) -> Floats:
     points = scene.position[:, None, None] + coarse * depth
     free = np.ones(depth.shape, bool)
     lamp, is_point = scene.lamp[:3], scene.lamp[3] > 0
-    corners = scene.centre[:, None] + np.einsum("sij,skj->ski", scene.turn, _CORNERS * scene.extent[:, None])
+    corners = scene.corners()
     away = corners - lamp if is_point else np.broadcast_to(-lamp, corners.shape)
     fall = (scene.ground - corners[..., 1]) / np.maximum(away[..., 1], 0.05)
     longest = LONGEST_SHADOW / np.linalg.norm(away, axis=-1)

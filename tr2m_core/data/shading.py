@@ -58,8 +58,9 @@ def shade(scene: Scene, material: Floats, light: Light, rays: Floats, hits: Hits
 
 def _sky(light: Light, rays: Floats) -> Floats:
     """(N, 3) colours of the sky along rays (3, N): paler towards the horizon, with clouds."""
-    up = np.clip(-rays[1] / np.linalg.norm(rays, axis=0), 0.02, 1)
-    u, v = rays[0] / np.linalg.norm(rays, axis=0) / up, rays[2] / np.linalg.norm(rays, axis=0) / up
+    x, y, z = rays / np.linalg.norm(rays, axis=0)
+    up = np.clip(-y, 0.02, 1)
+    u, v = x / up, z / up
     level = np.clip(-np.log2(up), 0, LEVELS - 1).astype(np.int32)
     clouds = textures().sample(light.cloud_pattern, 0.05 * u, 0.05 * v, level) * light.clouds
     clear = light.sky[1] + (light.sky[0] - light.sky[1]) * np.minimum(2.0 * up, 1)[:, None]

@@ -9,7 +9,7 @@ import numpy as np
 
 from tr2m_core.data import textures, things
 from tr2m_core.data.descriptions import COLOURS, ObjectFact, SceneFacts
-from tr2m_core.data.layout import Array, Frame, Layout, turn_x, turn_y, turn_z
+from tr2m_core.data.layout import Array, Frame, Layout, turn_x, turn_y
 from tr2m_core.data.raycast import SHELL_FACES
 from tr2m_core.data.shading import Light
 
@@ -376,7 +376,6 @@ def _tube(s: Layout, facts: SceneFacts) -> None:
     s.lamp = (*s.position, 1.0)
     _light(s, s.uniform(0.05, 0.4))
     s.light.headlight = s.uniform(0.5, 1.0)
-    whole = turn_z(0.0)
     f = Frame(s, np.zeros(3), bend)
     if s.chance(0.5):  # rings: folds, joints
         ring, z = s.material(textures.GRAINY, 0.5, tissue), s.uniform(0.5, 1.5)
@@ -388,7 +387,7 @@ def _tube(s: Layout, facts: SceneFacts) -> None:
                     place,
                     (0.33, s.uniform(0.06, 0.12), s.uniform(0.1, 0.22)),
                     ring,
-                    turn_y(math.pi / 2 - angle) @ whole,
+                    turn_y(math.pi / 2 - angle),
                 )
             z += s.uniform(0.6, 1.6)
     bumps: list[ObjectFact | None] = [o for o in facts.objects for _ in range(o.count)]

@@ -9,7 +9,6 @@ configuration, the sentences (scenes need the relative-depth network, which may 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import sys
@@ -30,7 +29,8 @@ from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.sources import Overrides, find_model
 from tr2m_core.model.tensors import writing
 from tr2m_core.model.tr2m import TR2M
-from tr2m_core.train.config import FeaturesConfig, TrainConfig, read_config
+from tr2m_core.train.config import FeaturesConfig, TrainConfig
+from tr2m_core.train.prepare import prepare
 from tr2m_core.train.progress import bar
 from tr2m_core.train.sentences import stored_sentences
 from tr2m_core.types import InputError
@@ -208,22 +208,15 @@ def text_encoder(config: TrainConfig) -> TextEncoder:
     return TextEncoder.from_pretrained(sources.config.text_encoder.kind, path).eval()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def prepare_sentences(config: TrainConfig) -> str:
     """Encodes the sentences of a training's configuration, or what is missing of them, in advance."""
-    parser = argparse.ArgumentParser(prog="python -m tr2m_core.train.features", description=main.__doc__)
-    parser.add_argument("config", type=Path, metavar="CONFIG.yaml")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="overrides a setting")
-    args = parser.parse_args(arguments)
-    try:
-        config = read_config(args.config, args.set)
-        sentences = stored_sentences(text_encoder(config), config.features, bar("sentences"))
-    except (InputError, OSError) as error:
-        print(f"tr2m: error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
-    except KeyboardInterrupt:
-        return 130
-    print(f"{len(sentences['size']):,} sentences in {config.features.folder}")
-    return 0
+    sentences = stored_sentences(text_encoder(config), config.features, bar("sentences"))
+    return f"{len(sentences['size']):,} sentences in {config.features.folder}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """See `prepare`."""
+    return prepare("tr2m_core.train.features", prepare_sentences, arguments)
 
 
 if __name__ == "__main__":

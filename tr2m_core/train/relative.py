@@ -20,6 +20,7 @@ from tr2m_core.alignment import fit_scale_shift
 from tr2m_core.config import validate_input_size
 from tr2m_core.data.base import BatchSource, DepthProtocol, SampleKey, TrainBatch
 from tr2m_core.data.procedural import LIMITS, MEAN_WEIGHT, ProceduralScenes
+from tr2m_core.eval.baselines import vertical_ramp
 from tr2m_core.inference import DepthPredictor
 from tr2m_core.losses.affine_invariant import affine_invariant_loss, median_anchor_loss
 from tr2m_core.metrics import clamp_depth, compute_depth_metrics, mean_metrics
@@ -140,7 +141,7 @@ class RelativeTask(Task):
         if not len(self.held_out):
             return {}
         rows = [aligned_metrics(p, d) for p, d in zip(self._predict(trained), self.held_out.depth, strict=True)]
-        ramp = np.linspace(0, 1, FRAME_SIZE[0])[:, None].repeat(FRAME_SIZE[1], 1)
+        ramp = vertical_ramp(*FRAME_SIZE)
         reference = [aligned_metrics(ramp, depth) for depth in self.held_out.depth]
         return {"procedural, aligned": mean_metrics(rows), RAMP: mean_metrics(reference)}
 

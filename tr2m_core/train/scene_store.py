@@ -9,7 +9,6 @@ In advance of a training, with the settings of its configuration:
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 import hashlib
 import itertools
@@ -36,7 +35,8 @@ from tr2m_core.config import ModelConfig
 from tr2m_core.data.procedural import ProceduralScenes
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.presets import EMBEDDED
-from tr2m_core.train.config import SceneStoreConfig, read_config
+from tr2m_core.train.config import SceneStoreConfig, TrainConfig
+from tr2m_core.train.prepare import prepare
 from tr2m_core.train.progress import bar
 from tr2m_core.train.workers import begin_work, sigint_held
 from tr2m_core.types import InputError
@@ -288,24 +288,18 @@ def _describe(path: Path, first: int, indices: range) -> Moments:
     return np.asarray(sums)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def prepare_scenes(config: TrainConfig) -> str:
     """Renders the scenes of a training's configuration, or what is missing of them, in advance."""
     from tr2m_core.model.relative_depth import load_backbone  # here, for every process that renders imports this module
 
-    parser = argparse.ArgumentParser(prog="python -m tr2m_core.train.scene_store", description=main.__doc__)
-    parser.add_argument("config", type=Path, metavar="CONFIG.yaml")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="overrides a setting")
-    args = parser.parse_args(arguments)
-    try:
-        settings = read_config(args.config, args.set).relative
-        store = open_store(load_backbone(settings.backbone), EMBEDDED, settings.scenes, bar("scenes"))
-    except (InputError, OSError) as error:
-        print(f"tr2m: error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
-    except KeyboardInterrupt:
-        return 130
-    print(f"{len(store):,} scenes in {store.folder}")
-    return 0
+    settings = config.relative
+    store = open_store(load_backbone(settings.backbone), EMBEDDED, settings.scenes, bar("scenes"))
+    return f"{len(store):,} scenes in {store.folder}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """See `prepare`."""
+    return prepare("tr2m_core.train.scene_store", prepare_scenes, arguments)
 
 
 if __name__ == "__main__":
