@@ -249,7 +249,8 @@ def test_inputs_hear_every_frame_of_either_quality_of_service(
     heard = InputSubscription(graph.node, Image, f"{space}{IMAGE}", lambda msg: stamps.append(stamp_of(msg)), 10)
     waiting = ["--wait-for-subscribers", IMAGE, "--start-delay", "1"]
     process = start(PLAYER, str(bag), *options, *waiting, *remapped(space, IMAGE, TEXT))
-    graph.wait(lambda: process.popen.poll() is not None, "the end of the bag")
+    graph.wait(lambda: len(stamps) >= 4, "every frame", process)
+    assert process.wait() == 0, process.output()
     assert heard.is_reliable == (not options)
     assert len(stamps) == len(set(stamps)) == 4
     heard.destroy()
