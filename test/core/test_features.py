@@ -107,6 +107,18 @@ def test_a_thinned_batch_has_every_so_many_th_pixel_and_all_tokens(model: TR2M, 
         source(model, folder, thinning=3)
 
 
+def test_exact_shape_is_an_affine_function_of_relative_depth_at_the_size_of_the_sentence(model: TR2M, folder: Path):
+    size = model.config.input_size
+    measured = source(model, folder).batch(KEYS, size)
+    exact = source(model, folder, exact_shape=True).batch(KEYS, size)
+    assert torch.equal(exact.relative_depth, measured.relative_depth)
+    for depth, relative, shape in zip(exact.depth, exact.relative_depth, measured.depth, strict=True):
+        metres = (depth * (relative + 0.1) / 1.1).flatten()
+        torch.testing.assert_close(metres, metres[:1].expand_as(metres))
+        scenes = (shape[shape > 0] / metres[0]).median()  # of a scene of one metre
+        assert 0.5 < scenes < 2
+
+
 def test_batches_repeat_for_equal_keys_and_change_with_the_epoch(model: TR2M, folder: Path):
     made, size = source(model, folder, text_noise=0.3), (model.config.patch_size,) * 2
     first, again = (made.batch(KEYS, size) for _ in range(2))

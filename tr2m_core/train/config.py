@@ -154,9 +154,10 @@ class FeaturesConfig:
     scenes, sentences: how many of each. Any sentence goes with any scene of its domain, for pixels do not tell size.
     folder: where they are kept. seed: of scenes and sentences. text_noise: spread of noise on sentence embeddings, in
     units of the embedding's own, so that wordings never met land near ones that were. ground_truth_share: share of
-    pixels that keep their depth. mean_weight: of the log loss, see losses/log_loss.py. thinning: only every so many-th
-    row and column of pixels is computed, where sentences matter and pictures do not. workers: processes that encode
-    sentences on a CPU, 0 for one per core.
+    pixels that keep their depth. mean_weight: of the log loss, see losses/log_loss.py. exact_shape: ground truth is
+    what relative depth says, at the sentence's size; a head then learns sizes and nothing else. thinning: only every
+    so many-th row and column of pixels is computed, where sentences matter and pictures do not. workers: processes
+    that encode sentences on a CPU, 0 for one per core.
     """
 
     scenes: int = 0
@@ -166,6 +167,7 @@ class FeaturesConfig:
     text_noise: float = 0.0
     ground_truth_share: float = 1.0
     mean_weight: float = MEAN_WEIGHT
+    exact_shape: bool = False
     thinning: int = 1
     workers: int = 0
 

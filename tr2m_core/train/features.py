@@ -36,6 +36,7 @@ from tr2m_core.train.sentences import stored_sentences
 from tr2m_core.types import InputError
 
 PICTURES_AT_ONCE = 16
+EXACT_SHIFT = 0.1  # of inverse depth under `exact_shape`: a head that once did without a shift never finds one
 
 Progress = Callable[[int, int], None]
 
@@ -90,7 +91,11 @@ class FeatureSource(BatchSource):
         step = self.config.thinning
         rows = slice(self.patch_size * top, self.patch_size * (top + h), step)
         columns = slice(self.patch_size * left, self.patch_size * (left + w), step)
-        depth = self.pictures["depth"][scene, :, rows, columns].float() * metres.view(-1, 1, 1, 1)
+        relative = self.pictures["relative"][scene, :, rows, columns].float()
+        shape = self.pictures["depth"][scene, :, rows, columns].float()
+        if self.config.exact_shape:
+            shape = (1 + EXACT_SHIFT) / (relative + EXACT_SHIFT)
+        depth = shape * metres.view(-1, 1, 1, 1)
         return FeatureBatch(
             source=self.name,
             protocol=self.protocol,
@@ -98,7 +103,7 @@ class FeatureSource(BatchSource):
             depth=depth * self._measured(scene, rows, columns),
             descriptions=[""] * len(keys),
             tokens=self.pictures["tokens"][scene, top : top + h, left : left + w].flatten(1, 2).float(),
-            relative_depth=self.pictures["relative"][scene, :, rows, columns].float(),
+            relative_depth=relative,
             text=text.unsqueeze(1),
             grid=(h, w),
         )
