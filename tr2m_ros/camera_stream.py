@@ -14,7 +14,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import String
 
 from tr2m_core.camera import CameraError, PictureError, RayTable, RayTables, is_rectified
-from tr2m_core.images import FrameError
+from tr2m_core.messages.images import FrameError
 from tr2m_core.steadiness import ScaleFilter
 from tr2m_core.types import DepthPrediction
 from tr2m_ros import dds, diagnostics

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from tr2m_core.images import COLOUR_ENCODINGS, FrameError, check_colour, decode_colour, pixel_format
-from tr2m_core.packing import pack_depth, pack_millimetres
+from tr2m_core.messages.images import COLOUR_ENCODINGS, FrameError, check_colour, decode_colour, pixel_format
+from tr2m_core.messages.packing import pack_depth, pack_millimetres
 
 Picture: TypeAlias = "Image | CompressedImage"
 

@@ -17,7 +17,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 
 from tr2m_core import InputError
-from tr2m_core.images import FrameError
+from tr2m_core.messages.images import FrameError
 from tr2m_core.model.presets import parse_input_size
 from tr2m_core.types import DepthPrediction
 from tr2m_ros import diagnostics, overrides

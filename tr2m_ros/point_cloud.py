@@ -12,8 +12,8 @@ from std_msgs.msg import Header
 
 from tr2m_core import camera
 from tr2m_core.camera import RayTable
-from tr2m_core.images import FrameError
-from tr2m_core.packing import CloudOptions, cloud_shape, finite_points, pack_cloud, point_fields, point_step
+from tr2m_core.messages.images import FrameError
+from tr2m_core.messages.packing import CloudOptions, cloud_shape, finite_points, pack_cloud, point_fields, point_step
 from tr2m_ros.conversions import Memory, depth_from_image
 from tr2m_ros.parameters import Settings
 

@@ -13,7 +13,7 @@ import yaml
 from bags import contents, expected, storage_file, write_mcap
 from mcap.writer import Writer
 
-from tr2m_core.images import FrameError
+from tr2m_core.messages.images import FrameError
 from tr2m_core.replay.bag import Bag, Topic
 from tr2m_core.types import InputError
 

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from tr2m_core.files import MAX_PIXELS
-from tr2m_core.images import COLOUR_ENCODINGS, FrameError, check_colour, decode_colour, pixel_format
-from tr2m_core.replay.depth_images import decode_depth
-from tr2m_core.replay.rvl import decode_rvl
+from tr2m_core.messages.depth_images import decode_depth
+from tr2m_core.messages.images import COLOUR_ENCODINGS, FrameError, check_colour, decode_colour, pixel_format
+from tr2m_core.messages.rvl import decode_rvl
 
 RGB = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3) * 3
 SMOOTH = cv2.resize(np.random.default_rng(0).integers(0, 256, (4, 4, 3), np.uint8), (32, 24))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tr2m_core.camera import RayTable
-from tr2m_core.packing import (
+from tr2m_core.messages.packing import (
     CloudOptions,
     cloud_shape,
     finite_points,

@@ -5,9 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from tr2m_core.images import decode_colour
+from tr2m_core.messages.depth_images import decode_depth
+from tr2m_core.messages.images import decode_colour
 from tr2m_core.replay.bag import Bag
-from tr2m_core.replay.depth_images import decode_depth
 from tr2m_core.replay.pairing import Pair, Stamped, plan_pairs, read_frames
 from tr2m_core.replay.topics import Topics, find_topics
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from geometry_messages import HALF, build, transform
 
-from tr2m_core.images import FrameError
+from tr2m_core.messages.images import FrameError
 from tr2m_core.replay.bag import Bag
 from tr2m_core.replay.transforms import TF_TYPE, StaticTransforms, TransformError
 

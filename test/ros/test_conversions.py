@@ -13,7 +13,7 @@ import pytest
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from tr2m_core.images import COLOUR_ENCODINGS, FrameError
+from tr2m_core.messages.images import COLOUR_ENCODINGS, FrameError
 from tr2m_ros import conversions
 from tr2m_ros.conversions import (
     Memory,

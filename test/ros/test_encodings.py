@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage, Image
 
-from tr2m_core.images import COLOUR_ENCODINGS, decode_colour
+from tr2m_core.messages.images import COLOUR_ENCODINGS, decode_colour
 from tr2m_ros.conversions import Memory, check_picture, rgb_from_picture
 
 HEIGHT, WIDTH = 24, 32

@@ -10,8 +10,8 @@ from sensor_msgs.msg import CameraInfo, PointCloud2
 from std_msgs.msg import Header
 
 from tr2m_core.camera import ray_table
-from tr2m_core.images import FrameError
-from tr2m_core.packing import CloudOptions
+from tr2m_core.messages.images import FrameError
+from tr2m_core.messages.packing import CloudOptions
 from tr2m_ros.conversions import Memory, depth_to_image
 from tr2m_ros.parameters import Settings
 from tr2m_ros.point_cloud import build_cloud, check_camera_info, cloud_options

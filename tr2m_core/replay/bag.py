@@ -13,7 +13,7 @@ from typing import Any
 import zstandard
 from rosbags.typesys import Stores, get_typestore
 
-from tr2m_core.images import FrameError, pixel_format
+from tr2m_core.messages.images import FrameError, pixel_format
 from tr2m_core.replay.bag_files import storage_files
 from tr2m_core.replay.mcap_file import McapFile
 from tr2m_core.replay.sqlite_file import SqliteFile

@@ -13,7 +13,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from tr2m_core.camera import CameraError, PictureError, RayTables
-from tr2m_core.packing import CloudOptions, cloud_shape, pack_cloud, pack_depth, point_fields, point_step
+from tr2m_core.messages.packing import CloudOptions, cloud_shape, pack_cloud, pack_depth, point_fields, point_step
 from tr2m_core.types import InputError
 
 DEPTH_TOPIC = "/metric_depth"

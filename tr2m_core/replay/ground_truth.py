@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tr2m_core.camera import CameraError, RayTables, is_rectified, project, resized
-from tr2m_core.images import FrameError
+from tr2m_core.messages.depth_images import decode_depth
+from tr2m_core.messages.images import FrameError
+from tr2m_core.messages.point_clouds import CLOUD_TYPE, read_points
 from tr2m_core.replay.bag import Bag
-from tr2m_core.replay.depth_images import decode_depth
-from tr2m_core.replay.points import CLOUD_TYPE, read_points
 from tr2m_core.replay.topics import Topics, first_info
 from tr2m_core.replay.transforms import StaticTransforms, TransformError, frame_name
 

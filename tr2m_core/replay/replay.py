@@ -20,7 +20,7 @@ from tr2m_core.eval.measurement import measure_depth
 from tr2m_core.eval.processes import ALONE, Processes
 from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run, View
 from tr2m_core.files import write_png
-from tr2m_core.images import FrameError, decode_colour
+from tr2m_core.messages.images import FrameError, decode_colour
 from tr2m_core.metrics import clamp_depth, valid_depth
 from tr2m_core.replay.bag import Bag
 from tr2m_core.replay.bag_writer import DepthBagWriter

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.images import FrameError
+from tr2m_core.messages.images import FrameError
 from tr2m_core.replay.bag import Bag
 
 TF_TYPE = "tf2_msgs/msg/TFMessage"

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.images import check_rows, pixel_format, pixel_samples, read_label
+from tr2m_core.messages.images import check_rows, pixel_format, pixel_samples, read_label
+from tr2m_core.messages.rvl import decode_rvl
 from tr2m_core.pictures import (
     COMPRESSED_DEPTH,
     CONFIG_HEADER,
@@ -22,7 +23,6 @@ from tr2m_core.pictures import (
     picture_kind,
     shortened,
 )
-from tr2m_core.replay.rvl import decode_rvl
 from tr2m_core.types import FrameError
 
 # numpy type and metres per unit.
