@@ -13,7 +13,7 @@ from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import String
 
-from tr2m_core.camera import CameraError, PictureError, RayTable, RayTables, is_rectified
+from tr2m_core.camera.model import CameraError, PictureError, RayTable, RayTables, is_rectified
 from tr2m_core.messages.images import FrameError
 from tr2m_core.steadiness import ScaleFilter
 from tr2m_core.types import DepthPrediction

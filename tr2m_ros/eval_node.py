@@ -24,7 +24,7 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from tr2m_core import InputError
-from tr2m_core.camera import is_rectified, pinhole
+from tr2m_core.camera.model import is_rectified, pinhole
 from tr2m_core.cli.common import make_output
 from tr2m_core.cli.replay import print_result, summary
 from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run

@@ -12,7 +12,7 @@ from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, RegionOfInterest
 from std_msgs.msg import Header, String
 
-from tr2m_core.camera import RayTable, as_seen, resized
+from tr2m_core.camera.model import RayTable, as_seen, resized
 from tr2m_core.types import DepthPrediction
 from tr2m_ros.conversions import (
     Memory,

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
-from tr2m_core import camera
-from tr2m_core.camera import RayTable
+from tr2m_core.camera import model as camera
+from tr2m_core.camera.model import RayTable
 from tr2m_core.messages.images import FrameError
 from tr2m_core.messages.packing import CloudOptions, cloud_shape, finite_points, pack_cloud, point_fields, point_step
 from tr2m_ros.conversions import Memory, depth_from_image

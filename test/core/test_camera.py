@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from geometry_messages import build, camera_info
 
-from tr2m_core.camera import (
+from tr2m_core.camera.distortion import distortion
+from tr2m_core.camera.model import (
     CameraError,
     CameraModel,
     RayTables,
@@ -24,7 +25,6 @@ from tr2m_core.camera import (
     ray_table,
     resized,
 )
-from tr2m_core.distortion import distortion
 from tr2m_core.types import Intrinsics
 
 NO_P = [0.0] * 12

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from geometry_messages import build, camera_info
 
-from tr2m_core.camera import RayTables
+from tr2m_core.camera.model import RayTables
 from tr2m_core.messages.packing import CloudOptions, cloud_shape, pack_cloud, pack_depth
 
 WHOLE = (0, 0, 0, 0)

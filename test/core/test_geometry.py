@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tr2m_core.geometry import parse_intrinsics, pixel_rays, unproject
+from tr2m_core.camera.pinhole import parse_intrinsics, pixel_rays, unproject
 from tr2m_core.types import InputError, Intrinsics
 
 CAMERA = Intrinsics(fx=500, fy=400, cx=320, cy=240)

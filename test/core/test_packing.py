@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tr2m_core.camera import RayTable
+from tr2m_core.camera.model import RayTable
 from tr2m_core.messages.packing import (
     CloudOptions,
     cloud_shape,

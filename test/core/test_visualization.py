@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tr2m_core.geometry import unproject
+from tr2m_core.camera.pinhole import unproject
 from tr2m_core.types import DepthPrediction, Intrinsics
 from tr2m_core.visualization import (
     BACKGROUND,

@@ -9,7 +9,7 @@ import pytest
 from sensor_msgs.msg import CameraInfo, PointCloud2
 from std_msgs.msg import Header
 
-from tr2m_core.camera import ray_table
+from tr2m_core.camera.model import ray_table
 from tr2m_core.messages.images import FrameError
 from tr2m_core.messages.packing import CloudOptions
 from tr2m_ros.conversions import Memory, depth_to_image

@@ -47,9 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from tr2m_core.camera.pinhole import parse_intrinsics
     from tr2m_core.description import descriptions_for
     from tr2m_core.files import read_image
-    from tr2m_core.geometry import parse_intrinsics
 
     intrinsics = parse_intrinsics(args.intrinsics) if args.intrinsics is not None else None
     paths = find_images(args.images)
@@ -121,8 +121,8 @@ def write_results(
     """Writes one picture's files; the cloud only with intrinsics."""
     import numpy as np
 
+    from tr2m_core.camera.pinhole import unproject
     from tr2m_core.files import write_depth_png, write_ply, write_png
-    from tr2m_core.geometry import unproject
     from tr2m_core.visualization import prediction_panel
 
     depth = prediction.metric_depth

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.camera import RayTable
+from tr2m_core.camera.model import RayTable
 
 _FIELDS = (("x", 0), ("y", 4), ("z", 8), ("rgb", 12))  # float32 at these offsets
 _NEAREST_MM, _FARTHEST_MM = 0.0005, 65.535  # metres that a 16UC1 image holds as 1 and as 65535

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.camera import CameraError, RayTables, is_rectified, project, resized
+from tr2m_core.camera.model import CameraError, RayTables, is_rectified, project, resized
 from tr2m_core.messages.depth_images import decode_depth
 from tr2m_core.messages.images import FrameError
 from tr2m_core.messages.point_clouds import CLOUD_TYPE, read_points

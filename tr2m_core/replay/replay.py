@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.camera import is_rectified, pinhole
+from tr2m_core.camera.model import is_rectified, pinhole
 from tr2m_core.description import check_description
 from tr2m_core.eval.measurement import measure_depth
 from tr2m_core.eval.processes import ALONE, Processes
