@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tr2m_core.types import DepthPrediction, InputError, Intrinsics
 
 if TYPE_CHECKING:
-    from tr2m_core.inference import DepthPredictor
+    from tr2m_core.inference.predictor import DepthPredictor
 
 __version__ = "0.1.0"
 __all__ = ["DepthPrediction", "DepthPredictor", "InputError", "Intrinsics", "__version__"]
@@ -21,7 +21,7 @@ __all__ = ["DepthPrediction", "DepthPredictor", "InputError", "Intrinsics", "__v
 def __getattr__(name: str) -> Any:
     """Loads the predictor, and torch with it, only when it is asked for: `tr2m --help` must not wait for them."""
     if name == "DepthPredictor":
-        from tr2m_core.inference import DepthPredictor
+        from tr2m_core.inference.predictor import DepthPredictor
 
         return DepthPredictor
     raise AttributeError(f"module 'tr2m_core' has no attribute '{name}'")

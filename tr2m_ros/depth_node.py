@@ -261,7 +261,7 @@ class DepthNode(LifecycleNode):
         self, predictor: DepthPredictor, settings: Settings, jobs: list[Job]
     ) -> list[DepthPrediction | Exception]:
         """A prediction, or what went wrong, for each."""
-        from tr2m_core.device_errors import DeviceError
+        from tr2m_core.inference.device_errors import DeviceError
 
         edges = settings.cloud_edge_filter > 0 and any(job.wants_points for job in jobs)
         try:

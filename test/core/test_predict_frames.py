@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tr2m_core import DepthPredictor
-from tr2m_core.device_errors import DeviceError, device_error
-from tr2m_core.inference import _at_scale, depth_edges, scaled_size
+from tr2m_core.inference.device_errors import DeviceError, device_error
+from tr2m_core.inference.predictor import _at_scale, depth_edges, scaled_size
 from tr2m_core.types import InputError
 
 RANDOM = np.random.default_rng(7)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tr2m_core.steadiness import LARGEST_FACTOR, ScaleFilter
+from tr2m_core.inference.scale_filter import LARGEST_FACTOR, ScaleFilter
 
 FPS = 30
 PERIOD = 1_000_000_000 // FPS

@@ -14,7 +14,7 @@ from tiny_datasets import gradient
 from tr2m_core.data import colours
 from tr2m_core.data.colours import ColourJitter, GammaAndGain
 from tr2m_core.data.transforms import augment, resize_image, resize_rounded, resize_unrounded
-from tr2m_core.inference import DepthPredictor
+from tr2m_core.inference.predictor import DepthPredictor
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.presets import PAPER
 

@@ -13,7 +13,7 @@ import yaml
 from rclpy.parameter import Parameter
 
 from tr2m_core import InputError
-from tr2m_core.backend import PRECISIONS as CORE_PRECISIONS
+from tr2m_core.inference.torch_backend import PRECISIONS as CORE_PRECISIONS
 from tr2m_ros.depth_node import DepthNode
 from tr2m_ros.parameters import PRECISIONS, Settings, changed_settings, validate
 

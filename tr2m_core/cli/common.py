@@ -16,7 +16,7 @@ from tr2m_core.model.sources import Overrides, find_model
 from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
-    from tr2m_core.inference import DepthPredictor
+    from tr2m_core.inference.predictor import DepthPredictor
 
 T = TypeVar("T")
 
@@ -81,7 +81,7 @@ def load_predictor(args: argparse.Namespace) -> DepthPredictor:
         sources.require()
         if args.size is not None:
             validate_input_size(args.size, sources.config.patch_size)
-    from tr2m_core.inference import DepthPredictor
+    from tr2m_core.inference.predictor import DepthPredictor
 
     predictor = DepthPredictor.from_pretrained(
         args.model,

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tr2m_core.eval.samples import SampleSet
     from tr2m_core.eval.suite import SuiteOptions
     from tr2m_core.eval.summary import SetResult, SourcesMean
-    from tr2m_core.inference import DepthPredictor
+    from tr2m_core.inference.predictor import DepthPredictor
 
 HELP = "accuracy on a data set"
 EXAMPLES = """examples:

@@ -97,7 +97,7 @@ def _networks() -> str:
     """Imports what the models are made of."""
     if not importlib.import_module("transformers.utils").is_torch_available():
         raise ImportError("transformers does not use this torch")
-    importlib.import_module("tr2m_core.backend")
+    importlib.import_module("tr2m_core.inference.torch_backend")
     return ""
 
 

@@ -14,7 +14,7 @@ from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
     from tr2m_core.eval.depth_networks import DepthNetwork
-    from tr2m_core.inference import DepthPredictor
+    from tr2m_core.inference.predictor import DepthPredictor
 
 Size = tuple[int, int]
 Load = Callable[[str, "Size | None"], "DepthPredictor"]  # a TR2M model by name, for an input size or its own
@@ -56,7 +56,7 @@ class Contenders:
 
 
 def _network(baseline: Baseline, folder: Path, device: str) -> DepthNetwork:
-    from tr2m_core.backend import select_device  # torch and transformers take seconds to load
     from tr2m_core.eval.depth_networks import load_depth_network
+    from tr2m_core.inference.torch_backend import select_device  # torch and transformers take seconds to load
 
     return load_depth_network(folder, baseline.source, baseline.kind, select_device(device))

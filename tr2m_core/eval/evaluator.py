@@ -140,7 +140,7 @@ def _pairs(methods: Sequence[Method], conditions: Sequence[Condition]) -> Iterat
 
 def _usable(samples: SampleSet, numbers: range, found: Evaluation) -> dict[int, Sample]:
     """The samples by number; what is wrong with the others goes into `found`."""
-    from tr2m_core.inference import MIN_FRAME_SIDE  # torch takes seconds to load
+    from tr2m_core.inference.predictor import MIN_FRAME_SIDE  # torch takes seconds to load
 
     usable = {}
     for number, sample in zip(numbers, samples.read(numbers), strict=True):

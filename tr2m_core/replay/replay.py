@@ -20,6 +20,7 @@ from tr2m_core.eval.measurement import measure_depth
 from tr2m_core.eval.processes import ALONE, Processes
 from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run, View
 from tr2m_core.files import write_png
+from tr2m_core.inference.scale_filter import ScaleFilter
 from tr2m_core.messages.images import FrameError, decode_colour
 from tr2m_core.metrics import clamp_depth, valid_depth
 from tr2m_core.replay.bag import Bag
@@ -29,7 +30,6 @@ from tr2m_core.replay.description_topic import find_description
 from tr2m_core.replay.ground_truth import GroundTruth
 from tr2m_core.replay.pairing import BagFrame, Pair, plan_pairs, read_frames
 from tr2m_core.replay.topics import Topics, first_info, read_sentences
-from tr2m_core.steadiness import ScaleFilter
 from tr2m_core.types import DepthPrediction, InputError
 
 NO_PARTNER = "no ground truth within the tolerance"

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from tr2m_core.eval.samples import Sample
-from tr2m_core.inference import DepthPredictor
+from tr2m_core.inference.predictor import DepthPredictor
 from tr2m_core.types import DepthPrediction
 from tr2m_core.visualization import (
     ERROR_LIMIT,

@@ -20,9 +20,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
-from tr2m_core.backend import has_fast_bf16
 from tr2m_core.data.base import TrainBatch
 from tr2m_core.eval.processes import launched
+from tr2m_core.inference.torch_backend import has_fast_bf16
 from tr2m_core.losses.contrast import momentum_update
 from tr2m_core.metrics import LARGER_IS_BETTER
 from tr2m_core.train.checkpoint import BEST, has_state, load_state, save_state
