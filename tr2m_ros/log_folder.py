@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 
-from tr2m_core import hub
+from tr2m_core.weights import hub
 
 CHOSEN = ("ROS_LOG_DIR", "ROS_HOME")  # by the user
 

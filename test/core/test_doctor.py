@@ -554,7 +554,7 @@ def test_a_missing_and_a_damaged_file(directory, weights):
 
 
 def test_parts_are_compared_with_the_record_of_their_download(directory, weights, monkeypatch):
-    from tr2m_core.record import describe, write_record
+    from tr2m_core.weights.ledger import describe, write_record
 
     head = directory / "rescale_head.safetensors"
     write_record(weights / "tiny.json", "tiny", [describe(head, head.name, "someone/tiny", "1234")])

@@ -13,9 +13,9 @@ from urllib.request import Request
 
 import pytest
 
-from tr2m_core import download
-from tr2m_core.download import Downloaded, download_file
 from tr2m_core.types import InputError
+from tr2m_core.weights import http as download
+from tr2m_core.weights.http import Downloaded, download_file
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTENT = random.Random(0).randbytes(300_000)
@@ -502,7 +502,7 @@ def test_a_second_download_of_the_same_file_is_refused_while_the_first_runs(serv
 
 
 def test_processes_that_start_together_leave_one_whole_file(server, target):
-    code = "import sys; from pathlib import Path; from tr2m_core.download import download_file as get; "
+    code = "import sys; from pathlib import Path; from tr2m_core.weights.http import download_file as get; "
     code += "get(sys.argv[1], Path(sys.argv[2]))"
     command = [sys.executable, "-c", code, server.url, str(target)]
     started = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(4)]
@@ -514,7 +514,7 @@ def test_processes_that_start_together_leave_one_whole_file(server, target):
 
 def test_a_killed_process_leaves_what_the_next_one_goes_on_with(server, target):
     server.script = [stalled(HALF)]
-    code = "import sys; from pathlib import Path; from tr2m_core.download import download_file as get; "
+    code = "import sys; from pathlib import Path; from tr2m_core.weights.http import download_file as get; "
     code += "get(sys.argv[1], Path(sys.argv[2]), on_progress=lambda *step: print(*step, flush=True))"
     command = [sys.executable, "-c", code, server.url, str(target)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

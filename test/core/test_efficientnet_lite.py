@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from tr2m_core.hub import backbone_file
 from tr2m_core.model.efficientnet_lite import EfficientNetLite
 from tr2m_core.model.presets import PYRAMIDS
 from tr2m_core.types import InputError
+from tr2m_core.weights.hub import backbone_file
 
 
 def reference_levels(variant: int, weights: dict[str, Tensor], pictures: Tensor) -> list[Tensor]:

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tr2m_core.cli.common import format_table, print_json, track
-from tr2m_core.record import Entry, describe, read_record, write_record
 from tr2m_core.types import InputError
+from tr2m_core.weights.ledger import Entry, describe, read_record, write_record
 
 if TYPE_CHECKING:
     from tr2m_core.config import ModelConfig
-    from tr2m_core.hub import ReleasedHead
+    from tr2m_core.weights.hub import ReleasedHead
 
 HELP = "public weights and captions -> this machine, resumable, hashes recorded"
 EXAMPLES = """examples:
@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from tr2m_core.hub import weights_folder
+    from tr2m_core.weights.hub import weights_folder
 
     if args.model == TEXTS:
         from tr2m_core.cli.download_texts import download_texts
@@ -100,10 +100,10 @@ def run(args: argparse.Namespace) -> int:
 
 def groups_of_parts(model: str) -> Iterator[list[Part]]:
     """What to take from the Hub. A model that lies there itself comes first: its configuration names the rest."""
-    from tr2m_core import hub
     from tr2m_core.config import STORED, ModelConfig
     from tr2m_core.model.presets import PRESETS
     from tr2m_core.model.sources import HEAD_FILE, ROLES
+    from tr2m_core.weights import hub
 
     directory = hub.expanded(model)
     if model in PRESETS:
@@ -123,7 +123,7 @@ def groups_of_parts(model: str) -> Iterator[list[Part]]:
 
 def encoders(config: ModelConfig) -> list[Part]:
     """The three encoders of a model, wherever they come from."""
-    from tr2m_core.hub import OPTIONAL_FILES, PART_FILES
+    from tr2m_core.weights.hub import OPTIONAL_FILES, PART_FILES
 
     return [
         Part("relative_depth", config.relative_depth, PART_FILES["relative_depth"]),
@@ -134,14 +134,14 @@ def encoders(config: ModelConfig) -> list[Part]:
 
 def from_hub(parts: list[Part], directory: Path | None = None) -> list[Part]:
     """Those that are named by Hub id and do not lie in the model's directory."""
-    from tr2m_core.hub import is_hub_id
+    from tr2m_core.weights.hub import is_hub_id
 
     return [part for part in parts if is_hub_id(part.source) and not (directory and (directory / part.source).exists())]
 
 
 def take(parts: list[Part], record: Record) -> None:
     """Fetches what the Hub's cache lacks of the parts, after telling their licences, and records all their files."""
-    from tr2m_core import hub
+    from tr2m_core.weights import hub
 
     if parts:
         hub.require_writable(record.path.parent, "TR2M_HOME")
@@ -188,8 +188,8 @@ def require_hub_space(part: Part, present: set[str]) -> None:
     """Raises OSError when the Hub tells the sizes of what is to be fetched and the disk has no room for it."""
     from huggingface_hub import HfApi, constants
 
-    from tr2m_core.download import require_space
-    from tr2m_core.hub import transport_error
+    from tr2m_core.weights.http import require_space
+    from tr2m_core.weights.hub import transport_error
 
     try:
         files = HfApi().model_info(part.source, files_metadata=True, timeout=10).siblings or []
@@ -201,8 +201,8 @@ def require_hub_space(part: Part, present: set[str]) -> None:
 
 def released_head(model: str, url: str | None) -> ReleasedHead | None:
     """The head that was published for a preset, to be had from `url` when that is given."""
-    from tr2m_core.download import check_url
     from tr2m_core.model.presets import PRESETS, RELEASED_HEADS
+    from tr2m_core.weights.http import check_url
 
     head = RELEASED_HEADS.get(model)
     if head is None:
@@ -220,7 +220,7 @@ def released_head(model: str, url: str | None) -> ReleasedHead | None:
 
 def head_is_wanted(target: Path, record: Record, url: str | None) -> bool:
     """Whether the head must be fetched: it is not there, is not what was recorded, or is wanted from elsewhere."""
-    from tr2m_core.hub import sha256
+    from tr2m_core.weights.hub import sha256
 
     if not os.path.isfile(target):
         return True
@@ -240,7 +240,7 @@ def head_is_wanted(target: Path, record: Record, url: str | None) -> bool:
 
 def take_head(head: ReleasedHead, target: Path, record: Record, *, fetch: bool) -> None:
     """Fetches the released head if need be, and records it."""
-    from tr2m_core.download import download_file
+    from tr2m_core.weights.http import download_file
 
     if fetch:
         with byte_bar(head.file) as moved:
@@ -264,7 +264,7 @@ def check_head(path: Path) -> None:
 
 def announce(source: str, licence: str) -> None:
     """Tells the licence of what is about to be fetched. Raises InputError where downloads are forbidden."""
-    from tr2m_core.hub import require_network
+    from tr2m_core.weights.hub import require_network
 
     require_network(source)
     note(f"{source}: licence: {licence}")
@@ -276,8 +276,8 @@ def note(text: str) -> None:
 
 def record_name(model: str) -> str:
     """A preset's name, OWNER--NAME of a Hub id, or a folder's name with a hash of its path."""
-    from tr2m_core.hub import expanded, is_hub_id
     from tr2m_core.model.presets import PRESETS
+    from tr2m_core.weights.hub import expanded, is_hub_id
 
     if model in PRESETS:
         return model

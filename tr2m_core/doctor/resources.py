@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from tr2m_core import hub
 from tr2m_core.config import RescaleHeadConfig
 from tr2m_core.doctor.compute import device_seen, torch_seen
 from tr2m_core.doctor.finding import OK, WARNING, Finding, gigabytes
@@ -16,6 +15,7 @@ from tr2m_core.doctor.model import WEIGHTS, not_cached
 from tr2m_core.model.presets import MINILM, PRESETS, RELEASED_HEADS
 from tr2m_core.model.sources import ModelSources, Overrides, Part, find_model
 from tr2m_core.types import InputError
+from tr2m_core.weights import hub
 
 # Parameters of what models use, and of the file to download where that holds more.
 PARAMETERS = {
@@ -113,7 +113,7 @@ def downloads(name: str) -> Iterator[Finding]:
     """Whether downloads are allowed, where they go, and whether the published weights that are not here would fit."""
     from huggingface_hub import constants
 
-    from tr2m_core.hub import require_network
+    from tr2m_core.weights.hub import require_network
 
     try:
         require_network("weights")

@@ -12,8 +12,8 @@ from tr2m_core.data.registry import find_dataset
 from tr2m_core.data.texts import read_texts
 from tr2m_core.eval.protocols import PUBLISHED, evaluation_crop
 from tr2m_core.eval.samples import Sample, SampleSet
-from tr2m_core.hub import expanded
 from tr2m_core.types import InputError
+from tr2m_core.weights.hub import expanded
 
 MILLIMETRES = ("c3vd", "simcol")  # sets whose depth is in millimetres
 

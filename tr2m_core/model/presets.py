@@ -13,8 +13,8 @@ from tr2m_core.config import (
     TextEncoderConfig,
     validate_input_size,
 )
-from tr2m_core.hub import ReleasedHead
 from tr2m_core.types import InputError
+from tr2m_core.weights.hub import ReleasedHead
 
 EMBEDDED_DIRECTORY = Path(__file__).resolve().parent.parent / "assets" / "embedded"
 

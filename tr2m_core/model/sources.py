@@ -11,10 +11,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from tr2m_core import hub
 from tr2m_core.config import SHARED, STORED, ModelConfig, PyramidConfig
 from tr2m_core.model.presets import EMBEDDED_DIRECTORY, PRESETS, RELEASED_HEADS
 from tr2m_core.types import InputError
+from tr2m_core.weights import hub
 
 HEAD_FILE = "rescale_head.safetensors"
 FROZEN = ("relative_depth", "backbone", "image_encoder", "text_encoder")

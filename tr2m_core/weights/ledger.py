@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from tr2m_core.hub import sha256, weights_folder
 from tr2m_core.types import InputError
+from tr2m_core.weights.hub import sha256, weights_folder
 
 
 @dataclass(frozen=True)
