@@ -17,9 +17,9 @@ from transformers import (
     Dinov2Model,
 )
 
-from tr2m_core.config import STORED, ModelConfig, RescaleHeadConfig, TextEncoderConfig
 from tr2m_core.model import TR2M, RescaleHead
 from tr2m_core.model.checkpoints import save_parts
+from tr2m_core.model.config import STORED, ModelConfig, RescaleHeadConfig, TextEncoderConfig
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
 from tr2m_core.model.presets import EMBEDDED
 from tr2m_core.model.pyramid import PyramidDecoder

@@ -21,8 +21,8 @@ from hub_server import COMMIT, Server
 
 from tr2m_core import DepthPredictor
 from tr2m_core.cli.main import main
-from tr2m_core.config import ModelConfig, TextEncoderConfig
 from tr2m_core.model import RescaleHead
+from tr2m_core.model.config import ModelConfig, TextEncoderConfig
 from tr2m_core.model.presets import PAPER, RELEASED_HEADS
 from tr2m_core.model.sources import find_model
 

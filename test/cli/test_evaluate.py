@@ -27,11 +27,11 @@ from tiny_datasets import (
 from tiny_models import tiny_depth_anything
 
 from tr2m_core.cli.main import main
-from tr2m_core.config import nearest_input_size
 from tr2m_core.data.base import DatasetConfig
 from tr2m_core.data.registry import DATASETS
 from tr2m_core.eval.procedural import HELD_OUT_SEED
 from tr2m_core.metrics import METRIC_NAMES
+from tr2m_core.model.config import nearest_input_size
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from tr2m_core.config import RescaleHeadConfig
 from tr2m_core.doctor import compute, model, resources, ros, software, transport, trials
 from tr2m_core.doctor.finding import MISSING, OK, WARNING, Finding, examine
 from tr2m_core.doctor.torch_facts import DeviceFacts, Gpu, TorchFacts, device_facts, torch_facts
 from tr2m_core.doctor.transport import Arrivals
 from tr2m_core.doctor.trials import CV_BRIDGE, DEVICE, RMW, TORCH, Outcome, attempt
 from tr2m_core.model import RescaleHead
+from tr2m_core.model.config import RescaleHeadConfig
 from tr2m_core.model.sources import Overrides, find_model
 from tr2m_core.train.config import read_config
 from tr2m_core.train.loader import shared_memory

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tr2m_core.config import RescaleHeadConfig
+from tr2m_core.model.config import RescaleHeadConfig
 from tr2m_core.model.initialization import initialize_head
 from tr2m_core.model.rescale_head import RescaleHead
 from tr2m_core.train.config import ModelChoice

@@ -13,12 +13,12 @@ from safetensors.torch import load_file, save_file
 from tiny_models import random_embedded, tiny_depth_anything
 
 from tr2m_core.cli.common import add_model_arguments, load_predictor, nearest_size
-from tr2m_core.config import ModelConfig, RescaleHeadConfig, nearest_input_size, validate_input_size
 from tr2m_core.doctor.finding import MISSING
 from tr2m_core.doctor.model import parts as doctor_parts
 from tr2m_core.inference.torch_backend import TorchBackend
 from tr2m_core.model import TR2M, RescaleHead
 from tr2m_core.model.checkpoints import load_model, save_model
+from tr2m_core.model.config import ModelConfig, RescaleHeadConfig, nearest_input_size, validate_input_size
 from tr2m_core.model.precision import Float32Conv2d
 from tr2m_core.model.presets import EMBEDDED, PYRAMIDS
 from tr2m_core.model.pyramid import PyramidDecoder, coordinates

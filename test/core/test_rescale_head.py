@@ -6,8 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tr2m_core.config import RescaleHeadConfig
 from tr2m_core.model import RescaleHead
+from tr2m_core.model.config import RescaleHeadConfig
 
 # The released checkpoint: weight shapes by layer; a bias goes with each but layer1_rn.
 RELEASED_LAYERS = {

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from tiny_models import randomise
 
 from tr2m_core import DepthPredictor
-from tr2m_core.config import HEAD_KINDS, RescaleHeadConfig
 from tr2m_core.model import TR2M, RescaleHead, SingleFactorHead, build_head
 from tr2m_core.model.checkpoints import HEAD_FILE, convert, load_model, save_model
+from tr2m_core.model.config import HEAD_KINDS, RescaleHeadConfig
 from tr2m_core.model.sources import find_model
 from tr2m_core.types import InputError
 

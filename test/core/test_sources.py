@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from tr2m_core import DepthPredictor
-from tr2m_core.config import STORED, ModelConfig
 from tr2m_core.model import TR2M, RescaleHead
 from tr2m_core.model.checkpoints import HEAD_FILE, load_model
+from tr2m_core.model.config import STORED, ModelConfig
 from tr2m_core.model.presets import PAPER, PRESETS, RELEASED_HEADS
 from tr2m_core.model.sources import Overrides, find_model
 from tr2m_core.model.tensors import save_tensors

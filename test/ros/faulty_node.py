@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from tr2m_core import DepthPredictor
-from tr2m_core.config import ModelConfig
+from tr2m_core.model.config import ModelConfig
 from tr2m_ros.depth_node import main
 
 

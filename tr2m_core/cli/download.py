@@ -24,7 +24,7 @@ from tr2m_core.types import InputError
 from tr2m_core.weights.ledger import Entry, describe, read_record, write_record
 
 if TYPE_CHECKING:
-    from tr2m_core.config import ModelConfig
+    from tr2m_core.model.config import ModelConfig
     from tr2m_core.weights.hub import ReleasedHead
 
 HELP = "public weights and captions -> this machine, resumable, hashes recorded"
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
 
 def groups_of_parts(model: str) -> Iterator[list[Part]]:
     """What to take from the Hub. A model that lies there itself comes first: its configuration names the rest."""
-    from tr2m_core.config import STORED, ModelConfig
+    from tr2m_core.model.config import STORED, ModelConfig
     from tr2m_core.model.presets import PRESETS
     from tr2m_core.model.sources import HEAD_FILE, ROLES
     from tr2m_core.weights import hub

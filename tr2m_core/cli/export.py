@@ -25,7 +25,7 @@ from tr2m_core.cli.common import (
     progress_bar,
     require_utf8,
 )
-from tr2m_core.config import validate_input_size
+from tr2m_core.model.config import validate_input_size
 from tr2m_core.model.sources import find_model
 from tr2m_core.types import InputError
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from tr2m_core.config import validate_input_size
+from tr2m_core.model.config import validate_input_size
 from tr2m_core.types import InputError
 
 if TYPE_CHECKING:

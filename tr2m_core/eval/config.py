@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tr2m_core.config import merge
 from tr2m_core.data.base import DatasetConfig
+from tr2m_core.model.config import merge
 from tr2m_core.settings import read_settings
 from tr2m_core.types import InputError
 

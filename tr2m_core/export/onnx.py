@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tr2m_core.config import STORED, ModelConfig, merge, validate_input_size
+from tr2m_core.model.config import STORED, ModelConfig, merge, validate_input_size
 from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.model.relative_depth import OriginalPositionGrid
 from tr2m_core.model.tr2m import TR2M

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from tr2m_core.config import ModelConfig, validate_input_size
+from tr2m_core.model.config import ModelConfig, validate_input_size
 from tr2m_core.model.precision import halve
 from tr2m_core.model.tr2m import TR2M
 from tr2m_core.types import InputError, TR2MOutput

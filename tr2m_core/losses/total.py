@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from tr2m_core.config import check_choice
 from tr2m_core.losses import contrast
 from tr2m_core.losses.log_loss import log_loss
 from tr2m_core.losses.pseudo_depth import (
@@ -25,6 +24,7 @@ from tr2m_core.losses.pseudo_depth import (
     pseudo_metric_depth,
 )
 from tr2m_core.losses.smoothness import edge_aware_smoothness
+from tr2m_core.model.config import check_choice
 from tr2m_core.types import InputError, RescaleMaps
 
 if TYPE_CHECKING:

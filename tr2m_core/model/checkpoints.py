@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from tr2m_core.config import SHARED, STORED, ModelConfig, merge
+from tr2m_core.model.config import SHARED, STORED, ModelConfig, merge
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
 from tr2m_core.model.relative_depth import RelativeDepthNetwork, load_relative_depth
 from tr2m_core.model.sources import FROZEN, HEAD_FILE, NO_OVERRIDES, ModelSources, Overrides, find_model

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tr2m_core.config import ModelConfig
+from tr2m_core.model.config import ModelConfig
 
 
 class Normalizer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from tr2m_core.config import (
+from tr2m_core.model.config import (
     SHARED,
     ModelConfig,
     PyramidConfig,

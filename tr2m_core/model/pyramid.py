@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tr2m_core.config import Padding
+from tr2m_core.model.config import Padding
 from tr2m_core.model.precision import Float32Conv2d
 from tr2m_core.model.rescale_head import ResidualConvUnit
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation
 from transformers.models.dinov2.modeling_dinov2 import Dinov2Embeddings
 
-from tr2m_core.config import PyramidConfig
+from tr2m_core.model.config import PyramidConfig
 from tr2m_core.model.efficientnet_lite import EfficientNetLite
 from tr2m_core.model.precision import Float32Conv2d
 from tr2m_core.model.presets import PYRAMIDS

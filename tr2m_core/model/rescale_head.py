@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tr2m_core.config import Padding, RescaleHeadConfig
+from tr2m_core.model.config import Padding, RescaleHeadConfig
 from tr2m_core.model.precision import Float32Conv2d, LayerNorm
 from tr2m_core.types import RescaleMaps
 

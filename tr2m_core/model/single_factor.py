@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from tr2m_core.config import RescaleHeadConfig
+from tr2m_core.model.config import RescaleHeadConfig
 from tr2m_core.model.precision import Float32Conv2d, LayerNorm
 from tr2m_core.model.rescale_head import AlignMLP, QuickGELU, check_grid, heard_embedding
 from tr2m_core.types import RescaleMaps

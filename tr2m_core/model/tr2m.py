@@ -8,7 +8,7 @@ from typing import Any
 from huggingface_hub import ModelCard, PyTorchModelHubMixin
 from torch import Tensor, nn
 
-from tr2m_core.config import MAPS, ModelConfig, RescaleHeadConfig
+from tr2m_core.model.config import MAPS, ModelConfig, RescaleHeadConfig
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
 from tr2m_core.model.rescale_head import RescaleHead

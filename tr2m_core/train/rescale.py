@@ -14,13 +14,13 @@ import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from tr2m_core.config import validate_input_size
 from tr2m_core.data.base import BatchSource, TrainBatch
 from tr2m_core.data.file_source import FileSource
 from tr2m_core.data.registry import build_source
 from tr2m_core.losses.contrast import contrast_weight, momentum_update
 from tr2m_core.losses.total import LossInputs, TotalLoss
 from tr2m_core.model.checkpoints import load_head, new_model, save_model
+from tr2m_core.model.config import validate_input_size
 from tr2m_core.model.initialization import initialize_head
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.sources import HEAD_FILE

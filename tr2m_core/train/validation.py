@@ -8,7 +8,6 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from tr2m_core.config import nearest_input_size
 from tr2m_core.data.base import DatasetConfig
 from tr2m_core.eval.conditions import OWN, conditions_for
 from tr2m_core.eval.evaluator import CHUNK, evaluate
@@ -19,6 +18,7 @@ from tr2m_core.eval.procedural import ProceduralSamples
 from tr2m_core.eval.processes import Processes
 from tr2m_core.eval.samples import Sample, SampleSet
 from tr2m_core.inference.predictor import DepthPredictor
+from tr2m_core.model.config import nearest_input_size
 from tr2m_core.model.tr2m import TR2M
 from tr2m_core.train.config import ValidationConfig
 from tr2m_core.train.pictures import training_panel
