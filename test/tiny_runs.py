@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tr2m_core.eval.measurement import measure_depth
 from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run, View
+from tr2m_core.metrics.measurement import measure_depth
 from tr2m_core.types import Intrinsics
 
 START = 1_600_000_000 * NANOSECONDS

@@ -33,7 +33,7 @@ from std_msgs.msg import String
 from tr2m_core import InputError
 from tr2m_core.cli.common import format_table
 from tr2m_core.data.descriptions import PLACES, ObjectFact, SceneFacts
-from tr2m_core.metrics import clamp_depth, compute_depth_metrics, valid_depth
+from tr2m_core.metrics.depth import clamp_depth, compute_depth_metrics, valid_depth
 from tr2m_ros.conversions import nanoseconds
 from tr2m_ros.process import run_process
 from tr2m_ros.qos import latched_qos

@@ -7,7 +7,7 @@ from tiny_runs import HOSTILE, TEXT, measured_run, unmeasured_run
 
 from tr2m_core.cli.main import main
 from tr2m_core.files import write_json
-from tr2m_core.metrics import METRIC_NAMES
+from tr2m_core.metrics.depth import METRIC_NAMES
 
 
 @pytest.fixture

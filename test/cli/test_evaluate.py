@@ -30,7 +30,7 @@ from tr2m_core.cli.main import main
 from tr2m_core.data.base import DatasetConfig
 from tr2m_core.data.registry import DATASETS
 from tr2m_core.eval.procedural import HELD_OUT_SEED
-from tr2m_core.metrics import METRIC_NAMES
+from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.model.config import nearest_input_size
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tr2m_core.alignment import fit_scale_shift, median_scale
+from tr2m_core.metrics.alignment import fit_scale_shift, median_scale
 
 SOURCE = np.random.default_rng(1).uniform(0.1, 5, (12, 17))
 

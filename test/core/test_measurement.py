@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tr2m_core.eval.measurement import RANGE_EDGES, measure_depth
+from tr2m_core.metrics.measurement import RANGE_EDGES, measure_depth
 
 LIMITS = (0.5, 10.0)
 TRUTH = np.array([[1.0, 2.0, 4.0, 8.0]])

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tr2m_core.metrics import (
+from tr2m_core.metrics.depth import (
     METRIC_NAMES,
     best_constant_depth,
     clamp_depth,

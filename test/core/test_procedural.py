@@ -15,7 +15,7 @@ from tr2m_core.eval.procedural import (
     evaluate_procedural,
     sentences_by_kind,
 )
-from tr2m_core.metrics import METRIC_NAMES, clamp_depth, compute_depth_metrics
+from tr2m_core.metrics.depth import METRIC_NAMES, clamp_depth, compute_depth_metrics
 from tr2m_core.types import InputError
 
 SIZE = (42, 56)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tr2m_core.eval.processes import Processes
-from tr2m_core.metrics import METRIC_NAMES
+from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.replay.bag import Bag
 from tr2m_core.replay.replay import ReplayOptions, replay_bag
 from tr2m_core.replay.topics import find_topics

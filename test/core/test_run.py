@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from tiny_runs import SOURCE, START, TEXT, measured, measured_run, unmeasured_run
 
-from tr2m_core.eval.measurement import AFFINE, SCALE, Measurement, RangeErrors
 from tr2m_core.eval.run import NANOSECONDS, SHOWN, FrameResult, Run, scale_drift, timing
 from tr2m_core.eval.totals import MOST_REASONS, OTHER_REASONS, Totals
-from tr2m_core.metrics import METRIC_NAMES
+from tr2m_core.metrics.depth import METRIC_NAMES
+from tr2m_core.metrics.measurement import AFFINE, SCALE, Measurement, RangeErrors
 
 
 def test_means_and_aligned_means():

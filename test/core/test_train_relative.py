@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tiny_pyramid import TinyBackbone
 
 from tr2m_core.data.base import SampleKey
-from tr2m_core.metrics import METRIC_NAMES
+from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.model.presets import EMBEDDED
 from tr2m_core.train import relative, scene_store
 from tr2m_core.train.checkpoint import load_state

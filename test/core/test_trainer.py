@@ -19,9 +19,9 @@ from tr2m_core import DepthPredictor
 from tr2m_core.data.base import BatchSource, DatasetConfig, SampleKey, TrainBatch
 from tr2m_core.data.kitti import KITTI
 from tr2m_core.data.procedural_source import ProceduralSource
-from tr2m_core.eval.measurement import METRIC, measure_depth
 from tr2m_core.eval.protocols import evaluation_crop
-from tr2m_core.metrics import METRIC_NAMES
+from tr2m_core.metrics.depth import METRIC_NAMES
+from tr2m_core.metrics.measurement import METRIC, measure_depth
 from tr2m_core.model.checkpoints import load_model
 from tr2m_core.train import trainer as trainer_module
 from tr2m_core.train.checkpoint import BEST, LAST, load_state

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tr2m_core.eval.measurement import ALIGNMENTS, measure_depth
 from tr2m_core.messages.depth_images import decode_depth
 from tr2m_core.messages.images import decode_colour
-from tr2m_core.metrics import METRIC_NAMES, mean_metrics
+from tr2m_core.metrics.depth import METRIC_NAMES, mean_metrics
+from tr2m_core.metrics.measurement import ALIGNMENTS, measure_depth
 from tr2m_core.replay.bag import Bag
 from tr2m_core.replay.topics import find_topics
 from tr2m_ros import demo

@@ -133,7 +133,7 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
 
 def parse_threshold(text: str) -> tuple[str, float]:
     """Reads "abs_rel=0.3". Raises InputError for an unknown metric or no number."""
-    from tr2m_core.metrics import METRIC_NAMES
+    from tr2m_core.metrics.depth import METRIC_NAMES
 
     name, _, number = text.partition("=")
     try:
@@ -240,7 +240,7 @@ def make_options(args: argparse.Namespace) -> ReplayOptions:
 def print_result(result: Run) -> None:
     """Counts, the nine metrics, what each sentence did, and what kept frames from being measured."""
     from tr2m_core.eval.baselines import label
-    from tr2m_core.metrics import METRIC_NAMES
+    from tr2m_core.metrics.depth import METRIC_NAMES
 
     report = result.report()
     topics, frames = report["topics"], report["frames"]

@@ -12,11 +12,11 @@ from tr2m_core.data.descriptions import describe_as, names_place, place_may_go
 from tr2m_core.data.procedural import LIMITS, ProceduralScenes
 from tr2m_core.eval.conditions import listed
 from tr2m_core.eval.evaluator import NO_SENTENCE, Outcome, add_constant, constant_name, evaluate
-from tr2m_core.eval.measurement import METRIC, Metrics
 from tr2m_core.eval.methods import FloatArray, Predictor, TextModel
 from tr2m_core.eval.processes import ALONE, Processes
 from tr2m_core.eval.samples import Sample, SampleSet
-from tr2m_core.metrics import clamp_depth, mean_metrics
+from tr2m_core.metrics.depth import clamp_depth, mean_metrics
+from tr2m_core.metrics.measurement import METRIC, Metrics
 from tr2m_core.types import InputError
 
 HELD_OUT_SEED = 990_000

@@ -8,10 +8,10 @@ from typing import Any
 
 from tr2m_core.eval.baselines import VERTICAL_RAMP
 from tr2m_core.eval.evaluator import NO_SENTENCE, Evaluation, constant_name
-from tr2m_core.eval.measurement import AFFINE, ALIGNMENTS, METRIC
 from tr2m_core.eval.methods import relative_depth_name
 from tr2m_core.eval.samples import SampleSet
-from tr2m_core.metrics import METRIC_NAMES, mean_metrics
+from tr2m_core.metrics.depth import METRIC_NAMES, mean_metrics
+from tr2m_core.metrics.measurement import AFFINE, ALIGNMENTS, METRIC
 
 PUBLISHED_METHOD = "published"  # of the row of the paper's figures
 MEAN_OF_SOURCES = "mean of sources"

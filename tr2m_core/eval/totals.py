@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.eval.measurement import ALIGNMENTS, METRIC, RANGE_EDGES, RangeErrors
-from tr2m_core.metrics import METRIC_NAMES
+from tr2m_core.metrics.depth import METRIC_NAMES
+from tr2m_core.metrics.measurement import ALIGNMENTS, METRIC, RANGE_EDGES, RangeErrors
 
 if TYPE_CHECKING:
     from tr2m_core.eval.run import FrameResult

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from tr2m_core.losses.log_loss import log_loss
-from tr2m_core.metrics import DELTA_THRESHOLD
+from tr2m_core.metrics.depth import DELTA_THRESHOLD
 
 INVERSE_DEPTH, DEPTH = TARGETS = ("inverse_depth", "depth")
 

@@ -16,13 +16,13 @@ from accelerate import Accelerator
 from torch import Generator, Tensor, nn
 from typing_extensions import Self
 
-from tr2m_core.alignment import fit_scale_shift
 from tr2m_core.data.base import BatchSource, DepthProtocol, SampleKey, TrainBatch
 from tr2m_core.data.procedural import LIMITS, MEAN_WEIGHT, ProceduralScenes
 from tr2m_core.eval.baselines import vertical_ramp
 from tr2m_core.inference.predictor import DepthPredictor
 from tr2m_core.losses.affine_invariant import affine_invariant_loss, median_anchor_loss
-from tr2m_core.metrics import clamp_depth, compute_depth_metrics, mean_metrics
+from tr2m_core.metrics.alignment import fit_scale_shift
+from tr2m_core.metrics.depth import clamp_depth, compute_depth_metrics, mean_metrics
 from tr2m_core.model.config import validate_input_size
 from tr2m_core.model.presets import EMBEDDED
 from tr2m_core.model.pyramid import PyramidDecoder

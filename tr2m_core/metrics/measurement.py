@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.alignment import fit_scale_shift, median_scale
-from tr2m_core.metrics import clamp_depth, compute_depth_metrics, valid_depth
+from tr2m_core.metrics.alignment import fit_scale_shift, median_scale
+from tr2m_core.metrics.depth import clamp_depth, compute_depth_metrics, valid_depth
 
 FloatArray = npt.NDArray[np.floating[Any]]
 Metrics = dict[str, float]
