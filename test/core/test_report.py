@@ -7,12 +7,12 @@ import pytest
 from plotly.offline import get_plotlyjs
 from tiny_runs import HOSTILE, INTRINSICS, SOURCE, TEXT, measured, measured_run, unmeasured_run
 
-from tr2m_core.eval.page import number, percent
-from tr2m_core.eval.report import flatten, sentence_changes, write_html
-from tr2m_core.eval.report_figures import CLOUD_POINTS, TRUTH_POINTS, cloud_figure, factor_figure, time_figure
-from tr2m_core.eval.report_pictures import depth_legend, draw, shrink
-from tr2m_core.eval.report_words import sentence_effect, verdict
 from tr2m_core.eval.run import FrameResult, Run, View
+from tr2m_core.report.figures import CLOUD_POINTS, TRUTH_POINTS, cloud_figure, factor_figure, time_figure
+from tr2m_core.report.html import flatten, sentence_changes, write_html
+from tr2m_core.report.page import number, percent
+from tr2m_core.report.pictures import depth_legend, draw, shrink
+from tr2m_core.report.words import sentence_effect, verdict
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from tiny_runs import HOSTILE, SOURCE, TEXT, measured, unmeasured_run
 
-from tr2m_core.eval.report import write_html
 from tr2m_core.eval.run import FrameResult, Run
+from tr2m_core.report.html import write_html
 
 FLAGS = (
     "--headless=new",

@@ -17,7 +17,7 @@ from tr2m_core.cli.common import format_table, make_output, print_json
 from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
-    from tr2m_core.eval.compare import Entry
+    from tr2m_core.report.compare import Entry
 
 HELP = "reports side by side"
 EXAMPLES = """examples:
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"{args.reports[0]}: give at least two reports to compare")
     if args.output is not None and args.output.suffix != ".html":
         raise InputError(f"{args.output}: the name of the page must end in .html")
-    from tr2m_core.eval.compare import different_data, read_entries, write_comparison
+    from tr2m_core.report.compare import different_data, read_entries, write_comparison
 
     groups = [read_entries(path) for path in args.reports]
     warning = different_data(groups)
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 def comparison(groups: Sequence[Sequence[Entry]]) -> dict[str, Any]:
     """Everything for other programs. groups: the results of each report."""
-    from tr2m_core.eval.compare import best, differences, references
+    from tr2m_core.report.compare import best, differences, references
 
     entries, compared_with = [entry for group in groups for entry in group], references(groups)
     rows = zip(entries, compared_with, differences(entries, compared_with), strict=True)

@@ -189,7 +189,7 @@ class Run:
 
     def write(self, folder: Path) -> None:
         """Writes report.json, frames.csv, timing.csv and report.html into an existing folder."""
-        from tr2m_core.eval.report import write_html  # plotly takes a second to load
+        from tr2m_core.report.html import write_html  # plotly takes a second to load
 
         frames = sorted(self.frames, key=lambda f: (f.stamp, f.index, f.variant))
         write_json(folder / "report.json", self.report())

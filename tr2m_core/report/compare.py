@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tr2m_core import __version__
-from tr2m_core.eval.page import BLUE, GREY, ORANGE, figure, figure_html, write_page
 from tr2m_core.metrics.depth import LARGER_IS_BETTER, METRIC_NAMES
+from tr2m_core.report.page import BLUE, GREY, ORANGE, figure, figure_html, write_page
 from tr2m_core.types import InputError
 
 MAX_BYTES = 50_000_000  # of a report

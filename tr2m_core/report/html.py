@@ -9,14 +9,14 @@ from typing import Any
 from markupsafe import Markup
 
 from tr2m_core import __version__
-from tr2m_core.eval import report_figures as figures
 from tr2m_core.eval.baselines import label
-from tr2m_core.eval.page import figure_html, write_page
-from tr2m_core.eval.report_pictures import Pictures, draw
-from tr2m_core.eval.report_words import sentence_effect, span, verdict
 from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run, View
 from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.metrics.measurement import AFFINE, METRIC, SCALE
+from tr2m_core.report import figures as figures
+from tr2m_core.report.page import figure_html, write_page
+from tr2m_core.report.pictures import Pictures, draw
+from tr2m_core.report.words import sentence_effect, span, verdict
 
 ALIGNMENT_WORDS = {METRIC: "as predicted", SCALE: "scale-aligned", AFFINE: "affine-aligned"}
 PLOTS = ("ranges", "error", "depth", "factor", "sentences", "latency")

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from tr2m_core.eval.page import picture
 from tr2m_core.eval.run import View
+from tr2m_core.report.page import picture
 from tr2m_core.visualization import (
     ERROR_COLOURS,
     ERROR_LIMIT,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tr2m_core.eval.page import number, percent
 from tr2m_core.metrics.measurement import SCALE
+from tr2m_core.report.page import number, percent
 
 RIGHT_SIZE = 0.05  # a median factor this close to 1 is no error of size worth a word
 STEADY = 0.1  # standard deviation of the factor over its median, up to which it counts as steady
