@@ -34,9 +34,9 @@ from launch_ros.parameter_descriptions import ParameterValue
 from rclpy.utilities import get_rmw_implementation_identifier
 
 from tr2m_core import InputError
-from tr2m_core.replay.bag import Bag
-from tr2m_core.replay.description_topic import find_description
-from tr2m_core.replay.topics import Topics, find_topics
+from tr2m_core.bags.bag import Bag
+from tr2m_core.bags.description_topic import find_description
+from tr2m_core.bags.topics import Topics, find_topics
 from tr2m_ros import dds
 from tr2m_ros.overrides import unknown_arguments
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mcap.writer import CompressionType, Writer
 
-from tr2m_core.replay.bag import Bag
+from tr2m_core.bags.bag import Bag
 
 
 def write_mcap(

@@ -26,7 +26,7 @@ from rclpy.exceptions import InvalidTopicNameException
 from rclpy.node import Node
 
 from tr2m_core import InputError
-from tr2m_core.replay.bag import COMPRESSED_TYPE, IMAGE_TYPE, Bag, shown
+from tr2m_core.bags.bag import COMPRESSED_TYPE, IMAGE_TYPE, Bag, shown
 from tr2m_ros import dds
 from tr2m_ros.playback_clock import PlaybackClock
 from tr2m_ros.process import run_process

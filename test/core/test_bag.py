@@ -13,8 +13,8 @@ import yaml
 from bags import contents, expected, storage_file, write_mcap
 from mcap.writer import Writer
 
+from tr2m_core.bags.bag import Bag, Topic
 from tr2m_core.messages.images import FrameError
-from tr2m_core.replay.bag import Bag, Topic
 from tr2m_core.types import InputError
 
 IMAGE, DEPTH, INFO, TEXT = "/camera/image_raw", "/camera/depth/image_raw", "/camera/camera_info", "/scene_description"

@@ -8,7 +8,7 @@ from geometry_messages import build, camera_info, image
 from rosbags.interfaces import QosDurability
 from rosbags.rosbag2 import Reader
 
-from tr2m_core.replay.bag_writer import DepthBagWriter
+from tr2m_core.bags.writer import DepthBagWriter
 from tr2m_core.types import InputError
 
 DEPTH, INFO, CLOUD, TEXT = (f"/metric_depth{name}" for name in ("", "/camera_info", "/points", "/active_description"))

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from geometry_messages import HALF, camera_info, cloud, image, transform
 
+from tr2m_core.bags.bag import Bag
+from tr2m_core.bags.topics import Topics
 from tr2m_core.messages.depth_images import decode_depth
 from tr2m_core.messages.images import FrameError
 from tr2m_core.messages.point_clouds import CLOUD_TYPE
-from tr2m_core.replay.bag import Bag
 from tr2m_core.replay.ground_truth import GroundTruth, nearest_depth
-from tr2m_core.replay.topics import Topics
 
 IMAGE_TYPE = "sensor_msgs/msg/Image"
 SIZE = (30, 40)

@@ -5,11 +5,11 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from tr2m_core.bags.bag import Bag
+from tr2m_core.bags.topics import Topics, find_topics
 from tr2m_core.messages.depth_images import decode_depth
 from tr2m_core.messages.images import decode_colour
-from tr2m_core.replay.bag import Bag
 from tr2m_core.replay.pairing import Pair, Stamped, plan_pairs, read_frames
-from tr2m_core.replay.topics import Topics, find_topics
 
 IMAGE, DEPTH = "/camera/image_raw", "/camera/depth/image_raw"
 IMAGE_TYPE = "sensor_msgs/msg/Image"

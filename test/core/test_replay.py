@@ -6,11 +6,11 @@ import json
 import numpy as np
 import pytest
 
+from tr2m_core.bags.bag import Bag
+from tr2m_core.bags.topics import find_topics
 from tr2m_core.eval.processes import Processes
 from tr2m_core.metrics.depth import METRIC_NAMES
-from tr2m_core.replay.bag import Bag
 from tr2m_core.replay.replay import ReplayOptions, replay_bag
-from tr2m_core.replay.topics import find_topics
 from tr2m_core.types import DepthPrediction, InputError
 
 IMAGE, DEPTH, INFO, TEXT = "/camera/image_raw", "/camera/depth/image_raw", "/camera/camera_info", "/scene_description"

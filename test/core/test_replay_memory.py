@@ -17,9 +17,9 @@ REPLAY = """
 import json, resource, sys
 from pathlib import Path
 from tr2m_core import DepthPredictor
-from tr2m_core.replay.bag import Bag
+from tr2m_core.bags.bag import Bag
 from tr2m_core.replay.replay import ReplayOptions, replay_bag
-from tr2m_core.replay.topics import find_topics
+from tr2m_core.bags.topics import find_topics
 
 peaks = {}
 def note(done, total):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from geometry_messages import HALF, build, transform
 
+from tr2m_core.bags.bag import Bag
+from tr2m_core.bags.transforms import TF_TYPE, StaticTransforms, TransformError
 from tr2m_core.messages.images import FrameError
-from tr2m_core.replay.bag import Bag
-from tr2m_core.replay.transforms import TF_TYPE, StaticTransforms, TransformError
 
 LEFT_TURN = (0, 0, HALF, HALF)  # 90 degrees about z: x becomes y, y becomes -x
 FORWARD_TO_OPTICAL = (-0.5, 0.5, -0.5, 0.5)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from geometry_messages import HALF, cloud, image, transform
 
-from tr2m_core.replay.bag import Bag
-from tr2m_core.replay.depth_topic import find_depth
-from tr2m_core.replay.description_topic import find_description
-from tr2m_core.replay.topics import Topics, find_topics, first_info, read_sentences
+from tr2m_core.bags.bag import Bag
+from tr2m_core.bags.depth_topic import find_depth
+from tr2m_core.bags.description_topic import find_description
+from tr2m_core.bags.topics import Topics, find_topics, first_info, read_sentences
 from tr2m_core.types import InputError
 
 IMAGE, DEPTH, INFO, TEXT = "/camera/image_raw", "/camera/depth/image_raw", "/camera/camera_info", "/scene_description"

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tr2m_core.bags.bag import Bag
+from tr2m_core.bags.topics import find_topics
 from tr2m_core.messages.depth_images import decode_depth
 from tr2m_core.messages.images import decode_colour
 from tr2m_core.metrics.depth import METRIC_NAMES, mean_metrics
 from tr2m_core.metrics.measurement import ALIGNMENTS, measure_depth
-from tr2m_core.replay.bag import Bag
-from tr2m_core.replay.topics import find_topics
 from tr2m_ros import demo
 
 LIMITS = (0.001, 80.0)

@@ -146,11 +146,11 @@ def parse_threshold(text: str) -> tuple[str, float]:
 
 
 def run(args: argparse.Namespace) -> int:
+    from tr2m_core.bags.bag import Bag
+    from tr2m_core.bags.depth_topic import find_depth
+    from tr2m_core.bags.topics import find_topics
     from tr2m_core.eval.processes import join_processes
-    from tr2m_core.replay.bag import Bag
-    from tr2m_core.replay.depth_topic import find_depth
     from tr2m_core.replay.replay import replay_bag
-    from tr2m_core.replay.topics import find_topics
 
     options = make_options(args)
     processes = join_processes(args.device)

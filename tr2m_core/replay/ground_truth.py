@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tr2m_core.bags.bag import Bag
+from tr2m_core.bags.topics import Topics, first_info
+from tr2m_core.bags.transforms import StaticTransforms, TransformError, frame_name
 from tr2m_core.camera.model import CameraError, RayTables, is_rectified, project, resized
 from tr2m_core.messages.depth_images import decode_depth
 from tr2m_core.messages.images import FrameError
 from tr2m_core.messages.point_clouds import CLOUD_TYPE, read_points
-from tr2m_core.replay.bag import Bag
-from tr2m_core.replay.topics import Topics, first_info
-from tr2m_core.replay.transforms import StaticTransforms, TransformError, frame_name
 
 Depth = npt.NDArray[np.float32]  # (H, W)
 Points = npt.NDArray[np.float64]  # (N, 3)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tr2m_core.replay.bag import Bag
-from tr2m_core.replay.topics import Topics
+from tr2m_core.bags.bag import Bag
+from tr2m_core.bags.topics import Topics
 
 
 class Stamped(NamedTuple):

@@ -14,6 +14,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from tr2m_core.bags.bag import Bag
+from tr2m_core.bags.description_topic import find_description
+from tr2m_core.bags.topics import Topics, first_info, read_sentences
+from tr2m_core.bags.writer import DepthBagWriter
 from tr2m_core.camera.model import is_rectified, pinhole
 from tr2m_core.description import check_description
 from tr2m_core.eval.processes import ALONE, Processes
@@ -23,13 +27,9 @@ from tr2m_core.inference.scale_filter import ScaleFilter
 from tr2m_core.messages.images import FrameError, decode_colour
 from tr2m_core.metrics.depth import clamp_depth, valid_depth
 from tr2m_core.metrics.measurement import measure_depth
-from tr2m_core.replay.bag import Bag
-from tr2m_core.replay.bag_writer import DepthBagWriter
 from tr2m_core.replay.baselines import Baselines
-from tr2m_core.replay.description_topic import find_description
 from tr2m_core.replay.ground_truth import GroundTruth
 from tr2m_core.replay.pairing import BagFrame, Pair, plan_pairs, read_frames
-from tr2m_core.replay.topics import Topics, first_info, read_sentences
 from tr2m_core.types import DepthPrediction, InputError
 
 NO_PARTNER = "no ground truth within the tolerance"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import islice
 
+from tr2m_core.bags.bag import Bag, shown
+from tr2m_core.bags.candidates import Found, hinted, is_own, recorded
 from tr2m_core.description import MAX_CHARACTERS, says_something, why_no_sentence
-from tr2m_core.replay.bag import Bag, shown
-from tr2m_core.replay.candidates import Found, hinted, is_own, recorded
 
 TEXT_TYPE = "std_msgs/msg/String"
 EXACT = "scene_description"  # what the node listens to

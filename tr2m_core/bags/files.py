@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import yaml
 
-from tr2m_core.replay.storage import one_line
+from tr2m_core.bags.storage import one_line
 from tr2m_core.types import InputError
 
 METADATA = "metadata.yaml"

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
-from tr2m_core.replay.storage import Damage, Message, one_line, ros2_type
+from tr2m_core.bags.storage import Damage, Message, one_line, ros2_type
 
 # What sqlite3 raises for damaged files; the texts of its errors quote their bytes, which may be no text.
 BROKEN = (sqlite3.Error, UnicodeDecodeError, MemoryError)

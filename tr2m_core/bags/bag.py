@@ -13,11 +13,11 @@ from typing import Any
 import zstandard
 from rosbags.typesys import Stores, get_typestore
 
+from tr2m_core.bags.files import storage_files
+from tr2m_core.bags.mcap_file import McapFile
+from tr2m_core.bags.sqlite_file import SqliteFile
+from tr2m_core.bags.storage import MAX_RECORD, ZSTD_MAGIC, Damage, Message, Storage, Topic, inflate_zstd, one_line
 from tr2m_core.messages.images import FrameError, pixel_format
-from tr2m_core.replay.bag_files import storage_files
-from tr2m_core.replay.mcap_file import McapFile
-from tr2m_core.replay.sqlite_file import SqliteFile
-from tr2m_core.replay.storage import MAX_RECORD, ZSTD_MAGIC, Damage, Message, Storage, Topic, inflate_zstd, one_line
 from tr2m_core.types import InputError
 
 __all__ = ["Bag", "Message", "Topic"]

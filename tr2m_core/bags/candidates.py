@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable
 from itertools import islice
 from typing import NamedTuple
 
+from tr2m_core.bags.bag import IMAGE_TYPES, Bag
 from tr2m_core.messages.depth_images import DEPTH_ENCODINGS
 from tr2m_core.messages.images import COLOUR_ENCODINGS, PICTURE_FORMATS, pixel_format
-from tr2m_core.replay.bag import IMAGE_TYPES, Bag
 
 TRANSPORTS = ("compressed", "compressedDepth")  # the last part of the topic of a compressed image
 OWN_OUTPUT = "metric_depth"  # this project's node; what it predicted is no measurement

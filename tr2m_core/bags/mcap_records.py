@@ -17,7 +17,7 @@ from mcap.data_stream import ReadDataStream
 from mcap.opcode import Opcode
 from mcap.records import Channel, Footer, Schema
 
-from tr2m_core.replay.storage import MAX_RECORD, STEP, Damage, Message, inflate_zstd, one_line, ros2_type
+from tr2m_core.bags.storage import MAX_RECORD, STEP, Damage, Message, inflate_zstd, one_line, ros2_type
 
 MAGIC = b"\x89MCAP0\r\n"
 RECORD_HEAD = struct.Struct("<BQ")

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from mcap.opcode import Opcode
 from mcap.records import ChunkIndex, Statistics
 
-from tr2m_core.replay.mcap_records import (
+from tr2m_core.bags.mcap_records import (
     MAGIC,
     Block,
     Channels,
@@ -21,7 +21,7 @@ from tr2m_core.replay.mcap_records import (
     read_summary,
     stream_of,
 )
-from tr2m_core.replay.storage import Damage, Message
+from tr2m_core.bags.storage import Damage, Message
 
 
 class McapFile:
