@@ -32,7 +32,7 @@ from std_msgs.msg import String
 
 from tr2m_core import InputError
 from tr2m_core.cli.common import format_table
-from tr2m_core.data.descriptions import PLACES, ObjectFact, SceneFacts
+from tr2m_core.data.procedural.descriptions import PLACES, ObjectFact, SceneFacts
 from tr2m_core.metrics.depth import clamp_depth, compute_depth_metrics, valid_depth
 from tr2m_ros.conversions import nanoseconds
 from tr2m_ros.process import run_process
@@ -198,7 +198,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 def render_rooms(frames: int, size: tuple[int, int] = SIZE) -> list[Room]:
     """The rooms of ROOMS: the same pictures, with depth at the scale of each place."""
-    from tr2m_core.data.procedural import render_sequence
+    from tr2m_core.data.procedural.scenes import render_sequence
 
     places = [PLACES[name] for name in ROOMS]
     first = places[0].distance_m

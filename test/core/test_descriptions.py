@@ -10,11 +10,20 @@ from collections.abc import Iterable
 
 import pytest
 
-from tr2m_core.data import descriptions as subject
-from tr2m_core.data import english, wordings
-from tr2m_core.data.descriptions import COLOURS, DOMAINS, PLACES, SIZES, SceneFacts, Wording, describe, sample_facts
-from tr2m_core.data.places import KINDS
-from tr2m_core.data.procedural import ProceduralScenes
+from tr2m_core.data.procedural import descriptions as subject
+from tr2m_core.data.procedural import english, wordings
+from tr2m_core.data.procedural.descriptions import (
+    COLOURS,
+    DOMAINS,
+    PLACES,
+    SIZES,
+    SceneFacts,
+    Wording,
+    describe,
+    sample_facts,
+)
+from tr2m_core.data.procedural.places import KINDS
+from tr2m_core.data.procedural.scenes import ProceduralScenes
 
 
 def _sentences(count: int, seed: int, wording: Wording) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tr2m_core.data.base import SampleKey
-from tr2m_core.data.procedural import ProceduralScenes
+from tr2m_core.data.procedural.scenes import ProceduralScenes
 from tr2m_core.model.checkpoints import load_model
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.tr2m import TR2M

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from tr2m_core.data.descriptions import names_place, place_may_go
-from tr2m_core.data.procedural import ProceduralScenes, masked_median, render_sequence
+from tr2m_core.data.procedural.descriptions import names_place, place_may_go
+from tr2m_core.data.procedural.scenes import ProceduralScenes, masked_median, render_sequence
 from tr2m_core.eval.procedural import (
     LIMITS,
     PICTURE_SIZE,

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from tr2m_core.data.base import DatasetConfig, SampleKey
-from tr2m_core.data.procedural import ProceduralScenes
-from tr2m_core.data.procedural_source import ProceduralSource
+from tr2m_core.data.procedural.scenes import ProceduralScenes
+from tr2m_core.data.procedural.source import ProceduralSource
 from tr2m_core.types import InputError
 
 SIZE = (28, 42)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tr2m_core.data import raycast
-from tr2m_core.data.layout import Layout, turn_x, turn_y
-from tr2m_core.data.procedural import intrinsics_of, render
-from tr2m_core.data.raycast import BOX, CONE, CYLINDER, ELLIPSOID
+from tr2m_core.data.procedural import raycast
+from tr2m_core.data.procedural.layout import Layout, turn_x, turn_y
+from tr2m_core.data.procedural.raycast import BOX, CONE, CYLINDER, ELLIPSOID
+from tr2m_core.data.procedural.scenes import intrinsics_of, render
 
 SIZE = (31, 41)  # odd, so that one ray runs along the optical axis
 CENTRE = (15, 20)

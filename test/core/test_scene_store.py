@@ -17,7 +17,7 @@ import pytest
 import torch
 from tiny_pyramid import TinyBackbone
 
-from tr2m_core.data.procedural import ProceduralScenes
+from tr2m_core.data.procedural.scenes import ProceduralScenes
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.presets import EMBEDDED
 from tr2m_core.train import scene_store

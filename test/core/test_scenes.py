@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from tr2m_core.data import raycast, shading, textures, things
-from tr2m_core.data.descriptions import COLOURS, DOMAINS, ObjectFact, SceneFacts
-from tr2m_core.data.layout import Layout
-from tr2m_core.data.photograph import photograph
-from tr2m_core.data.places import KINDS
-from tr2m_core.data.procedural import ProceduralScenes
-from tr2m_core.data.surroundings import build_layout
+from tr2m_core.data.procedural import raycast, shading, textures, things
+from tr2m_core.data.procedural.descriptions import COLOURS, DOMAINS, ObjectFact, SceneFacts
+from tr2m_core.data.procedural.layout import Layout
+from tr2m_core.data.procedural.photograph import photograph
+from tr2m_core.data.procedural.places import KINDS
+from tr2m_core.data.procedural.scenes import ProceduralScenes
+from tr2m_core.data.procedural.surroundings import build_layout
 
 SIZE = (60, 80)
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tr2m_core.data.descriptions import DOMAINS
-from tr2m_core.data.procedural import ProceduralScenes
+from tr2m_core.data.procedural.descriptions import DOMAINS
+from tr2m_core.data.procedural.scenes import ProceduralScenes
 from tr2m_core.model.checkpoints import load_model
 from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.train import features, sentences

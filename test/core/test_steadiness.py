@@ -212,7 +212,7 @@ def test_dark_pictures_are_no_scene_cut():
 
 
 def test_rendered_motion_goes_on_and_a_rendered_cut_does_not():
-    from tr2m_core.data.procedural import ProceduralScenes, render_sequence
+    from tr2m_core.data.procedural.scenes import ProceduralScenes, render_sequence
 
     scenes = ProceduralScenes((48, 64), seed=3)
     rooms = [render_sequence(scenes.facts(i), 60, (48, 64), seed=i) for i in range(2)]

@@ -18,7 +18,7 @@ from torch import Tensor
 from tr2m_core import DepthPredictor
 from tr2m_core.data.base import BatchSource, DatasetConfig, SampleKey, TrainBatch
 from tr2m_core.data.kitti import KITTI
-from tr2m_core.data.procedural_source import ProceduralSource
+from tr2m_core.data.procedural.source import ProceduralSource
 from tr2m_core.eval.protocols import evaluation_crop
 from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.metrics.measurement import METRIC, measure_depth

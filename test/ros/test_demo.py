@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
 
-from tr2m_core.data.descriptions import PLACES
+from tr2m_core.data.procedural.descriptions import PLACES
 from tr2m_ros import demo
 
 

@@ -40,7 +40,7 @@ def build_source(config: DatasetConfig, seed: int, device: str | torch.device) -
     Raises InputError for unknown names, folders that are not there, split files, and sets without a usable record.
     """
     if config.name == PROCEDURAL:
-        from tr2m_core.data.procedural_source import ProceduralSource
+        from tr2m_core.data.procedural.source import ProceduralSource
 
         return ProceduralSource(config, seed, device)
     dataset = find_dataset(config.name)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
-from tr2m_core.data.descriptions import describe_as, names_place, place_may_go
-from tr2m_core.data.procedural import LIMITS, ProceduralScenes
+from tr2m_core.data.procedural.descriptions import describe_as, names_place, place_may_go
+from tr2m_core.data.procedural.scenes import LIMITS, ProceduralScenes
 from tr2m_core.eval.conditions import listed
 from tr2m_core.eval.evaluator import NO_SENTENCE, Outcome, add_constant, constant_name, evaluate
 from tr2m_core.eval.methods import FloatArray, Predictor, TextModel

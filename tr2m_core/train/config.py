@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from tr2m_core.data.base import DatasetConfig
-from tr2m_core.data.procedural import MEAN_WEIGHT
+from tr2m_core.data.procedural.scenes import MEAN_WEIGHT
 from tr2m_core.losses.total import LossConfig
 from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.model.config import check_choice, merge

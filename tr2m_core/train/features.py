@@ -22,8 +22,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tr2m_core.data.base import BatchSource, DepthProtocol, SampleKey, TrainBatch
-from tr2m_core.data.descriptions import DOMAINS
-from tr2m_core.data.procedural import LIMITS, ProceduralScenes
+from tr2m_core.data.procedural.descriptions import DOMAINS
+from tr2m_core.data.procedural.scenes import LIMITS, ProceduralScenes
 from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.sources import Overrides, find_model

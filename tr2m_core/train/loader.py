@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from tr2m_core.data.base import BatchSource, DatasetConfig, TrainBatch
-from tr2m_core.data.procedural_source import INPUT_SIZE
+from tr2m_core.data.procedural.source import INPUT_SIZE
 from tr2m_core.data.registry import PROCEDURAL, find_dataset
 from tr2m_core.train.config import TrainConfig
 from tr2m_core.train.sampling import Request, RequestSampler

@@ -17,7 +17,7 @@ from torch import Generator, Tensor, nn
 from typing_extensions import Self
 
 from tr2m_core.data.base import BatchSource, DepthProtocol, SampleKey, TrainBatch
-from tr2m_core.data.procedural import LIMITS, MEAN_WEIGHT, ProceduralScenes
+from tr2m_core.data.procedural.scenes import LIMITS, MEAN_WEIGHT, ProceduralScenes
 from tr2m_core.eval.baselines import vertical_ramp
 from tr2m_core.inference.predictor import DepthPredictor
 from tr2m_core.losses.affine_invariant import affine_invariant_loss, median_anchor_loss

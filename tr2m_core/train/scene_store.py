@@ -31,7 +31,7 @@ import torch.nn.functional as F
 from numpy.lib.format import open_memmap
 from torch import Tensor, nn
 
-from tr2m_core.data.procedural import ProceduralScenes
+from tr2m_core.data.procedural.scenes import ProceduralScenes
 from tr2m_core.model.config import ModelConfig
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.presets import EMBEDDED

@@ -20,8 +20,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tr2m_core.data.descriptions import DOMAINS, PLACES, SIZES
-from tr2m_core.data.procedural import ProceduralScenes
+from tr2m_core.data.procedural.descriptions import DOMAINS, PLACES, SIZES
+from tr2m_core.data.procedural.scenes import ProceduralScenes
 from tr2m_core.inference.torch_backend import has_fast_bf16
 from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.model.tensors import writing

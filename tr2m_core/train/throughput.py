@@ -13,7 +13,7 @@ from itertools import count
 import torch
 
 from tr2m_core.data.base import DatasetConfig, SampleKey
-from tr2m_core.data.procedural_source import ProceduralSource
+from tr2m_core.data.procedural.source import ProceduralSource
 from tr2m_core.model.presets import parse_input_size
 
 

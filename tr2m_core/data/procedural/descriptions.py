@@ -13,9 +13,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tr2m_core.data import english, wordings
-from tr2m_core.data.places import KINDS, PLACES, Domain, ObjectKind, Place, Shape
-from tr2m_core.data.wordings import Position, Wording
+from tr2m_core.data.procedural import english, wordings
+from tr2m_core.data.procedural.places import KINDS, PLACES, Domain, ObjectKind, Place, Shape
+from tr2m_core.data.procedural.wordings import Position, Wording
 
 __all__ = [
     "COLOURS", "DOMAINS", "PLACES", "SIZES", "Domain", "ObjectFact", "Place", "Position", "SceneFacts", "Shape",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tr2m_core.data.places import Domain
+from tr2m_core.data.procedural.places import Domain
 
 Wording = Literal["train", "unseen"]
 Position = Literal["left", "centre", "right"]

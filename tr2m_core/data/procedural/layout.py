@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.data import shading, textures
-from tr2m_core.data.raycast import BOX, CONE, CYLINDER, ELLIPSOID, SHELL_FACES, Scene
-from tr2m_core.data.shading import MATERIAL_SIZE, Light
+from tr2m_core.data.procedural import shading, textures
+from tr2m_core.data.procedural.raycast import BOX, CONE, CYLINDER, ELLIPSOID, SHELL_FACES, Scene
+from tr2m_core.data.procedural.shading import MATERIAL_SIZE, Light
 
 Array = npt.NDArray[np.float64]
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tr2m_core.data import textures, things
-from tr2m_core.data.descriptions import COLOURS, ObjectFact, SceneFacts
-from tr2m_core.data.layout import Array, Frame, Layout, turn_x, turn_y
-from tr2m_core.data.raycast import SHELL_FACES
-from tr2m_core.data.shading import Light
+from tr2m_core.data.procedural import textures, things
+from tr2m_core.data.procedural.descriptions import COLOURS, ObjectFact, SceneFacts
+from tr2m_core.data.procedural.layout import Array, Frame, Layout, turn_x, turn_y
+from tr2m_core.data.procedural.raycast import SHELL_FACES
+from tr2m_core.data.procedural.shading import Light
 
 CEILING, FLOOR = 2, 3  # of the shell's faces
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tr2m_core.data import textures
-from tr2m_core.data.layout import Array, Frame, turn_x, turn_y, turn_z
+from tr2m_core.data.procedural import textures
+from tr2m_core.data.procedural.layout import Array, Frame, turn_x, turn_y, turn_z
 
 Builder = Callable[[Frame, "Array | None"], Any]  # the second: the thing's colour, if it has one
 

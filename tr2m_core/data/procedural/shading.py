@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tr2m_core.data.raycast import BOX, CONE, CYLINDER, ELLIPSOID, FAR, Floats, Hits, Scene
-from tr2m_core.data.textures import LEVELS, SIDE, textures
+from tr2m_core.data.procedural.raycast import BOX, CONE, CYLINDER, ELLIPSOID, FAR, Floats, Hits, Scene
+from tr2m_core.data.procedural.textures import LEVELS, SIDE, textures
 
 # Columns of a material: three linear colours; pattern and its period in metres, twice; weights; gloss; glow.
 COLOUR, SECOND, THIRD = slice(0, 3), slice(3, 6), slice(6, 9)

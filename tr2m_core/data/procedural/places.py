@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tr2m_core.data import place_tables as tables
+from tr2m_core.data.procedural import place_tables as tables
 
 Domain = Literal["room", "corridor", "street", "table", "tube"]
 Shape = Literal["box", "sphere", "cylinder"]

@@ -17,12 +17,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tr2m_core.data import raycast
-from tr2m_core.data.descriptions import SceneFacts, Wording, describe, sample_facts
-from tr2m_core.data.layout import Layout, turn_y
-from tr2m_core.data.photograph import photograph, soften_edges
-from tr2m_core.data.shading import shade
-from tr2m_core.data.surroundings import build_layout
+from tr2m_core.data.procedural import raycast
+from tr2m_core.data.procedural.descriptions import SceneFacts, Wording, describe, sample_facts
+from tr2m_core.data.procedural.layout import Layout, turn_y
+from tr2m_core.data.procedural.photograph import photograph, soften_edges
+from tr2m_core.data.procedural.shading import shade
+from tr2m_core.data.procedural.surroundings import build_layout
 
 SIZE_JITTER = 0.08  # standard deviation of log size around what the sentence's place and size stand for
 LIMITS = (0.001, 200.0)  # metres that ground truth counts between and predictions are clamped to
