@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from tr2m_core.data.published_texts import SPLITS, TEXTS
-from tr2m_core.text_files import MAX_BYTES
+from tr2m_core.files.text import MAX_BYTES
 from tr2m_core.types import InputError
 
 COMMIT = "19c2c72c5faa62e71ab4002e65238e4801d90463"

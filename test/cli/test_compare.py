@@ -6,7 +6,7 @@ import pytest
 from tiny_runs import HOSTILE, TEXT, measured_run, unmeasured_run
 
 from tr2m_core.cli.main import main
-from tr2m_core.files import write_json
+from tr2m_core.files.images import write_json
 from tr2m_core.metrics.depth import METRIC_NAMES
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tr2m_core import DepthPredictor, files
+from tr2m_core import DepthPredictor
 from tr2m_core.cli.main import main
+from tr2m_core.files import images as files
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tr2m_core.eight_bits import eight_bits
-from tr2m_core.files import read_depth_png, read_image, write_csv, write_json
+from tr2m_core.files.eight_bits import eight_bits
+from tr2m_core.files.images import read_depth_png, read_image, write_csv, write_json
 from tr2m_core.types import InputError
 
 RANDOM = np.random.default_rng(0)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tr2m_core.files import MAX_PIXELS
+from tr2m_core.files.images import MAX_PIXELS
 from tr2m_core.messages.depth_images import decode_depth
 from tr2m_core.messages.images import COLOUR_ENCODINGS, FrameError, check_colour, decode_colour, pixel_format
 from tr2m_core.messages.rvl import decode_rvl

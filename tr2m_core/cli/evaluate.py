@@ -265,7 +265,7 @@ def run_procedural(args: argparse.Namespace) -> int:
         raise InputError(f"{PROCEDURAL} has sentences and a baseline of its own, and saves no predictions")
     from tr2m_core.eval.procedural import HELD_OUT_SEED, evaluate_procedural
     from tr2m_core.eval.processes import join_processes
-    from tr2m_core.files import write_json
+    from tr2m_core.files.images import write_json
 
     processes = join_processes(args.device)
     args.device = processes.device or args.device

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from tr2m_core.camera.pinhole import parse_intrinsics
     from tr2m_core.description import descriptions_for
-    from tr2m_core.files import read_image
+    from tr2m_core.files.images import read_image
 
     intrinsics = parse_intrinsics(args.intrinsics) if args.intrinsics is not None else None
     paths = find_images(args.images)
@@ -80,7 +80,7 @@ def find_images(inputs: list[Path]) -> list[Path]:
 
     Raises InputError for a folder without pictures.
     """
-    from tr2m_core.files import IMAGE_SUFFIXES
+    from tr2m_core.files.images import IMAGE_SUFFIXES
 
     paths: list[Path] = []
     for item in inputs:
@@ -122,7 +122,7 @@ def write_results(
     import numpy as np
 
     from tr2m_core.camera.pinhole import unproject
-    from tr2m_core.files import write_depth_png, write_ply, write_png
+    from tr2m_core.files.images import write_depth_png, write_ply, write_png
     from tr2m_core.visualization import prediction_panel
 
     depth = prediction.metric_depth

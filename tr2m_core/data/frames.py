@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tr2m_core.description import check_description
-from tr2m_core.files import read_depth_png, read_image
-from tr2m_core.text_files import read_text
+from tr2m_core.files.images import read_depth_png, read_image
+from tr2m_core.files.text import read_text
 from tr2m_core.types import InputError, Intrinsics
 
 INDEX_FILE = "index.json"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tr2m_core.files import check_depth_picture
+from tr2m_core.files.images import check_depth_picture
 from tr2m_core.types import InputError
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from tr2m_core.text_files import read_text, split_lines
+from tr2m_core.files.text import read_text, split_lines
 from tr2m_core.types import InputError
 
 HOLDS = "an image and a depth path per line"

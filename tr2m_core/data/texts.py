@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tr2m_core.description import clean_sentence, read_sentences
-from tr2m_core.text_files import read_text, split_lines
+from tr2m_core.files.text import read_text, split_lines
 from tr2m_core.types import InputError
 
 

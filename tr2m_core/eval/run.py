@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tr2m_core.eval.processes import Processes
 from tr2m_core.eval.totals import Totals
-from tr2m_core.files import write_csv, write_json
+from tr2m_core.files.images import write_csv, write_json
 from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.metrics.measurement import ALIGNMENTS, METRIC, Measurement
 from tr2m_core.types import Intrinsics

@@ -13,7 +13,7 @@ from tr2m_core.eval.methods import Method
 from tr2m_core.eval.processes import ALONE, Processes
 from tr2m_core.eval.samples import SampleSet
 from tr2m_core.eval.summary import SetResult
-from tr2m_core.files import write_csv, write_json
+from tr2m_core.files.images import write_csv, write_json
 from tr2m_core.report.gallery import Gallery
 
 

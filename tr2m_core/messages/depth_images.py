@@ -11,9 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.messages.images import check_rows, pixel_format, pixel_samples, read_label
-from tr2m_core.messages.rvl import decode_rvl
-from tr2m_core.pictures import (
+from tr2m_core.files.decoding import (
     COMPRESSED_DEPTH,
     CONFIG_HEADER,
     MAX_PIXELS,
@@ -23,6 +21,8 @@ from tr2m_core.pictures import (
     picture_kind,
     shortened,
 )
+from tr2m_core.messages.images import check_rows, pixel_format, pixel_samples, read_label
+from tr2m_core.messages.rvl import decode_rvl
 from tr2m_core.types import FrameError
 
 # numpy type and metres per unit.

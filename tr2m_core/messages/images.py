@@ -13,8 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.eight_bits import eight_bits
-from tr2m_core.pictures import (
+from tr2m_core.files.decoding import (
     COMPRESSED_DEPTH,
     Header,
     check_area,
@@ -24,7 +23,8 @@ from tr2m_core.pictures import (
     picture_kind,
     shortened,
 )
-from tr2m_core.pictures import PICTURE_FORMATS as PICTURE_FORMATS
+from tr2m_core.files.decoding import PICTURE_FORMATS as PICTURE_FORMATS
+from tr2m_core.files.eight_bits import eight_bits
 from tr2m_core.types import FrameError as FrameError
 
 # numpy type of a sample, samples per pixel, and OpenCV's conversion to RGB.

@@ -12,7 +12,7 @@ import numpy as np
 from tr2m_core.eval.evaluator import Outcome
 from tr2m_core.eval.methods import FloatArray
 from tr2m_core.eval.samples import UNITS_PER_METRE, Sample, SampleSet
-from tr2m_core.files import IMAGE_SUFFIXES, write_png
+from tr2m_core.files.images import IMAGE_SUFFIXES, write_png
 from tr2m_core.metrics.depth import clamp_depth
 from tr2m_core.metrics.measurement import METRIC, Measurement
 
