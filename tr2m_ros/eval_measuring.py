@@ -23,7 +23,7 @@ from tr2m_core.messages.depth_images import decode_depth
 from tr2m_core.messages.images import FrameError, decode_colour
 from tr2m_core.metrics.depth import METRIC_NAMES, valid_depth
 from tr2m_core.metrics.measurement import measure_depth
-from tr2m_core.replay.replay import NO_PARTNER
+from tr2m_core.replay.runner import NO_PARTNER
 from tr2m_core.types import Intrinsics
 from tr2m_ros.conversions import depth_from_image
 from tr2m_ros.diagnostics import MOST_CHARACTERS, Problems

@@ -28,7 +28,7 @@ from tr2m_core.camera.model import is_rectified, pinhole
 from tr2m_core.cli.common import make_output
 from tr2m_core.cli.replay import print_result, summary
 from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run
-from tr2m_core.replay.replay import NO_PARTNER
+from tr2m_core.replay.runner import NO_PARTNER
 from tr2m_core.types import Intrinsics
 from tr2m_ros.conversions import nanoseconds
 from tr2m_ros.diagnostics import Problems, diagnostic_array, diagnostic_status

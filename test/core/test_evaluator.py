@@ -17,10 +17,10 @@ from tr2m_core.eval.conditions import EMPTY, OWN, SHUFFLED, conditions_for, list
 from tr2m_core.eval.evaluator import NO_SENTENCE, add_constant, constant_name, evaluate
 from tr2m_core.eval.file_samples import FileSamples
 from tr2m_core.eval.methods import Method, RelativeDepth, TextModel, VerticalRamp
-from tr2m_core.eval.processes import Processes, join_processes
 from tr2m_core.eval.samples import Sample, SampleSet
 from tr2m_core.eval.summary import TABLE_HEADERS, SetResult, table_rows
 from tr2m_core.metrics.measurement import AFFINE, METRIC, SCALE
+from tr2m_core.processes import Processes, join_processes
 from tr2m_core.report.gallery import Gallery, file_names
 from tr2m_core.types import InputError
 

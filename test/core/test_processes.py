@@ -3,7 +3,7 @@
 import pytest
 from accelerate import PartialState
 
-from tr2m_core.eval.processes import ALONE, LAUNCHER, join_processes
+from tr2m_core.processes import ALONE, LAUNCHER, join_processes
 from tr2m_core.types import InputError
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from tr2m_core.bags.bag import Bag
 from tr2m_core.bags.topics import find_topics
-from tr2m_core.eval.processes import Processes
 from tr2m_core.metrics.depth import METRIC_NAMES
-from tr2m_core.replay.replay import ReplayOptions, replay_bag
+from tr2m_core.processes import Processes
+from tr2m_core.replay.runner import ReplayOptions, replay_bag
 from tr2m_core.types import DepthPrediction, InputError
 
 IMAGE, DEPTH, INFO, TEXT = "/camera/image_raw", "/camera/depth/image_raw", "/camera/camera_info", "/scene_description"

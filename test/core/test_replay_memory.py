@@ -18,7 +18,7 @@ import json, resource, sys
 from pathlib import Path
 from tr2m_core import DepthPredictor
 from tr2m_core.bags.bag import Bag
-from tr2m_core.replay.replay import ReplayOptions, replay_bag
+from tr2m_core.replay.runner import ReplayOptions, replay_bag
 from tr2m_core.bags.topics import find_topics
 
 peaks = {}

@@ -94,8 +94,8 @@ def run_sets(args: argparse.Namespace) -> int:
     """Every data set; a table of means, and the files of -o."""
     from tr2m_core.eval.baselines import BLIND
     from tr2m_core.eval.contenders import Contenders
-    from tr2m_core.eval.processes import join_processes
     from tr2m_core.eval.suite import evaluate_set
+    from tr2m_core.processes import join_processes
 
     if args.dataset == FRAMES:
         args.baseline = [*args.baseline, *BLIND]
@@ -264,8 +264,8 @@ def run_procedural(args: argparse.Namespace) -> int:
     if args.sentences or args.text or args.baseline or args.save_predictions:
         raise InputError(f"{PROCEDURAL} has sentences and a baseline of its own, and saves no predictions")
     from tr2m_core.eval.procedural import HELD_OUT_SEED, evaluate_procedural
-    from tr2m_core.eval.processes import join_processes
     from tr2m_core.files.images import write_json
+    from tr2m_core.processes import join_processes
 
     processes = join_processes(args.device)
     args.device = processes.device or args.device

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from tr2m_core import __version__
-from tr2m_core.eval.processes import end_process
+from tr2m_core.processes import end_process
 from tr2m_core.terminal import BROKEN_PIPE, drop_output, prepare_output
 from tr2m_core.types import InputError
 

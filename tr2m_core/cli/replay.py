@@ -29,7 +29,7 @@ from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
     from tr2m_core.eval.run import Run
-    from tr2m_core.replay.replay import ReplayOptions
+    from tr2m_core.replay.runner import ReplayOptions
 
 HELP = "a rosbag -> how far off is the depth: report, metrics per frame, pictures, a bag with depth"
 EXAMPLES = """examples:
@@ -149,8 +149,8 @@ def run(args: argparse.Namespace) -> int:
     from tr2m_core.bags.bag import Bag
     from tr2m_core.bags.depth_topic import find_depth
     from tr2m_core.bags.topics import find_topics
-    from tr2m_core.eval.processes import join_processes
-    from tr2m_core.replay.replay import replay_bag
+    from tr2m_core.processes import join_processes
+    from tr2m_core.replay.runner import replay_bag
 
     options = make_options(args)
     processes = join_processes(args.device)
@@ -207,7 +207,7 @@ def verdict(args: argparse.Namespace, result: Run) -> int:
 def make_options(args: argparse.Namespace) -> ReplayOptions:
     """The checked options of a replay."""
     from tr2m_core.description import description_for_all
-    from tr2m_core.replay.replay import ReplayOptions
+    from tr2m_core.replay.runner import ReplayOptions
 
     check_depth_range(args)
     for name, value, good in (

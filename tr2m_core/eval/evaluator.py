@@ -12,10 +12,10 @@ import numpy.typing as npt
 from tr2m_core.eval.baselines import BEST_CONSTANT, thinned
 from tr2m_core.eval.conditions import Condition
 from tr2m_core.eval.methods import Method
-from tr2m_core.eval.processes import ALONE, Processes
 from tr2m_core.eval.samples import Sample, SampleSet
 from tr2m_core.metrics.depth import best_constant_depth, mean_metrics
 from tr2m_core.metrics.measurement import ALIGNMENTS, METRIC, Measurement, Metrics, measure_depth
+from tr2m_core.processes import ALONE, Processes
 from tr2m_core.types import InputError
 
 FloatArray = npt.NDArray[np.floating[Any]]

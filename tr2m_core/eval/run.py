@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.eval.processes import Processes
 from tr2m_core.eval.totals import Totals
 from tr2m_core.files.images import write_csv, write_json
 from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.metrics.measurement import ALIGNMENTS, METRIC, Measurement
+from tr2m_core.processes import Processes
 from tr2m_core.types import Intrinsics
 
 SHOWN = 5  # frames that a report shows

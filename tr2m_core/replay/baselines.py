@@ -17,9 +17,9 @@ from tr2m_core.eval.baselines import (
     thinned,
     vertical_ramp,
 )
-from tr2m_core.eval.processes import Processes
 from tr2m_core.metrics.depth import best_constant_depth, mean_metrics
 from tr2m_core.metrics.measurement import AFFINE, METRIC, Metrics, measure_depth
+from tr2m_core.processes import Processes
 
 FloatArray = npt.NDArray[np.floating[Any]]
 

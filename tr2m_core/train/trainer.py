@@ -21,10 +21,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 
 from tr2m_core.data.base import TrainBatch
-from tr2m_core.eval.processes import launched
 from tr2m_core.inference.torch_backend import has_fast_bf16
 from tr2m_core.losses.contrast import momentum_update
 from tr2m_core.metrics.depth import LARGER_IS_BETTER
+from tr2m_core.processes import launched
 from tr2m_core.train.checkpoint import BEST, has_state, load_state, save_state
 from tr2m_core.train.config import TrainConfig
 from tr2m_core.train.loader import load, read_ahead, require_shared_memory, workers_watched

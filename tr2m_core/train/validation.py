@@ -14,12 +14,12 @@ from tr2m_core.eval.evaluator import CHUNK, evaluate
 from tr2m_core.eval.file_samples import FileSamples
 from tr2m_core.eval.methods import TextModel
 from tr2m_core.eval.procedural import ProceduralSamples
-from tr2m_core.eval.processes import Processes
 from tr2m_core.eval.samples import Sample, SampleSet
 from tr2m_core.inference.predictor import DepthPredictor
 from tr2m_core.metrics.measurement import METRIC
 from tr2m_core.model.config import nearest_input_size
 from tr2m_core.model.tr2m import TR2M
+from tr2m_core.processes import Processes
 from tr2m_core.train.config import ValidationConfig
 from tr2m_core.train.pictures import training_panel
 from tr2m_core.train.task import Metrics
