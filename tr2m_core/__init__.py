@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tr2m_core.types import DepthPrediction, InputError, Intrinsics
+from tr2m_core.errors import InputError
+from tr2m_core.types import DepthPrediction, Intrinsics
 
 if TYPE_CHECKING:
     from tr2m_core.inference.predictor import DepthPredictor

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 MERGE = "tag:yaml.org,2002:merge"  # the key <<, which may come again and gives way to others
 

@@ -1,4 +1,4 @@
-"""Types that every other module shares. Imports nothing heavy."""
+"""Results that every other module shares. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -11,22 +11,6 @@ if TYPE_CHECKING:
     import torch
 
     Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.float32]  # RGB in 0..255, float32 where not rounded
-
-
-class InputError(Exception):
-    """Something the user gave cannot be used: a file, a topic, a parameter, a sentence.
-
-    The message is one line that names the culprit and says how to fix it. Command lines print it without a
-    traceback and exit with code 2.
-    """
-
-
-class FrameError(Exception):
-    """One message cannot be used; the text is one line that says why, `reason` a short constant to count by."""
-
-    def __init__(self, text: str, reason: str = "unusable") -> None:
-        super().__init__(text)
-        self.reason = reason
 
 
 class RescaleMaps(NamedTuple):

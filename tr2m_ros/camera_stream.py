@@ -13,9 +13,9 @@ from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import String
 
-from tr2m_core.camera.model import CameraError, PictureError, RayTable, RayTables, is_rectified
+from tr2m_core.camera.model import PictureError, RayTable, RayTables, is_rectified
+from tr2m_core.errors import CameraError, FrameError
 from tr2m_core.inference.scale_filter import ScaleFilter
-from tr2m_core.messages.images import FrameError
 from tr2m_core.types import DepthPrediction
 from tr2m_ros import dds, diagnostics
 from tr2m_ros.conversions import Memory, Picture, check_picture, nanoseconds, rgb_from_picture

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from tr2m_core.messages.images import COLOUR_ENCODINGS, FrameError, check_colour, decode_colour, pixel_format
+from tr2m_core.errors import FrameError
+from tr2m_core.messages.images import COLOUR_ENCODINGS, check_colour, decode_colour, pixel_format
 from tr2m_core.messages.packing import pack_depth, pack_millimetres
 
 Picture: TypeAlias = "Image | CompressedImage"

@@ -17,7 +17,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 
 from tr2m_core import InputError
-from tr2m_core.messages.images import FrameError
+from tr2m_core.errors import FrameError
 from tr2m_core.model.presets import parse_input_size
 from tr2m_core.types import DepthPrediction
 from tr2m_ros import diagnostics, overrides
@@ -261,7 +261,7 @@ class DepthNode(LifecycleNode):
         self, predictor: DepthPredictor, settings: Settings, jobs: list[Job]
     ) -> list[DepthPrediction | Exception]:
         """A prediction, or what went wrong, for each."""
-        from tr2m_core.inference.device_errors import DeviceError
+        from tr2m_core.errors import DeviceError
 
         edges = settings.cloud_edge_filter > 0 and any(job.wants_points for job in jobs)
         try:

@@ -17,10 +17,11 @@ from sensor_msgs.msg import Image
 
 from tr2m_core import InputError
 from tr2m_core.bags.transforms import frame_name
+from tr2m_core.errors import FrameError
 from tr2m_core.eval.run import FrameResult, Run, View
 from tr2m_core.files.decoding import shortened
 from tr2m_core.messages.depth_images import decode_depth
-from tr2m_core.messages.images import FrameError, decode_colour
+from tr2m_core.messages.images import decode_colour
 from tr2m_core.metrics.depth import METRIC_NAMES, valid_depth
 from tr2m_core.metrics.measurement import measure_depth
 from tr2m_core.replay.runner import NO_PARTNER

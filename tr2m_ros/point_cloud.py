@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 
 from tr2m_core.camera import model as camera
 from tr2m_core.camera.model import RayTable
-from tr2m_core.messages.images import FrameError
+from tr2m_core.errors import FrameError
 from tr2m_core.messages.packing import CloudOptions, cloud_shape, finite_points, pack_cloud, point_fields, point_step
 from tr2m_ros.conversions import Memory, depth_from_image
 from tr2m_ros.parameters import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tr2m_core.description import clean_sentence
-from tr2m_core.messages.images import FrameError
+from tr2m_core.errors import FrameError
 
 
 def clean_description(text: str, max_length: int) -> str:

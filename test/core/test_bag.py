@@ -14,8 +14,7 @@ from bags import contents, expected, storage_file, write_mcap
 from mcap.writer import Writer
 
 from tr2m_core.bags.bag import Bag, Topic
-from tr2m_core.messages.images import FrameError
-from tr2m_core.types import InputError
+from tr2m_core.errors import FrameError, InputError
 
 IMAGE, DEPTH, INFO, TEXT = "/camera/image_raw", "/camera/depth/image_raw", "/camera/camera_info", "/scene_description"
 START, PERIOD = 1_600_000_000_000_000_000, 100_000_000

@@ -9,7 +9,7 @@ from rosbags.interfaces import QosDurability
 from rosbags.rosbag2 import Reader
 
 from tr2m_core.bags.writer import DepthBagWriter
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 DEPTH, INFO, CLOUD, TEXT = (f"/metric_depth{name}" for name in ("", "/camera_info", "/points", "/active_description"))
 SIZE = HEIGHT, WIDTH = 3, 4

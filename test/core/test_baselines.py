@@ -21,10 +21,10 @@ from transformers import (
     GLPNForDepthEstimation,
 )
 
+from tr2m_core.errors import InputError
 from tr2m_core.eval.baselines import Baseline, find_baseline, vertical_ramp
 from tr2m_core.eval.depth_networks import DepthNetwork, load_depth_network
 from tr2m_core.eval.samples import Sample
-from tr2m_core.types import InputError
 
 CPU = torch.device("cpu")
 DPT_PROCESSOR = {"image_processor_type": "DPTImageProcessor", "size": {"height": 56, "width": 56}, "do_pad": False}

@@ -14,7 +14,6 @@ from geometry_messages import build, camera_info
 
 from tr2m_core.camera.distortion import distortion
 from tr2m_core.camera.model import (
-    CameraError,
     CameraModel,
     RayTables,
     as_seen,
@@ -25,6 +24,7 @@ from tr2m_core.camera.model import (
     ray_table,
     resized,
 )
+from tr2m_core.errors import CameraError
 from tr2m_core.types import Intrinsics
 
 NO_P = [0.0] * 12

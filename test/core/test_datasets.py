@@ -26,8 +26,8 @@ from tr2m_core.data.colours import ColourJitter, GammaAndGain
 from tr2m_core.data.registry import DATASETS, check_dataset
 from tr2m_core.data.split import read_split
 from tr2m_core.data.texts import read_texts
+from tr2m_core.errors import InputError
 from tr2m_core.model.presets import DATASET_INPUT_SIZES
-from tr2m_core.types import InputError
 
 # Sorted names of the 22 published videos; those with a star are for testing.
 C3VD_VIDEOS = [

@@ -19,7 +19,7 @@ from tr2m_core.description import (
     descriptions_for,
     why_no_sentence,
 )
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from urllib.request import Request
 
 import pytest
 
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 from tr2m_core.weights import http as download
 from tr2m_core.weights.http import Downloaded, download_file
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.efficientnet_lite import EfficientNetLite
 from tr2m_core.model.presets import PYRAMIDS
-from tr2m_core.types import InputError
 from tr2m_core.weights.hub import backbone_file
 
 

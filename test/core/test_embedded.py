@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tr2m_core.errors import InputError
 from tr2m_core.eval.procedural import evaluate_procedural
 from tr2m_core.model.config import ModelConfig
 from tr2m_core.model.presets import EMBEDDED, EMBEDDED_DIRECTORY, MINILM
-from tr2m_core.types import InputError
 from tr2m_core.weights.hub import text_encoder_folder
 
 MEGABYTE = 1_000_000

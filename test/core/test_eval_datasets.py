@@ -28,9 +28,9 @@ from tiny_datasets import (
 
 from tr2m_core.data.base import DatasetConfig, SampleKey
 from tr2m_core.data.registry import DATASETS, build_source, check_dataset, find_dataset
+from tr2m_core.errors import InputError
 from tr2m_core.eval.protocols import PUBLISHED, evaluation_crop
 from tr2m_core.metrics.depth import METRIC_NAMES, valid_depth
-from tr2m_core.types import InputError
 
 WRITERS = {
     "nyu": write_nyu,

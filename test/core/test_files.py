@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tr2m_core.errors import InputError
 from tr2m_core.files.eight_bits import eight_bits
 from tr2m_core.files.images import read_depth_png, read_image, write_csv, write_json
-from tr2m_core.types import InputError
 
 RANDOM = np.random.default_rng(0)
 RGB = RANDOM.integers(0, 256, (6, 8, 3), np.uint8)

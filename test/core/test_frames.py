@@ -8,11 +8,12 @@ from PIL import Image
 from stand_ins import FlatModel
 
 from tr2m_core.data.frames import read_frames
+from tr2m_core.errors import InputError
 from tr2m_core.eval.conditions import OWN, conditions_for
 from tr2m_core.eval.evaluator import add_constant, evaluate
 from tr2m_core.eval.frames import by_source
 from tr2m_core.eval.methods import TextModel
-from tr2m_core.types import InputError, Intrinsics
+from tr2m_core.types import Intrinsics
 
 
 def write_source(folder, source, depths, **changes):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tr2m_core.camera.pinhole import parse_intrinsics, pixel_rays, unproject
-from tr2m_core.types import InputError, Intrinsics
+from tr2m_core.errors import InputError
+from tr2m_core.types import Intrinsics
 
 CAMERA = Intrinsics(fx=500, fy=400, cx=320, cy=240)
 

@@ -8,8 +8,8 @@ from geometry_messages import HALF, camera_info, cloud, image, transform
 
 from tr2m_core.bags.bag import Bag
 from tr2m_core.bags.topics import Topics
+from tr2m_core.errors import FrameError
 from tr2m_core.messages.depth_images import decode_depth
-from tr2m_core.messages.images import FrameError
 from tr2m_core.messages.point_clouds import CLOUD_TYPE
 from tr2m_core.replay.ground_truth import GroundTruth, nearest_depth
 

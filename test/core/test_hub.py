@@ -8,8 +8,8 @@ import pytest
 from tr2m_core.cli.main import main
 from tr2m_core.doctor import resources
 from tr2m_core.doctor.finding import WARNING
+from tr2m_core.errors import InputError
 from tr2m_core.model.sources import find_model
-from tr2m_core.types import InputError
 from tr2m_core.weights import hub
 
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tr2m_core.errors import FrameError
 from tr2m_core.files.images import MAX_PIXELS
 from tr2m_core.messages.depth_images import decode_depth
-from tr2m_core.messages.images import COLOUR_ENCODINGS, FrameError, check_colour, decode_colour, pixel_format
+from tr2m_core.messages.images import COLOUR_ENCODINGS, check_colour, decode_colour, pixel_format
 from tr2m_core.messages.rvl import decode_rvl
 
 RGB = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3) * 3

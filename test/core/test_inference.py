@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from PIL import Image
 
 from tr2m_core import DepthPredictor
+from tr2m_core.errors import InputError
 from tr2m_core.inference.torch_backend import TorchBackend
-from tr2m_core.types import InputError
 
 RGB = np.random.default_rng(3).integers(0, 255, (60, 83, 3), np.uint8)
 ROOM = "A small office with two desks."

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.config import RescaleHeadConfig
 from tr2m_core.model.initialization import initialize_head
 from tr2m_core.model.rescale_head import RescaleHead
 from tr2m_core.train.config import ModelChoice
-from tr2m_core.types import InputError
 
 SMALL = RescaleHeadConfig(image_width=64, text_width=48, out_channels=64, features=64, hidden_channels=32, heads=4)
 

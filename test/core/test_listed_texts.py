@@ -20,9 +20,9 @@ from tiny_datasets import (
 
 from tr2m_core.data.base import DatasetConfig, SampleKey
 from tr2m_core.data.registry import DATASETS, build_source, check_dataset
+from tr2m_core.errors import InputError
 from tr2m_core.eval.conditions import conditions_for
 from tr2m_core.eval.file_samples import FileSamples
-from tr2m_core.types import InputError
 
 NAMES = ("office_07", "corridor_01", "kitchen_02")  # of iBims-1, in the order of its list
 

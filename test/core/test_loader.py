@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from tr2m_core.data.base import BatchSource, DatasetConfig, DepthProtocol, SampleKey, TrainBatch
+from tr2m_core.errors import InputError
 from tr2m_core.train.config import Phase, TrainConfig, read_config
 from tr2m_core.train.loader import load, require_shared_memory, shared_memory, workers_watched
 from tr2m_core.train.sampling import RequestSampler, Schedule
-from tr2m_core.types import InputError
 
 PAPER = Path(__file__).resolve().parents[2] / "config" / "train" / "paper.yaml"
 

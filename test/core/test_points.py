@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from geometry_messages import build, cloud
 
-from tr2m_core.messages.images import FrameError
+from tr2m_core.errors import FrameError
 from tr2m_core.messages.point_clouds import read_points
 
 GRID = np.arange(24, dtype=np.float64).reshape(2, 4, 3) / 8

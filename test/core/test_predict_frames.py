@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from tr2m_core import DepthPredictor
-from tr2m_core.inference.device_errors import DeviceError, device_error
+from tr2m_core.errors import DeviceError, InputError
+from tr2m_core.inference.device_errors import device_error
 from tr2m_core.inference.predictor import _at_scale, depth_edges, scaled_size
-from tr2m_core.types import InputError
 
 RANDOM = np.random.default_rng(7)
 FRAMES = [RANDOM.integers(0, 255, (*size, 3), np.uint8) for size in ((60, 83), (48, 64), (60, 83))]

@@ -9,6 +9,7 @@ import torch
 
 from tr2m_core.data.procedural.descriptions import names_place, place_may_go
 from tr2m_core.data.procedural.scenes import ProceduralScenes, masked_median, render_sequence
+from tr2m_core.errors import InputError
 from tr2m_core.eval.procedural import (
     LIMITS,
     PICTURE_SIZE,
@@ -16,7 +17,6 @@ from tr2m_core.eval.procedural import (
     sentences_by_kind,
 )
 from tr2m_core.metrics.depth import METRIC_NAMES, clamp_depth, compute_depth_metrics
-from tr2m_core.types import InputError
 
 SIZE = (42, 56)
 

@@ -8,7 +8,7 @@ import torch
 from tr2m_core.data.base import DatasetConfig, SampleKey
 from tr2m_core.data.procedural.scenes import ProceduralScenes
 from tr2m_core.data.procedural.source import ProceduralSource
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 SIZE = (28, 42)
 CONFIG = DatasetConfig(scenes=12, scene_seed=3)

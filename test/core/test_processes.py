@@ -3,8 +3,8 @@
 import pytest
 from accelerate import PartialState
 
+from tr2m_core.errors import InputError
 from tr2m_core.processes import ALONE, LAUNCHER, join_processes
-from tr2m_core.types import InputError
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import pytest
 from tr2m_core.data.base import DatasetConfig
 from tr2m_core.data.published_texts import DIODE_OUTDOOR, PARTS, default_folder, find_folder, with_published_texts
 from tr2m_core.data.registry import DATASETS
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tiny_models import random_embedded, tiny_depth_anything
 from tr2m_core.cli.common import add_model_arguments, load_predictor, nearest_size
 from tr2m_core.doctor.finding import MISSING
 from tr2m_core.doctor.model import parts as doctor_parts
+from tr2m_core.errors import InputError
 from tr2m_core.inference.torch_backend import TorchBackend
 from tr2m_core.model import TR2M, RescaleHead
 from tr2m_core.model.checkpoints import load_model, save_model
@@ -24,7 +25,6 @@ from tr2m_core.model.presets import EMBEDDED, PYRAMIDS
 from tr2m_core.model.pyramid import PyramidDecoder, coordinates
 from tr2m_core.model.relative_depth import DepthAnything, PyramidDepthNetwork, load_relative_depth
 from tr2m_core.model.sources import NO_OVERRIDES, find_model
-from tr2m_core.types import InputError
 
 CHANNELS = (4, 6, 8, 10)
 SIZE = (96, 160)

@@ -29,7 +29,7 @@ from tiny_datasets import (
 from tr2m_core.data.base import DatasetConfig, SampleKey
 from tr2m_core.data.procedural.source import ProceduralSource
 from tr2m_core.data.registry import build_source, check_dataset, find_dataset
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 SIZE = (42, 56)
 

@@ -18,10 +18,10 @@ from transformers import (
     Dinov2Model,
 )
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
 from tr2m_core.model.relative_depth import DepthAnything
 from tr2m_core.model.release import load_clip_text, load_depth_anything, load_dinov2
-from tr2m_core.types import InputError
 
 WIDTH, HEADS, SIDE = 128, 2, 4  # of the test's vision networks; SIDE: patches along the stored position grid
 NECK, FUSION = (24, 16, 12, 20), 18

@@ -8,10 +8,11 @@ import pytest
 
 from tr2m_core.bags.bag import Bag
 from tr2m_core.bags.topics import find_topics
+from tr2m_core.errors import InputError
 from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.processes import Processes
 from tr2m_core.replay.runner import ReplayOptions, replay_bag
-from tr2m_core.types import DepthPrediction, InputError
+from tr2m_core.types import DepthPrediction
 
 IMAGE, DEPTH, INFO, TEXT = "/camera/image_raw", "/camera/depth/image_raw", "/camera/camera_info", "/scene_description"
 START, PERIOD = 1_600_000_000_000_000_000, 100_000_000

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 
+from tr2m_core.errors import InputError
 from tr2m_core.train.config import OptimizerConfig, Phase, TrainConfig
 from tr2m_core.train.optim import learning_rate
 from tr2m_core.train.sampling import Request, RequestSampler, Schedule
-from tr2m_core.types import InputError
 
 
 def requests(config: TrainConfig, lengths: list[int]) -> list[Request]:

@@ -18,12 +18,12 @@ import torch
 from tiny_pyramid import TinyBackbone
 
 from tr2m_core.data.procedural.scenes import ProceduralScenes
+from tr2m_core.errors import InputError
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.presets import EMBEDDED
 from tr2m_core.train import scene_store
 from tr2m_core.train.config import SceneStoreConfig
 from tr2m_core.train.scene_store import TARGET, SceneDescriber, SceneStore, open_store, relative_target
-from tr2m_core.types import InputError
 
 SIZE = (32, 64)
 COUNT = 25

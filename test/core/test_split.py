@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from tr2m_core.data.split import read_split
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from geometry_messages import HALF, build, transform
 
 from tr2m_core.bags.bag import Bag
 from tr2m_core.bags.transforms import TF_TYPE, StaticTransforms, TransformError
-from tr2m_core.messages.images import FrameError
+from tr2m_core.errors import FrameError
 
 LEFT_TURN = (0, 0, HALF, HALF)  # 90 degrees about z: x becomes y, y becomes -x
 FORWARD_TO_OPTICAL = (-0.5, 0.5, -0.5, 0.5)

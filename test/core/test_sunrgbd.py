@@ -8,8 +8,8 @@ from tiny_datasets import gradient, write_picture, write_split
 
 from tr2m_core.data.base import DatasetConfig
 from tr2m_core.data.registry import DATASETS, check_dataset
+from tr2m_core.errors import InputError
 from tr2m_core.eval.file_samples import FileSamples
-from tr2m_core.types import InputError
 
 SIZE = (30, 40)
 SUNRGBD = DATASETS["sunrgbd"]

@@ -8,8 +8,8 @@ import tarfile
 
 import pytest
 
+from tr2m_core.errors import InputError
 from tr2m_core.texts_archive import check_archive, extract_texts
-from tr2m_core.types import InputError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 TOP = f"TR2M-{COMMIT}/"

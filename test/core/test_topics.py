@@ -9,7 +9,7 @@ from tr2m_core.bags.bag import Bag
 from tr2m_core.bags.depth_topic import find_depth
 from tr2m_core.bags.description_topic import find_description
 from tr2m_core.bags.topics import Topics, find_topics, first_info, read_sentences
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 IMAGE, DEPTH, INFO, TEXT = "/camera/image_raw", "/camera/depth/image_raw", "/camera/camera_info", "/scene_description"
 START, PERIOD = 1_600_000_000_000_000_000, 100_000_000

@@ -10,11 +10,12 @@ import torch
 
 from tr2m_core.data.base import DatasetConfig, DepthProtocol
 from tr2m_core.data.registry import DATASETS, build_source, find_dataset
+from tr2m_core.errors import InputError
 from tr2m_core.losses.log_loss import log_loss
 from tr2m_core.losses.smoothness import edge_aware_smoothness
 from tr2m_core.losses.total import ContrastConfig, LossConfig, LossInputs, LossOutput, TotalLoss, relative_error
 from tr2m_core.train.config import read_config
-from tr2m_core.types import InputError, RescaleMaps
+from tr2m_core.types import RescaleMaps
 
 CONTRAST = ContrastConfig(classes=8, samples=20)
 EVERYTHING = LossConfig(relative_error=0.7, contrast_settings=CONTRAST)

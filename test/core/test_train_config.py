@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tr2m_core.errors import InputError
 from tr2m_core.train.config import TrainConfig, config_from, read_config, resolved
-from tr2m_core.types import InputError
 
 SHIPPED = sorted((Path(__file__).resolve().parents[2] / "config" / "train").glob("*.yaml"))
 

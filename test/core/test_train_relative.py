@@ -11,6 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tiny_pyramid import TinyBackbone
 
 from tr2m_core.data.base import SampleKey
+from tr2m_core.errors import InputError
 from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.model.presets import EMBEDDED
 from tr2m_core.train import relative, scene_store
@@ -30,7 +31,6 @@ from tr2m_core.train.relative import (
 )
 from tr2m_core.train.scene_store import TARGET, SceneStore, Shard
 from tr2m_core.train.trainer import Trainer, make_accelerator, train
-from tr2m_core.types import InputError
 
 SIZE = (64, 96)
 STRIDES = {"level_0": 4, "level_1": 8, "level_2": 16, "level_3": 32, TARGET: 2}

@@ -19,6 +19,7 @@ from tr2m_core import DepthPredictor
 from tr2m_core.data.base import BatchSource, DatasetConfig, SampleKey, TrainBatch
 from tr2m_core.data.kitti import KITTI
 from tr2m_core.data.procedural.source import ProceduralSource
+from tr2m_core.errors import InputError
 from tr2m_core.eval.protocols import evaluation_crop
 from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.metrics.measurement import METRIC, measure_depth
@@ -30,7 +31,6 @@ from tr2m_core.train.record import SCALARS, VALIDATION, read_lines
 from tr2m_core.train.rescale import RescaleTask
 from tr2m_core.train.trainer import Trainer, make_accelerator, train
 from tr2m_core.train.validation import HeldOut
-from tr2m_core.types import InputError
 
 WITHOUT_EFFECT = {"crossattn.ln_visual.weight", "crossattn.ln_visual.bias"}  # see CrossAttentionBlock
 

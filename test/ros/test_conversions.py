@@ -13,7 +13,8 @@ import pytest
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from tr2m_core.messages.images import COLOUR_ENCODINGS, FrameError
+from tr2m_core.errors import FrameError
+from tr2m_core.messages.images import COLOUR_ENCODINGS
 from tr2m_ros import conversions
 from tr2m_ros.conversions import (
     Memory,

@@ -20,7 +20,7 @@ from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from tr2m_core.messages.images import FrameError
+from tr2m_core.errors import FrameError
 from tr2m_ros.eval_measuring import metric_depth, reference_depth
 from tr2m_ros.eval_node import EvalNode
 from tr2m_ros.eval_pairing import Pair, Pairing, StampBuffer

@@ -10,7 +10,7 @@ from sensor_msgs.msg import CameraInfo, PointCloud2
 from std_msgs.msg import Header
 
 from tr2m_core.camera.model import ray_table
-from tr2m_core.messages.images import FrameError
+from tr2m_core.errors import FrameError
 from tr2m_core.messages.packing import CloudOptions
 from tr2m_ros.conversions import Memory, depth_to_image
 from tr2m_ros.parameters import Settings

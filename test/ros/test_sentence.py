@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tr2m_core.messages.images import FrameError
+from tr2m_core.errors import FrameError
 from tr2m_ros.sentence import ActiveSentence, clean_description
 
 

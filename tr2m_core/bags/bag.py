@@ -17,8 +17,8 @@ from tr2m_core.bags.files import storage_files
 from tr2m_core.bags.mcap_file import McapFile
 from tr2m_core.bags.sqlite_file import SqliteFile
 from tr2m_core.bags.storage import MAX_RECORD, ZSTD_MAGIC, Damage, Message, Storage, Topic, inflate_zstd, one_line
-from tr2m_core.messages.images import FrameError, pixel_format
-from tr2m_core.types import InputError
+from tr2m_core.errors import FrameError, InputError
+from tr2m_core.messages.images import pixel_format
 
 __all__ = ["Bag", "Message", "Topic"]
 

@@ -7,8 +7,8 @@ from typing import Any
 from tr2m_core.bags.bag import Bag, shown
 from tr2m_core.bags.candidates import FOUND_DEPTHS, Found, hinted, images, is_own, recorded, words_of
 from tr2m_core.bags.transforms import StaticTransforms, TransformError
+from tr2m_core.errors import InputError
 from tr2m_core.messages.point_clouds import CLOUD_TYPE
-from tr2m_core.types import InputError
 
 NO_DEPTH = "none"  # what says that there is no ground truth, instead of a topic
 ALIGNED = ("aligned", "registered")

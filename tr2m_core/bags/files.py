@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from tr2m_core.bags.storage import one_line
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 METADATA = "metadata.yaml"
 MAX_METADATA = 16 << 20  # bytes

@@ -8,9 +8,8 @@ from tr2m_core.bags.bag import IMAGE_TYPES, Bag, shown
 from tr2m_core.bags.candidates import FOUND_COLOURS, FOUND_DEPTHS, base, format_of, hinted, images, of_type
 from tr2m_core.bags.depth_topic import NO_DEPTH, find_depth
 from tr2m_core.bags.description_topic import TEXT_TYPE, find_description
-from tr2m_core.messages.images import FrameError
+from tr2m_core.errors import FrameError, InputError
 from tr2m_core.messages.point_clouds import CLOUD_TYPE
-from tr2m_core.types import InputError
 
 INFO_TYPE = "sensor_msgs/msg/CameraInfo"
 DEPTH_TYPES = (*IMAGE_TYPES, CLOUD_TYPE)

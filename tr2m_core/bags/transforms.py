@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tr2m_core.bags.bag import Bag
-from tr2m_core.messages.images import FrameError
+from tr2m_core.errors import FrameError
 
 TF_TYPE = "tf2_msgs/msg/TFMessage"
 Matrix = npt.NDArray[np.float64]  # (4, 4)

@@ -12,9 +12,9 @@ from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, Qo
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from tr2m_core.camera.model import CameraError, PictureError, RayTables
+from tr2m_core.camera.model import PictureError, RayTables
+from tr2m_core.errors import CameraError, InputError
 from tr2m_core.messages.packing import CloudOptions, cloud_shape, pack_cloud, pack_depth, point_fields, point_step
-from tr2m_core.types import InputError
 
 DEPTH_TOPIC = "/metric_depth"
 INFO_TOPIC = DEPTH_TOPIC + "/camera_info"

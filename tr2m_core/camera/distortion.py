@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from numpy.polynomial import Polynomial
 
+from tr2m_core.errors import CameraError
+
 Points = npt.NDArray[np.float64]  # (N, 2)
 
 _LARGEST = 1e6  # coefficients beyond it are damage, and would overflow below
@@ -21,10 +23,6 @@ POLYNOMIAL = ("plumb_bob", "rational_polynomial", "thin_prism", "brown_conrady",
 EQUIDISTANT = ("equidistant", "fisheye", "kannala_brandt", "kannala_brandt4")
 NAMELESS = ("", "none", "pinhole", "perspective", "no_distortion", "undistorted", "rectified")
 COUNTS = (4, 5, 8, 12, 14)  # of a polynomial's coefficients
-
-
-class CameraError(Exception):
-    """A camera_info that gives no rays; the text says why in one line."""
 
 
 class _Slopes(NamedTuple):

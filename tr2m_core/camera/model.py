@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.camera.distortion import CameraError as CameraError
 from tr2m_core.camera.distortion import Distortion, distortion
+from tr2m_core.errors import CameraError
 from tr2m_core.types import Intrinsics
 
 _TRANSPORTS = ("compressed", "compressedDepth")

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.types import InputError, Intrinsics
+from tr2m_core.errors import InputError
+from tr2m_core.types import Intrinsics
 
 
 def pixel_rays(intrinsics: Intrinsics, size: tuple[int, int]) -> npt.NDArray[np.float32]:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.config import nearest_input_size, validate_input_size
 from tr2m_core.model.presets import parse_input_size
 from tr2m_core.model.sources import Overrides, find_model
-from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
     from tr2m_core.inference.predictor import DepthPredictor

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tr2m_core.cli.common import format_table, make_output, print_json
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 if TYPE_CHECKING:
     from tr2m_core.report.compare import Entry

@@ -10,8 +10,8 @@ import argparse
 from pathlib import Path
 
 from tr2m_core.cli.common import add_encoder_arguments, format_table, make_output, overrides_given, require_utf8
+from tr2m_core.errors import InputError
 from tr2m_core.model.sources import HEAD_FILE, find_model
-from tr2m_core.types import InputError
 
 HELP = "released weights -> model directory"
 EXAMPLES = """examples:

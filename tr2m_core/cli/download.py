@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tr2m_core.cli.common import format_table, print_json, track
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 from tr2m_core.weights.ledger import Entry, describe, read_record, write_record
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from tr2m_core.cli.common import (
     progress_bar,
 )
 from tr2m_core.cli.evaluate_arguments import FRAMES, PICTURES, PROCEDURAL, add_arguments
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 if TYPE_CHECKING:
     from tr2m_core.eval.contenders import Load

@@ -25,9 +25,9 @@ from tr2m_core.cli.common import (
     progress_bar,
     require_utf8,
 )
+from tr2m_core.errors import InputError
 from tr2m_core.model.config import validate_input_size
 from tr2m_core.model.sources import find_model
-from tr2m_core.types import InputError
 
 HELP = "model -> ONNX graph, checked against torch"
 EXAMPLES = """examples:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tr2m_core.cli.common import add_model_arguments, format_table, load_predictor, make_output, print_json, track
-from tr2m_core.types import DepthPrediction, InputError, Intrinsics
+from tr2m_core.errors import InputError
+from tr2m_core.types import DepthPrediction, Intrinsics
 
 if TYPE_CHECKING:
     import numpy as np

@@ -25,7 +25,7 @@ from tr2m_core.cli.common import (
     print_json,
     progress_bar,
 )
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 if TYPE_CHECKING:
     from tr2m_core.eval.run import Run

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tr2m_core.cli.common import format_table, require_utf8
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 from tr2m_core.weights.hub import unwritable
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.config import validate_input_size
-from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
     import torch

@@ -12,9 +12,9 @@ import numpy as np
 from tr2m_core.data.dataset import FileDataset, Listing, Record
 from tr2m_core.data.headers import picture_size
 from tr2m_core.data.texts import read_texts
+from tr2m_core.errors import InputError
 from tr2m_core.files.images import read_image
 from tr2m_core.metrics.depth import valid_depth
-from tr2m_core.types import InputError
 
 T = TypeVar("T")
 

@@ -15,8 +15,8 @@ from tr2m_core.data.colours import ColourChange, GammaAndGain
 from tr2m_core.data.headers import depth_picture_size
 from tr2m_core.data.split import SplitLine, read_split
 from tr2m_core.data.texts import read_listed, read_texts
+from tr2m_core.errors import InputError
 from tr2m_core.files.images import read_depth_png, read_image
-from tr2m_core.types import InputError
 from tr2m_core.weights.hub import expanded
 
 if TYPE_CHECKING:

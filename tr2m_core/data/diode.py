@@ -11,8 +11,8 @@ import numpy.typing as npt
 from tr2m_core.data.base import DatasetConfig, DepthProtocol
 from tr2m_core.data.dataset import Depth, FileDataset, Listing, Mask, Part, PathPair, Record
 from tr2m_core.data.headers import check_mask_size
+from tr2m_core.errors import InputError
 from tr2m_core.files.images import MAX_PIXELS
-from tr2m_core.types import InputError
 
 # From the folders val/outdoor, val, and the one that holds val (and train, which is not for evaluation).
 SCANS = ("scene_*/scan_*", "*/scene_*/scan_*", "val/*/scene_*/scan_*")

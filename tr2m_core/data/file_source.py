@@ -12,7 +12,7 @@ from tr2m_core.data.base import BatchSource, DatasetConfig, SampleKey, TrainBatc
 from tr2m_core.data.check import examine
 from tr2m_core.data.dataset import FileDataset
 from tr2m_core.data.transforms import augment, resize_image
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 
 class FileSource(BatchSource):

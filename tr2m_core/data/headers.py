@@ -6,8 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from tr2m_core.errors import InputError
 from tr2m_core.files.images import check_depth_picture
-from tr2m_core.types import InputError
 
 
 def picture_size(path: Path) -> tuple[int, int]:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from tr2m_core.data.base import DatasetConfig, DepthProtocol
 from tr2m_core.data.dataset import Depth, FileDataset, Listing, Part, PathPair, Record
+from tr2m_core.errors import InputError
 from tr2m_core.files.images import MAX_PIXELS
-from tr2m_core.types import InputError
 
 T = TypeVar("T")
 

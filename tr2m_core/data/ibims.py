@@ -7,9 +7,9 @@ from pathlib import Path, PurePosixPath
 from tr2m_core.data.base import DepthProtocol
 from tr2m_core.data.dataset import Depth, FileDataset, Part, PathPair, Record
 from tr2m_core.data.headers import check_mask_size, picture_size
+from tr2m_core.errors import InputError
 from tr2m_core.files.images import read_image
 from tr2m_core.files.text import read_text, split_lines
-from tr2m_core.types import InputError
 
 MASKS = ("mask_invalid", "mask_transp")
 LIST = "imagelist.txt"

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from tr2m_core.data.base import DatasetConfig
 from tr2m_core.data.dataset import Part
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 from tr2m_core.weights.hub import expanded, weights_folder
 
 SPLITS, TEXTS = "data_splits", "text/text_all"

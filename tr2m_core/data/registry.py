@@ -17,7 +17,7 @@ from tr2m_core.data.nyu import NYU
 from tr2m_core.data.simcol import SimCol
 from tr2m_core.data.sunrgbd import SUNRGBD
 from tr2m_core.data.void import VOID
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 if TYPE_CHECKING:
     import torch

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from tr2m_core.errors import InputError
 from tr2m_core.files.text import read_text, split_lines
-from tr2m_core.types import InputError
 
 HOLDS = "an image and a depth path per line"
 NO_DEPTH = "None"  # how the Eigen split of KITTI marks a picture without ground truth

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tr2m_core.description import clean_sentence, read_sentences
+from tr2m_core.errors import InputError
 from tr2m_core.files.text import read_text, split_lines
-from tr2m_core.types import InputError
 
 
 def read_texts(path: Path) -> list[str]:

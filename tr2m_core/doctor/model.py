@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tr2m_core.doctor.finding import MISSING, OK, WARNING, Finding, gigabytes, one_line
 from tr2m_core.doctor.trials import attempt
+from tr2m_core.errors import InputError
 from tr2m_core.model.config import TextEncoderConfig
 from tr2m_core.model.sources import HEAD_FILE, ModelSources, Overrides, Part, find_model
-from tr2m_core.types import InputError
 from tr2m_core.weights import hub
 from tr2m_core.weights.ledger import Entry, recorded_files
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from tr2m_core.doctor.compute import device_seen, torch_seen
 from tr2m_core.doctor.finding import OK, WARNING, Finding, gigabytes
 from tr2m_core.doctor.model import WEIGHTS, not_cached
+from tr2m_core.errors import InputError
 from tr2m_core.model.config import RescaleHeadConfig
 from tr2m_core.model.presets import MINILM, PRESETS, RELEASED_HEADS
 from tr2m_core.model.sources import ModelSources, Overrides, Part, find_model
-from tr2m_core.types import InputError
 from tr2m_core.weights import hub
 
 # Parameters of what models use, and of the file to download where that holds more.

@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 
 from tr2m_core.doctor.finding import one_line
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 
 @dataclass(frozen=True)

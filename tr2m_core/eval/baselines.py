@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.presets import PRESETS
-from tr2m_core.types import InputError
 from tr2m_core.weights import hub
 
 BEST_CONSTANT, VERTICAL_RAMP, RELATIVE_DEPTH = "best constant", "vertical ramp", "relative depth"  # of reports

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tr2m_core.data.base import DatasetConfig
+from tr2m_core.errors import InputError
 from tr2m_core.model.config import merge
 from tr2m_core.settings import read_settings
-from tr2m_core.types import InputError
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tr2m_core.errors import InputError
 from tr2m_core.eval.baselines import BLIND, RAMP, Baseline, find_baseline
 from tr2m_core.eval.methods import Method, RelativeDepth, TextModel, VerticalRamp
 from tr2m_core.eval.samples import UNITS_PER_METRE, SampleSet
-from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
     from tr2m_core.eval.depth_networks import DepthNetwork

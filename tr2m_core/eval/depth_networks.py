@@ -12,11 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import AutoImageProcessor, AutoModelForDepthEstimation
 
+from tr2m_core.errors import InputError
 from tr2m_core.eval.baselines import KINDS, METRIC, RELATIVE
 from tr2m_core.eval.methods import FloatArray, Method, same_sizes
 from tr2m_core.eval.samples import Sample
 from tr2m_core.model.pretrained import quiet_transformers
-from tr2m_core.types import InputError
 
 METRIC_TYPES = ("glpn", "zoedepth")
 INVERSE_TYPES = ("depth_pro",)  # metric, but inverse and in units of the picture's width

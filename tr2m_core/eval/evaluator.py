@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tr2m_core.errors import InputError
 from tr2m_core.eval.baselines import BEST_CONSTANT, thinned
 from tr2m_core.eval.conditions import Condition
 from tr2m_core.eval.methods import Method
@@ -16,7 +17,6 @@ from tr2m_core.eval.samples import Sample, SampleSet
 from tr2m_core.metrics.depth import best_constant_depth, mean_metrics
 from tr2m_core.metrics.measurement import ALIGNMENTS, METRIC, Measurement, Metrics, measure_depth
 from tr2m_core.processes import ALONE, Processes
-from tr2m_core.types import InputError
 
 FloatArray = npt.NDArray[np.floating[Any]]
 

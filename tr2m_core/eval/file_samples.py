@@ -10,9 +10,9 @@ from tr2m_core.data.base import DatasetConfig
 from tr2m_core.data.check import DatasetCheck, examine
 from tr2m_core.data.registry import find_dataset
 from tr2m_core.data.texts import read_texts
+from tr2m_core.errors import InputError
 from tr2m_core.eval.protocols import PUBLISHED, evaluation_crop
 from tr2m_core.eval.samples import Sample, SampleSet
-from tr2m_core.types import InputError
 from tr2m_core.weights.hub import expanded
 
 MILLIMETRES = ("c3vd", "simcol")  # sets whose depth is in millimetres

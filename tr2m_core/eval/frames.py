@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from tr2m_core.data.frames import Frame
+from tr2m_core.errors import InputError
 from tr2m_core.eval.samples import Sample, SampleSet
-from tr2m_core.types import InputError
 
 
 class FrameSamples(SampleSet):

@@ -10,6 +10,7 @@ import numpy as np
 
 from tr2m_core.data.procedural.descriptions import describe_as, names_place, place_may_go
 from tr2m_core.data.procedural.scenes import LIMITS, ProceduralScenes
+from tr2m_core.errors import InputError
 from tr2m_core.eval.conditions import listed
 from tr2m_core.eval.evaluator import NO_SENTENCE, Outcome, add_constant, constant_name, evaluate
 from tr2m_core.eval.methods import FloatArray, Predictor, TextModel
@@ -17,7 +18,6 @@ from tr2m_core.eval.samples import Sample, SampleSet
 from tr2m_core.metrics.depth import clamp_depth, mean_metrics
 from tr2m_core.metrics.measurement import METRIC, Metrics
 from tr2m_core.processes import ALONE, Processes
-from tr2m_core.types import InputError
 
 HELD_OUT_SEED = 990_000
 PICTURE_SIZE = (240, 320)

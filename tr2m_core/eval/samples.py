@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from tr2m_core.data.check import DatasetCheck
 from tr2m_core.data.dataset import Mask
+from tr2m_core.errors import InputError
 from tr2m_core.metrics.depth import valid_depth
-from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
     from tr2m_core.types import Pixels

@@ -17,11 +17,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.config import STORED, ModelConfig, merge, validate_input_size
 from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.model.relative_depth import OriginalPositionGrid
 from tr2m_core.model.tr2m import TR2M
-from tr2m_core.types import InputError
 from tr2m_core.weights.hub import NETWORK_FILES, PACKAGE, text_encoder_folder
 
 OPSET = 17  # the first with layer normalisation as one operator

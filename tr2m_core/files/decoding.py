@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
-from tr2m_core.types import FrameError
+from tr2m_core.errors import FrameError
 
 Bytes = npt.NDArray[np.uint8]
 

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps
 
+from tr2m_core.errors import FrameError, InputError
 from tr2m_core.files.decoding import MAX_PIXELS as MAX_PIXELS
 from tr2m_core.files.decoding import check_picture, decode_picture, picture_kind
 from tr2m_core.files.eight_bits import eight_bits
-from tr2m_core.types import FrameError, InputError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 DEPTH_PNG_UNIT = 0.001  # metres per count

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 MAX_BYTES = 64 << 20  # far beyond the sentences of any data set
 # UTF-32 first: its little-endian mark begins with that of UTF-16.

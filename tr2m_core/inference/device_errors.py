@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from tr2m_core.errors import DeviceError
+
 # What torch, its libraries and onnxruntime say; they have no common exceptions.
 _NO_MEMORY = (
     "out of memory",
@@ -15,17 +17,6 @@ _NO_MEMORY = (
     "bad allocation",
 )
 _LOST = ("cuda error", "cuda failure", "cudnn_status", "cublas_status", "cudaerror", "device-side assert")
-
-
-class DeviceError(Exception):
-    """The device cannot compute any more; the text is one line.
-
-    out_of_memory: less work at once might fit. Otherwise the device is lost to this process.
-    """
-
-    def __init__(self, text: str, out_of_memory: bool) -> None:
-        super().__init__(text)
-        self.out_of_memory = out_of_memory
 
 
 def device_error(error: Exception) -> DeviceError | None:

@@ -10,10 +10,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.config import ModelConfig, validate_input_size
 from tr2m_core.model.precision import halve
 from tr2m_core.model.tr2m import TR2M
-from tr2m_core.types import InputError, TR2MOutput
+from tr2m_core.types import TR2MOutput
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
+from tr2m_core.errors import InputError
 from tr2m_core.losses import contrast
 from tr2m_core.losses.log_loss import log_loss
 from tr2m_core.losses.pseudo_depth import (
@@ -25,7 +26,7 @@ from tr2m_core.losses.pseudo_depth import (
 )
 from tr2m_core.losses.smoothness import edge_aware_smoothness
 from tr2m_core.model.config import check_choice
-from tr2m_core.types import InputError, RescaleMaps
+from tr2m_core.types import RescaleMaps
 
 if TYPE_CHECKING:
     from tr2m_core.data.base import DepthProtocol

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tr2m_core.errors import FrameError
 from tr2m_core.files.decoding import (
     COMPRESSED_DEPTH,
     CONFIG_HEADER,
@@ -23,7 +24,6 @@ from tr2m_core.files.decoding import (
 )
 from tr2m_core.messages.images import check_rows, pixel_format, pixel_samples, read_label
 from tr2m_core.messages.rvl import decode_rvl
-from tr2m_core.types import FrameError
 
 # numpy type and metres per unit.
 DEPTH_ENCODINGS = {"16UC1": ("u2", 0.001), "32FC1": ("f4", 1.0), "mono16": ("u2", 0.001)}

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tr2m_core.errors import FrameError
 from tr2m_core.files.decoding import (
     COMPRESSED_DEPTH,
     Header,
@@ -25,7 +26,6 @@ from tr2m_core.files.decoding import (
 )
 from tr2m_core.files.decoding import PICTURE_FORMATS as PICTURE_FORMATS
 from tr2m_core.files.eight_bits import eight_bits
-from tr2m_core.types import FrameError as FrameError
 
 # numpy type of a sample, samples per pixel, and OpenCV's conversion to RGB.
 PACKED = {

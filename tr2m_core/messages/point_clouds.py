@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.messages.images import FrameError
+from tr2m_core.errors import FrameError
 
 CLOUD_TYPE = "sensor_msgs/msg/PointCloud2"
 _FLOATS = {7: "f4", 8: "f8"}  # PointField.FLOAT32, FLOAT64

@@ -9,13 +9,13 @@ from typing import Any
 
 from torch import Tensor
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.config import SHARED, STORED, ModelConfig, merge
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
 from tr2m_core.model.relative_depth import RelativeDepthNetwork, load_relative_depth
 from tr2m_core.model.sources import FROZEN, HEAD_FILE, NO_OVERRIDES, ModelSources, Overrides, find_model
 from tr2m_core.model.tensors import check_tensors, load_strictly, read_weights, save_tensors, unwrapped, writing
 from tr2m_core.model.tr2m import TR2M, Head, build_head
-from tr2m_core.types import InputError
 from tr2m_core.weights.hub import PACKAGE, is_hub_id
 
 PREFIXES = ("module.scalemap.", "scalemap.", "module.")

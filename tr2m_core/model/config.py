@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 MAX_INPUT_PIXELS = 4_000_000  # sixteen times what any model was trained on; memory grows with it
 

@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, CLIPTextModelWithProjection, Dinov2Model
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.pretrained import load_pretrained, quiet_transformers
 from tr2m_core.model.relative_depth import use_original_position_grid
 from tr2m_core.model.release import load_clip_text, load_dinov2
-from tr2m_core.types import InputError
 
 TEXT_ENCODER_KINDS = ("sentence", "clip")
 # What files of a whole CLIP or BERT hold besides the part that reads sentences.

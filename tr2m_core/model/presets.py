@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.config import (
     SHARED,
     ModelConfig,
@@ -13,7 +14,6 @@ from tr2m_core.model.config import (
     TextEncoderConfig,
     validate_input_size,
 )
-from tr2m_core.types import InputError
 from tr2m_core.weights.hub import ReleasedHead
 
 EMBEDDED_DIRECTORY = Path(__file__).resolve().parent.parent / "assets" / "embedded"

@@ -11,8 +11,8 @@ from typing import Any
 import transformers
 from safetensors import SafetensorError
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.tensors import misfit
-from tr2m_core.types import InputError
 
 
 def load_pretrained(network_class: Any, folder: Path, elsewhere: Sequence[str] = ()) -> Any:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation
 from transformers.models.dinov2.modeling_dinov2 import Dinov2Embeddings
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.config import PyramidConfig
 from tr2m_core.model.efficientnet_lite import EfficientNetLite
 from tr2m_core.model.precision import Float32Conv2d
@@ -21,7 +22,6 @@ from tr2m_core.model.pretrained import load_pretrained, quiet_transformers
 from tr2m_core.model.pyramid import PyramidDecoder, double
 from tr2m_core.model.release import load_depth_anything
 from tr2m_core.model.tensors import check_tensors, load_strictly, read_weights, save_tensors
-from tr2m_core.types import InputError
 from tr2m_core.weights.hub import backbone_file
 
 

@@ -26,8 +26,8 @@ from transformers import (
     Dinov2Model,
 )
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.tensors import check_tensors, misfit, mismatches, read_weights, unwrapped
-from tr2m_core.types import InputError
 
 HEAD_WIDTH = 64  # channels per attention head, in all three networks
 PATCH_SIZE = 14  # of DINOv2

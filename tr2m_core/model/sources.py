@@ -11,9 +11,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.config import SHARED, STORED, ModelConfig, PyramidConfig
 from tr2m_core.model.presets import EMBEDDED_DIRECTORY, PRESETS, RELEASED_HEADS
-from tr2m_core.types import InputError
 from tr2m_core.weights import hub
 
 HEAD_FILE = "rescale_head.safetensors"

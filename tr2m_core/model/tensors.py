@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 PICKLE_STARTS = (b"PK\x03\x04", b"\x80")  # torch.save today, and before torch 1.6
 

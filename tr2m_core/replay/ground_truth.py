@@ -10,9 +10,9 @@ import numpy.typing as npt
 from tr2m_core.bags.bag import Bag
 from tr2m_core.bags.topics import Topics, first_info
 from tr2m_core.bags.transforms import StaticTransforms, TransformError, frame_name
-from tr2m_core.camera.model import CameraError, RayTables, is_rectified, project, resized
+from tr2m_core.camera.model import RayTables, is_rectified, project, resized
+from tr2m_core.errors import CameraError, FrameError
 from tr2m_core.messages.depth_images import decode_depth
-from tr2m_core.messages.images import FrameError
 from tr2m_core.messages.point_clouds import CLOUD_TYPE, read_points
 
 Depth = npt.NDArray[np.float32]  # (H, W)

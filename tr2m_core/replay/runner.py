@@ -20,17 +20,18 @@ from tr2m_core.bags.topics import Topics, first_info, read_sentences
 from tr2m_core.bags.writer import DepthBagWriter
 from tr2m_core.camera.model import is_rectified, pinhole
 from tr2m_core.description import check_description
+from tr2m_core.errors import FrameError, InputError
 from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run, View
 from tr2m_core.files.images import write_png
 from tr2m_core.inference.scale_filter import ScaleFilter
-from tr2m_core.messages.images import FrameError, decode_colour
+from tr2m_core.messages.images import decode_colour
 from tr2m_core.metrics.depth import clamp_depth, valid_depth
 from tr2m_core.metrics.measurement import measure_depth
 from tr2m_core.processes import ALONE, Processes
 from tr2m_core.replay.baselines import Baselines
 from tr2m_core.replay.ground_truth import GroundTruth
 from tr2m_core.replay.pairing import BagFrame, Pair, plan_pairs, read_frames
-from tr2m_core.types import DepthPrediction, InputError
+from tr2m_core.types import DepthPrediction
 
 NO_PARTNER = "no ground truth within the tolerance"
 NO_DESCRIPTION = "no scene description found"

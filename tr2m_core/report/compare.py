@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tr2m_core import __version__
+from tr2m_core.errors import InputError
 from tr2m_core.metrics.depth import LARGER_IS_BETTER, METRIC_NAMES
 from tr2m_core.report.page import BLUE, GREY, ORANGE, figure, figure_html, write_page
-from tr2m_core.types import InputError
 
 MAX_BYTES = 50_000_000  # of a report
 NUMBERS = (*METRIC_NAMES, "scale_std", "p50_ms", "p95_ms")  # columns in which less or more is better

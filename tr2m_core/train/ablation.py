@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tr2m_core.cli.main import BAD_INPUT
+from tr2m_core.errors import InputError
 from tr2m_core.files.images import write_json
 from tr2m_core.metrics.depth import LARGER_IS_BETTER
-from tr2m_core.types import InputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.tensors import writing
-from tr2m_core.types import InputError
 
 FOLDER = "checkpoints"
 LAST, BEST = "last.pt", "best.pt"

@@ -24,6 +24,7 @@ from torch import Tensor
 from tr2m_core.data.base import BatchSource, DepthProtocol, SampleKey, TrainBatch
 from tr2m_core.data.procedural.descriptions import DOMAINS
 from tr2m_core.data.procedural.scenes import LIMITS, ProceduralScenes
+from tr2m_core.errors import InputError
 from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.sources import Overrides, find_model
@@ -33,7 +34,6 @@ from tr2m_core.train.config import FeaturesConfig, TrainConfig
 from tr2m_core.train.prepare import prepare
 from tr2m_core.train.progress import bar
 from tr2m_core.train.sentences import stored_sentences
-from tr2m_core.types import InputError
 
 PICTURES_AT_ONCE = 16
 EXACT_SHIFT = 0.1  # of inverse depth under `exact_shape`: a head that once did without a shift never finds one

@@ -19,9 +19,9 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 from tr2m_core.data.base import BatchSource, DatasetConfig, TrainBatch
 from tr2m_core.data.procedural.source import INPUT_SIZE
 from tr2m_core.data.registry import PROCEDURAL, find_dataset
+from tr2m_core.errors import InputError
 from tr2m_core.train.config import TrainConfig
 from tr2m_core.train.sampling import Request, RequestSampler
-from tr2m_core.types import InputError
 
 SHARED_MEMORY = Path("/dev/shm")
 PREFETCHED = 2  # batches that each process, or the thread that reads ahead, has ready

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tr2m_core.errors import InputError
 from tr2m_core.train.config import TrainConfig, read_config
-from tr2m_core.types import InputError
 
 
 def prepare(module: str, prepared: Callable[[TrainConfig], str], arguments: Sequence[str] | None) -> int:

@@ -18,6 +18,7 @@ from typing_extensions import Self
 
 from tr2m_core.data.base import BatchSource, DepthProtocol, SampleKey, TrainBatch
 from tr2m_core.data.procedural.scenes import LIMITS, MEAN_WEIGHT, ProceduralScenes
+from tr2m_core.errors import InputError
 from tr2m_core.eval.baselines import vertical_ramp
 from tr2m_core.inference.predictor import DepthPredictor
 from tr2m_core.losses.affine_invariant import affine_invariant_loss, median_anchor_loss
@@ -33,7 +34,6 @@ from tr2m_core.train.progress import main_process_bar
 from tr2m_core.train.scene_store import TARGET, SceneStore, open_store
 from tr2m_core.train.task import Metrics, Moment, Task
 from tr2m_core.train.validation import SCENES_SEED
-from tr2m_core.types import InputError
 from tr2m_core.visualization import colourise
 
 FRAME_SIZE = (240, 320)  # of held-out scenes: as a camera sees them, resized by the predictor

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from tr2m_core.data.base import BatchSource, TrainBatch
 from tr2m_core.data.file_source import FileSource
 from tr2m_core.data.registry import build_source
+from tr2m_core.errors import InputError
 from tr2m_core.losses.contrast import contrast_weight, momentum_update
 from tr2m_core.losses.total import LossInputs, TotalLoss
 from tr2m_core.model.checkpoints import load_head, new_model, save_model
@@ -32,7 +33,7 @@ from tr2m_core.train.features import FeatureBatch, FeatureSource
 from tr2m_core.train.progress import main_process_bar
 from tr2m_core.train.task import Metrics, Moment, Task
 from tr2m_core.train.validation import HeldOut
-from tr2m_core.types import InputError, RescaleMaps
+from tr2m_core.types import RescaleMaps
 
 
 class RescaleTask(Task):

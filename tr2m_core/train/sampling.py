@@ -14,8 +14,8 @@ import numpy as np
 from torch.utils.data import Sampler
 
 from tr2m_core.data.base import SampleKey
+from tr2m_core.errors import InputError
 from tr2m_core.train.config import TrainConfig
-from tr2m_core.types import InputError
 
 
 class Request(NamedTuple):

@@ -32,6 +32,7 @@ from numpy.lib.format import open_memmap
 from torch import Tensor, nn
 
 from tr2m_core.data.procedural.scenes import ProceduralScenes
+from tr2m_core.errors import InputError
 from tr2m_core.model.config import ModelConfig
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.presets import EMBEDDED
@@ -39,7 +40,6 @@ from tr2m_core.train.config import SceneStoreConfig, TrainConfig
 from tr2m_core.train.prepare import prepare
 from tr2m_core.train.progress import bar
 from tr2m_core.train.workers import begin_work, sigint_held
-from tr2m_core.types import InputError
 
 SCENES_PER_SHARD = 500
 SCENES_AT_ONCE = 10  # what a process renders before it looks up

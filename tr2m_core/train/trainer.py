@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 
 from tr2m_core.data.base import TrainBatch
+from tr2m_core.errors import InputError
 from tr2m_core.inference.torch_backend import has_fast_bf16
 from tr2m_core.losses.contrast import momentum_update
 from tr2m_core.metrics.depth import LARGER_IS_BETTER
@@ -32,7 +33,6 @@ from tr2m_core.train.optim import adamw, learning_rate
 from tr2m_core.train.record import TENSORBOARD, RunRecord
 from tr2m_core.train.sampling import Request, RequestSampler, Schedule
 from tr2m_core.train.task import Metrics, Moment, Task
-from tr2m_core.types import InputError
 
 
 def train(config: TrainConfig, directory: Path, resume: bool = False) -> Metrics:

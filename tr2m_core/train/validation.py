@@ -9,6 +9,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from tr2m_core.data.base import DatasetConfig
+from tr2m_core.errors import InputError
 from tr2m_core.eval.conditions import OWN, conditions_for
 from tr2m_core.eval.evaluator import CHUNK, evaluate
 from tr2m_core.eval.file_samples import FileSamples
@@ -23,7 +24,6 @@ from tr2m_core.processes import Processes
 from tr2m_core.train.config import ValidationConfig
 from tr2m_core.train.pictures import training_panel
 from tr2m_core.train.task import Metrics
-from tr2m_core.types import InputError
 
 SCENES_SEED = 980_000  # neither the training's scenes nor those that `tr2m evaluate procedural` reports on
 

@@ -21,7 +21,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
 from tr2m_core import __version__
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 from tr2m_core.weights.hub import require_network, sha256
 
 MAX_BYTES = 4 << 30

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tr2m_core.errors import InputError
 from tr2m_core.model.config import PyramidConfig, TextEncoderConfig
-from tr2m_core.types import InputError
 
 PACKAGE = "package:"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 from tr2m_core.weights.hub import sha256, weights_folder
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from tr2m_core.data.base import BatchSource, DatasetConfig, DepthProtocol, SampleKey, TrainBatch
 from tr2m_core.data.procedural.descriptions import DOMAINS
 from tr2m_core.data.procedural.scenes import LIMITS, MEAN_WEIGHT, ProceduralScenes
-from tr2m_core.types import InputError
+from tr2m_core.errors import InputError
 
 INPUT_SIZE = (256, 320)
 
