@@ -10,9 +10,9 @@ from safetensors.torch import load_file
 from tr2m_core import DepthPredictor
 from tr2m_core.cli.main import main
 from tr2m_core.model import RescaleHead
-from tr2m_core.model.checkpoints import HEAD_FILE
 from tr2m_core.model.config import ModelConfig, RescaleHeadConfig
 from tr2m_core.model.presets import PAPER
+from tr2m_core.model.sources import HEAD_FILE
 
 RGB = np.random.default_rng(3).integers(0, 255, (30, 41, 3), np.uint8)
 

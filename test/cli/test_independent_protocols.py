@@ -31,7 +31,7 @@ from tr2m_core.data.base import DatasetConfig
 from tr2m_core.data.dataset import Record
 from tr2m_core.data.registry import DATASETS
 from tr2m_core.metrics.depth import METRIC_NAMES
-from tr2m_core.model.checkpoints import load_model
+from tr2m_core.model.tr2m import load_model
 
 TREES = {
     "nyu": lambda folder: write_nyu(folder, count=2),

@@ -23,7 +23,7 @@ from tiny_datasets import gradient, write_c3vd, write_kitti, write_nyu, write_pi
 from tr2m_core import DepthPredictor
 from tr2m_core.cli.main import main
 from tr2m_core.metrics.depth import METRIC_NAMES
-from tr2m_core.model.checkpoints import load_model
+from tr2m_core.model.tr2m import load_model
 from tr2m_core.train.checkpoint import load_state
 from tr2m_core.train.config import read_config
 from tr2m_core.train.record import read_lines

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tr2m_core.model.checkpoints import load_model
+from tr2m_core.model.tr2m import load_model
 from tr2m_core.train.bent_depth import BentRelativeDepth, bend
 
 RAMP = torch.linspace(2.0, 6.0, 48).view(1, 1, 1, 48).expand(1, 1, 36, 48)

@@ -14,9 +14,11 @@ from safetensors.torch import load_file, save_file
 from tr2m_core import DepthPredictor
 from tr2m_core.errors import InputError
 from tr2m_core.model import RescaleHead
-from tr2m_core.model.checkpoints import HEAD_FILE, load_head, load_model, save_model
+from tr2m_core.model.checkpoints import load_head
 from tr2m_core.model.config import ModelConfig, RescaleHeadConfig
+from tr2m_core.model.sources import HEAD_FILE
 from tr2m_core.model.tensors import save_tensors, writing
+from tr2m_core.model.tr2m import load_model, save_model
 from tr2m_core.train.checkpoint import has_state, save_state
 
 SMALL = RescaleHeadConfig(image_width=24, text_width=16, out_channels=12, features=8, hidden_channels=6, heads=3)

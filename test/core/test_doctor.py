@@ -589,7 +589,7 @@ def graph(tiny_paper, tmp_path_factory):
     """The tiny model as an ONNX graph with its weights in a second file."""
     pytest.importorskip("onnx", reason="the extra [onnx] is not installed")
     from tr2m_core.export.onnx import export_onnx
-    from tr2m_core.model.checkpoints import load_model
+    from tr2m_core.model.tr2m import load_model
 
     path = tmp_path_factory.mktemp("graph") / "tiny.onnx"
     export_onnx(load_model(tiny_paper), path, (42, 56), one_file_limit=1000)

@@ -10,9 +10,8 @@ import torch
 from tr2m_core.data.base import SampleKey
 from tr2m_core.data.procedural.scenes import ProceduralScenes
 from tr2m_core.errors import InputError
-from tr2m_core.model.checkpoints import load_model
 from tr2m_core.model.normalizer import Normalizer
-from tr2m_core.model.tr2m import TR2M
+from tr2m_core.model.tr2m import TR2M, load_model
 from tr2m_core.train.config import FeaturesConfig
 from tr2m_core.train.features import FeatureSource
 from tr2m_core.train.sentences import SENTENCES_SEED

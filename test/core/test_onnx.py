@@ -25,8 +25,8 @@ from tr2m_core.errors import InputError
 from tr2m_core.export.onnx import CONFIG_KEY, TEXT_ENCODER_KEY, OnnxBackend, check_onnx, export_onnx
 from tr2m_core.inference.torch_backend import TorchBackend
 from tr2m_core.model import TR2M, RescaleHead
-from tr2m_core.model.checkpoints import load_model
 from tr2m_core.model.config import STORED
+from tr2m_core.model.tr2m import load_model
 
 SIZE = (42, 70)  # neither a square nor the size of a position grid
 SIZES = {"paper": SIZE, "embedded": (64, 96)}

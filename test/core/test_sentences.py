@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from tr2m_core.data.procedural.descriptions import DOMAINS
 from tr2m_core.data.procedural.scenes import ProceduralScenes
-from tr2m_core.model.checkpoints import load_model
 from tr2m_core.model.encoders import TextEncoder
+from tr2m_core.model.tr2m import load_model
 from tr2m_core.train import features, sentences
 from tr2m_core.train.config import FeaturesConfig
 from tr2m_core.train.sentences import SENTENCES_SEED, encode, stored_sentences

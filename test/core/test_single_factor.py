@@ -13,9 +13,10 @@ from tiny_models import randomise
 from tr2m_core import DepthPredictor
 from tr2m_core.errors import InputError
 from tr2m_core.model import TR2M, RescaleHead, SingleFactorHead, build_head
-from tr2m_core.model.checkpoints import HEAD_FILE, convert, load_model, save_model
 from tr2m_core.model.config import HEAD_KINDS, RescaleHeadConfig
-from tr2m_core.model.sources import find_model
+from tr2m_core.model.loading import convert
+from tr2m_core.model.sources import HEAD_FILE, find_model
+from tr2m_core.model.tr2m import load_model, save_model
 
 SMALL = RescaleHeadConfig(image_width=24, text_width=16, kind="single_factor", scale_coefficient=0.02)
 SENTENCES = ["A small office with two desks.", "A hangar."]

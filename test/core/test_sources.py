@@ -10,11 +10,11 @@ import torch
 from tr2m_core import DepthPredictor
 from tr2m_core.errors import InputError
 from tr2m_core.model import TR2M, RescaleHead
-from tr2m_core.model.checkpoints import HEAD_FILE, load_model
 from tr2m_core.model.config import STORED, ModelConfig
 from tr2m_core.model.presets import PAPER, PRESETS, RELEASED_HEADS
-from tr2m_core.model.sources import Overrides, find_model
+from tr2m_core.model.sources import HEAD_FILE, Overrides, find_model
 from tr2m_core.model.tensors import save_tensors
+from tr2m_core.model.tr2m import load_model
 from tr2m_core.weights import hub
 
 RGB = np.random.default_rng(3).integers(0, 255, (30, 41, 3), np.uint8)

@@ -23,7 +23,7 @@ from tr2m_core.errors import InputError
 from tr2m_core.eval.protocols import evaluation_crop
 from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.metrics.measurement import METRIC, measure_depth
-from tr2m_core.model.checkpoints import load_model
+from tr2m_core.model.tr2m import load_model
 from tr2m_core.train import trainer as trainer_module
 from tr2m_core.train.checkpoint import BEST, LAST, load_state
 from tr2m_core.train.config import TrainConfig, ValidationConfig, config_from

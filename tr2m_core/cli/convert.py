@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     sources = find_model(args.model, overrides_given(args))
     if args.output.is_dir() and any(args.output.iterdir()):
         raise InputError(f"{args.output}: not empty; give a new folder")
-    from tr2m_core.model.checkpoints import convert
+    from tr2m_core.model.loading import convert
 
     config = convert(sources, make_output(args.output))
     rows = [["relative_depth", config.relative_depth], ["image_encoder", config.image_encoder]]

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     sources.require()
     size = validate_input_size(args.size or sources.config.input_size, sources.config.patch_size)
     from tr2m_core.export.onnx import check_onnx, check_target, export_onnx, require
-    from tr2m_core.model.checkpoints import load_model
+    from tr2m_core.model.tr2m import load_model
 
     require_utf8(args.output)
     check_target(args.output)

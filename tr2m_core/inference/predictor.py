@@ -20,10 +20,10 @@ from tr2m_core.description import EMPTY, clean_sentence
 from tr2m_core.errors import DeviceError, InputError
 from tr2m_core.inference.device_errors import device_error
 from tr2m_core.inference.torch_backend import PRECISIONS, TorchBackend
-from tr2m_core.model.checkpoints import load_model
 from tr2m_core.model.config import ModelConfig
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.sources import Overrides
+from tr2m_core.model.tr2m import load_model
 from tr2m_core.types import DepthPrediction
 
 if TYPE_CHECKING:

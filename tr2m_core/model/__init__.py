@@ -6,13 +6,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tr2m_core.model.heads import build_head
     from tr2m_core.model.rescale_head import RescaleHead
     from tr2m_core.model.single_factor import SingleFactorHead
-    from tr2m_core.model.tr2m import TR2M, build_head
+    from tr2m_core.model.tr2m import TR2M
 
 __all__ = ["TR2M", "RescaleHead", "SingleFactorHead", "build_head"]
 
-_MODULES = {"TR2M": "tr2m", "RescaleHead": "rescale_head", "SingleFactorHead": "single_factor", "build_head": "tr2m"}
+_MODULES = {"TR2M": "tr2m", "RescaleHead": "rescale_head", "SingleFactorHead": "single_factor", "build_head": "heads"}
 
 
 def __getattr__(name: str) -> Any:

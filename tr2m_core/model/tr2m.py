@@ -8,14 +8,14 @@ from typing import Any
 from huggingface_hub import ModelCard, PyTorchModelHubMixin
 from torch import Tensor, nn
 
-from tr2m_core.model.config import MAPS, ModelConfig, RescaleHeadConfig
+from tr2m_core.model.checkpoints import save_parts
+from tr2m_core.model.config import ModelConfig
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
+from tr2m_core.model.heads import Head
+from tr2m_core.model.loading import load_parts, new_parts
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
-from tr2m_core.model.rescale_head import RescaleHead
-from tr2m_core.model.single_factor import SingleFactorHead
+from tr2m_core.model.sources import NO_OVERRIDES, ModelSources, Overrides
 from tr2m_core.types import TR2MOutput
-
-Head = RescaleHead | SingleFactorHead
 
 MODEL_CARD = """\
 ---
@@ -45,11 +45,6 @@ predictor = DepthPredictor.from_pretrained("PATH OR HUB ID OF THIS DIRECTORY")
 depth = predictor.predict(rgb_uint8_hw3, "A small office with two desks.").metric_depth  # (H, W) float32 metres
 ```
 """
-
-
-def build_head(config: RescaleHeadConfig) -> Head:
-    """A head of the configuration's kind with fresh weights."""
-    return RescaleHead(config) if config.kind == MAPS else SingleFactorHead(config)
 
 
 class TR2M(
@@ -89,14 +84,9 @@ class TR2M(
 
         overrides: checkpoint, relative_depth, image_encoder, text_encoder, as in `sources.Overrides`.
         """
-        from tr2m_core.model.checkpoints import load_model
-        from tr2m_core.model.sources import Overrides
-
         return load_model(name, Overrides(**overrides))
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        from tr2m_core.model.checkpoints import save_model
-
         save_model(self, save_directory)
 
     def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
@@ -126,3 +116,20 @@ class TR2M(
             tokens = self.image_encoder(pixel_values)
         maps = self.rescale_head.rescale_maps(tokens, text_vector, self.config.grid(pixel_values.shape[-2:]))
         return TR2MOutput(1.0 / (maps.scale_map * relative + maps.shift_map), relative, maps)
+
+
+def load_model(name: str | Path, overrides: Overrides = NO_OVERRIDES) -> TR2M:
+    """A preset, a model directory or a Hub id of one, in evaluation mode. Raises InputError as `load_parts` does."""
+    return TR2M(*load_parts(name, overrides)).eval()
+
+
+def new_model(sources: ModelSources, head: dict[str, Any]) -> TR2M:
+    """A model whose head has fresh weights. Raises InputError as `new_parts` does."""
+    return TR2M(*new_parts(sources, head))
+
+
+def save_model(model: TR2M, directory: Path) -> None:
+    """Writes a model directory; encoders that the configuration calls "stored" go along."""
+    save_parts(
+        directory, model.config, model.rescale_head, model.relative_depth, model.image_encoder, model.text_encoder
+    )

@@ -124,7 +124,7 @@ def measure(variant: Variant, seed: int, directory: Path, scenes: int, device: s
     from tr2m_core.eval.procedural import evaluate_procedural
     from tr2m_core.inference.predictor import DepthPredictor
     from tr2m_core.inference.torch_backend import TorchBackend
-    from tr2m_core.model.checkpoints import load_model
+    from tr2m_core.model.tr2m import load_model
     from tr2m_core.train.bent_depth import BentRelativeDepth
     from tr2m_core.train.record import ENVIRONMENT, SCALARS, read_lines
 

@@ -20,13 +20,14 @@ from tr2m_core.data.registry import build_source
 from tr2m_core.errors import InputError
 from tr2m_core.losses.contrast import contrast_weight, momentum_update
 from tr2m_core.losses.total import LossInputs, TotalLoss
-from tr2m_core.model.checkpoints import load_head, new_model, save_model
+from tr2m_core.model.checkpoints import load_head
 from tr2m_core.model.config import validate_input_size
+from tr2m_core.model.heads import Head
 from tr2m_core.model.initialization import initialize_head
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.sources import HEAD_FILE
 from tr2m_core.model.tensors import save_tensors
-from tr2m_core.model.tr2m import TR2M, Head
+from tr2m_core.model.tr2m import TR2M, new_model, save_model
 from tr2m_core.train.bent_depth import BentRelativeDepth
 from tr2m_core.train.config import TrainConfig, frozen_sources
 from tr2m_core.train.features import FeatureBatch, FeatureSource
