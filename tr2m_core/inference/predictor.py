@@ -105,7 +105,7 @@ class DepthPredictor:
                 raise InputError(
                     f"{model}: an exported graph is fixed; checkpoint, encoders, precision and compile do not apply"
                 )
-            from tr2m_core.export.onnx import OnnxBackend
+            from tr2m_core.inference.onnx_backend import OnnxBackend
 
             backend: Backend = OnnxBackend(Path(model), device)
             if input_size not in (None, backend.input_size):
