@@ -24,7 +24,7 @@ from tr2m_core.model.encoders import ImageEncoder, TextEncoder
 from tr2m_core.model.presets import EMBEDDED
 from tr2m_core.model.pyramid import PyramidDecoder
 from tr2m_core.model.relative_depth import DepthAnything, PyramidDepthNetwork, load_backbone
-from tr2m_core.weights.hub import text_encoder_folder
+from tr2m_core.model.sources import text_encoder_folder
 
 TINY_PAPER = ModelConfig(
     name="tiny-paper",

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run, View
+from tr2m_core.eval.frame_result import FrameResult, View
+from tr2m_core.eval.run import NANOSECONDS, Run
 from tr2m_core.metrics.measurement import measure_depth
 from tr2m_core.types import Intrinsics
 

@@ -10,7 +10,7 @@ import unicodedata
 from pathlib import Path
 
 from tr2m_core.errors import InputError
-from tr2m_core.files.text import read_text, split_lines
+from tr2m_core.text_files import read_text, split_lines
 
 MAX_CHARACTERS = 2000  # the text encoders read 77 to 256 tokens; far more is a mistake, not a sentence
 REMEDY = "give a text file that is there, or the sentence itself, in several words"

@@ -53,7 +53,7 @@ def join_processes(device: str) -> Processes:
         from accelerate import PartialState
     except ImportError:
         raise InputError("several processes need accelerate: pip install 'tr2m_ros[train]'") from None
-    from tr2m_core.inference.torch_backend import select_device
+    from tr2m_core.devices import select_device
 
     with launched():
         state = PartialState(cpu=select_device(device).type == "cpu")

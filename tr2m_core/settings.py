@@ -1,10 +1,11 @@
-"""Settings of a YAML file, with key=value overrides from the command line."""
+"""Settings: read from a YAML file with key=value overrides, and put into the dataclasses that hold them."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import yaml
 
@@ -64,3 +65,45 @@ def _override(values: dict[str, Any], text: str) -> None:
         raise InputError(f"--set {text}: there is no such place in the configuration") from None
     except (yaml.YAMLError, RecursionError):
         raise InputError(f"--set {text}: the value is not readable YAML") from None
+
+
+def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
+    """Raises InputError, naming the setting, unless its value is one of those allowed."""
+    if value not in allowed:
+        raise InputError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+
+
+def merge(defaults: Any, values: dict[str, Any], where: str) -> Any:
+    """A copy of the dataclass instance `defaults` with `values` put in, nested dataclasses and lists of them included.
+
+    Raises InputError, naming `where` and the key, for a key the dataclass does not have or a value of another type.
+    """
+    if not isinstance(values, dict):
+        raise InputError(f"{where}: must be a mapping of settings, not {values!r}")
+    types = get_type_hints(type(defaults))
+    unknown = [str(key) for key in values if key not in types]
+    if unknown:
+        raise InputError(f"{where}: unknown setting '{unknown[0]}'; known: {', '.join(sorted(types))}")
+    changes = {
+        key: _fitted(getattr(defaults, key), value, types[key], f"{where}: '{key}'") for key, value in values.items()
+    }
+    return dataclasses.replace(defaults, **changes)
+
+
+def _fitted(current: Any, value: Any, kind: Any, where: str) -> Any:
+    """The value as a field of type `kind`, now `current`, holds it."""
+    if dataclasses.is_dataclass(current):
+        return merge(current, value, where)
+    if isinstance(value, list) and (current is None or isinstance(current, tuple)):
+        item = get_args(kind)[0] if get_args(kind) else None
+        if dataclasses.is_dataclass(item) and isinstance(item, type):
+            return tuple(merge(item(), each, f"{where} {place}") for place, each in enumerate(value))
+        return tuple(value)
+    if isinstance(current, float) and isinstance(value, int | str) and not isinstance(value, bool):
+        try:
+            return float(value)  # YAML takes 1e-5 for a word
+        except ValueError:
+            pass
+    if current is not None and type(value) is not type(current):
+        raise InputError(f"{where} must be {type(current).__name__}, not {value!r}")
+    return value

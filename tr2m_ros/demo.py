@@ -31,7 +31,7 @@ from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import String
 
 from tr2m_core import InputError
-from tr2m_core.cli.common import format_table
+from tr2m_core.console import format_table
 from tr2m_core.data.procedural.descriptions import PLACES, ObjectFact, SceneFacts
 from tr2m_core.metrics.depth import clamp_depth, compute_depth_metrics, valid_depth
 from tr2m_ros.conversions import nanoseconds

@@ -18,13 +18,15 @@ from sensor_msgs.msg import Image
 from tr2m_core import InputError
 from tr2m_core.bags.transforms import frame_name
 from tr2m_core.errors import FrameError
-from tr2m_core.eval.run import FrameResult, Run, View
+from tr2m_core.eval.frame_result import FrameResult, View
+from tr2m_core.eval.run import Run
 from tr2m_core.files.decoding import shortened
 from tr2m_core.messages.depth_images import decode_depth
 from tr2m_core.messages.images import decode_colour
 from tr2m_core.metrics.depth import METRIC_NAMES, valid_depth
 from tr2m_core.metrics.measurement import measure_depth
 from tr2m_core.replay.runner import NO_PARTNER
+from tr2m_core.report.files import write_run
 from tr2m_core.types import Intrinsics
 from tr2m_ros.conversions import depth_from_image
 from tr2m_ros.diagnostics import MOST_CHARACTERS, Problems
@@ -120,7 +122,7 @@ class Measuring:
                 run.notes[f"older frame in counts, means and ranges only: {listed}"] = older.frames
             try:
                 if folder is not None:
-                    run.write(folder)
+                    write_run(folder, run)
             except OSError as error:
                 raise InputError(f"{folder}: the report cannot be written ({error.strerror})") from None
             return run

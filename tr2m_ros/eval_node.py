@@ -25,10 +25,11 @@ from std_srvs.srv import Trigger
 
 from tr2m_core import InputError
 from tr2m_core.camera.model import is_rectified, pinhole
-from tr2m_core.cli.common import make_output
-from tr2m_core.cli.replay import print_result, summary
-from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run
+from tr2m_core.eval.frame_result import FrameResult
+from tr2m_core.eval.run import NANOSECONDS, Run
+from tr2m_core.files.folders import make_output
 from tr2m_core.replay.runner import NO_PARTNER
+from tr2m_core.report.console import print_result, summary
 from tr2m_core.types import Intrinsics
 from tr2m_ros.conversions import nanoseconds
 from tr2m_ros.diagnostics import Problems, diagnostic_array, diagnostic_status

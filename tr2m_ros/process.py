@@ -16,7 +16,7 @@ from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
 
 from tr2m_core import InputError
-from tr2m_core.terminal import BROKEN_PIPE, drop_output, prepare_output
+from tr2m_core.console import BROKEN_PIPE, drop_output, prepare_output
 from tr2m_ros import dds, log_folder
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)

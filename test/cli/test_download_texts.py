@@ -13,7 +13,7 @@ from hub_server import Server
 from tiny_datasets import write_ibims, write_nyu
 
 from tr2m_core.cli.main import main
-from tr2m_core.texts_archive import COMMIT, URL
+from tr2m_core.data.texts_archive import COMMIT, URL
 from tr2m_core.weights.ledger import recorded_files
 
 NYU_SPLIT = "data_splits/nyudepthv2/nyudepthv2_{}_files_with_gt.txt"

@@ -9,7 +9,7 @@ import pytest
 
 from tr2m_core import __version__
 from tr2m_core.cli import main as entry
-from tr2m_core.cli.common import format_table
+from tr2m_core.console import format_table
 from tr2m_core.errors import InputError
 
 SMOKE = str(Path(__file__).resolve().parents[2] / "config" / "train" / "smoke.yaml")

@@ -333,7 +333,7 @@ def test_files_that_are_no_sentences(folder, data, words):
 
 
 def test_endless_files_and_pipes(folder, monkeypatch):
-    monkeypatch.setattr("tr2m_core.files.text.MAX_BYTES", 1000)
+    monkeypatch.setattr("tr2m_core.text_files.MAX_BYTES", 1000)
     with pytest.raises(InputError, match="/dev/zero: not a text file: more than 1,000 bytes"):
         description_for_all("/dev/zero")
     read, write = os.pipe()

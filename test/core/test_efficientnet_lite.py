@@ -11,7 +11,7 @@ from torch import Tensor
 from tr2m_core.errors import InputError
 from tr2m_core.model.efficientnet_lite import EfficientNetLite
 from tr2m_core.model.presets import PYRAMIDS
-from tr2m_core.weights.hub import backbone_file
+from tr2m_core.model.sources import backbone_file
 
 
 def reference_levels(variant: int, weights: dict[str, Tensor], pictures: Tensor) -> list[Tensor]:

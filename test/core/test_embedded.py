@@ -9,7 +9,7 @@ from tr2m_core.errors import InputError
 from tr2m_core.eval.procedural import evaluate_procedural
 from tr2m_core.model.config import ModelConfig
 from tr2m_core.model.presets import EMBEDDED, EMBEDDED_DIRECTORY, MINILM
-from tr2m_core.weights.hub import text_encoder_folder
+from tr2m_core.model.sources import text_encoder_folder
 
 MEGABYTE = 1_000_000
 

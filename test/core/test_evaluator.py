@@ -17,12 +17,12 @@ from tr2m_core.errors import InputError
 from tr2m_core.eval.conditions import EMPTY, OWN, SHUFFLED, conditions_for, listed, shuffle
 from tr2m_core.eval.evaluator import NO_SENTENCE, add_constant, constant_name, evaluate
 from tr2m_core.eval.file_samples import FileSamples
+from tr2m_core.eval.gallery import Gallery, file_names
 from tr2m_core.eval.methods import Method, RelativeDepth, TextModel, VerticalRamp
 from tr2m_core.eval.samples import Sample, SampleSet
 from tr2m_core.eval.summary import TABLE_HEADERS, SetResult, table_rows
 from tr2m_core.metrics.measurement import AFFINE, METRIC, SCALE
 from tr2m_core.processes import Processes, join_processes
-from tr2m_core.report.gallery import Gallery, file_names
 
 LIMITS = (0.1, 10.0)
 

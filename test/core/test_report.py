@@ -7,7 +7,8 @@ import pytest
 from plotly.offline import get_plotlyjs
 from tiny_runs import HOSTILE, INTRINSICS, SOURCE, TEXT, measured, measured_run, unmeasured_run
 
-from tr2m_core.eval.run import FrameResult, Run, View
+from tr2m_core.eval.frame_result import FrameResult, View
+from tr2m_core.eval.run import Run
 from tr2m_core.report.figures import CLOUD_POINTS, TRUTH_POINTS, cloud_figure, factor_figure, time_figure
 from tr2m_core.report.html import flatten, sentence_changes, write_html
 from tr2m_core.report.page import number, percent
@@ -20,7 +21,7 @@ def page(tmp_path):
     """The page of a run, without plotly itself."""
 
     def page(run):
-        write_html(tmp_path / "report.html", run)
+        write_html(tmp_path / "report.html", run, run.report())
         return (tmp_path / "report.html").read_text("utf-8").replace(get_plotlyjs(), "")
 
     return page

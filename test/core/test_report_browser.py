@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 from tiny_runs import HOSTILE, SOURCE, TEXT, measured, unmeasured_run
 
-from tr2m_core.eval.run import FrameResult, Run
+from tr2m_core.eval.frame_result import FrameResult
+from tr2m_core.eval.run import Run
 from tr2m_core.report.html import write_html
 
 FLAGS = (
@@ -67,8 +68,9 @@ def reports(tmp_path_factory):
     for index, (times, text) in enumerate(zip([1.2, 1.5, 2.0, 0.7], [TEXT, TEXT, HOSTILE, HOSTILE], strict=True)):
         run.add(*measured(index, times, text))
     run.add(FrameResult(4, 0, 40 * "nobreak", problem=HOSTILE))
-    write_html(folder / "measured.html", run)
-    write_html(folder / "unmeasured.html", unmeasured_run(HOSTILE))
+    write_html(folder / "measured.html", run, run.report())
+    unmeasured = unmeasured_run(HOSTILE)
+    write_html(folder / "unmeasured.html", unmeasured, unmeasured.report())
     return folder
 
 

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from tiny_runs import SOURCE, START, TEXT, measured, measured_run, unmeasured_run
 
-from tr2m_core.eval.run import NANOSECONDS, SHOWN, FrameResult, Run, scale_drift, timing
+from tr2m_core.eval.frame_result import FrameResult
+from tr2m_core.eval.run import NANOSECONDS, SHOWN, Run, scale_drift, timing
 from tr2m_core.eval.totals import MOST_REASONS, OTHER_REASONS, Totals
 from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.metrics.measurement import AFFINE, SCALE, Measurement, RangeErrors
+from tr2m_core.report.files import write_run
 
 
 def test_means_and_aligned_means():
@@ -132,7 +134,7 @@ def test_counts_and_problems():
 
 @pytest.mark.parametrize("run", [measured_run(), unmeasured_run(problem="no partner"), Run({})], ids=["gt", "no", "0"])
 def test_written_files(tmp_path, run):
-    run.write(tmp_path)
+    write_run(tmp_path, run)
     assert {path.name for path in tmp_path.iterdir()} == {"report.json", "frames.csv", "timing.csv", "report.html"}
     text = (tmp_path / "report.json").read_text()
     assert json.loads(text) == json.loads(json.dumps(run.report(), allow_nan=False))

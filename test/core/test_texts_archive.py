@@ -8,8 +8,8 @@ import tarfile
 
 import pytest
 
+from tr2m_core.data.texts_archive import check_archive, extract_texts
 from tr2m_core.errors import InputError
-from tr2m_core.texts_archive import check_archive, extract_texts
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 TOP = f"TR2M-{COMMIT}/"
@@ -100,6 +100,6 @@ def test_archives_of_something_else(tmp_path):
 
 def test_no_file_may_be_larger_than_texts_are(tmp_path, monkeypatch):
     archive = pack(tmp_path / "a.tar.gz", {NYU: b"x" * 101})
-    monkeypatch.setattr("tr2m_core.texts_archive.MAX_BYTES", 100)
+    monkeypatch.setattr("tr2m_core.data.texts_archive.MAX_BYTES", 100)
     with pytest.raises(InputError, match="101 bytes is no text of a data set"):
         check_archive(archive, None)

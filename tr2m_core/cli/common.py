@@ -1,14 +1,11 @@
-"""What several verbs share: model options, output folders, tables and progress."""
+"""What several verbs share: options, and the predictor that they ask for."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from tr2m_core.errors import InputError
 from tr2m_core.model.config import nearest_input_size, validate_input_size
@@ -17,8 +14,6 @@ from tr2m_core.model.sources import Overrides, find_model
 
 if TYPE_CHECKING:
     from tr2m_core.inference.predictor import DepthPredictor
-
-T = TypeVar("T")
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, antialias: bool | None = None) -> None:
@@ -121,23 +116,6 @@ def describe_model(args: argparse.Namespace, predictor: DepthPredictor) -> dict[
     return {"model": args.model, "checkpoint": checkpoint, **how}
 
 
-def make_output(folder: Path) -> Path:
-    """Creates the output folder. Raises InputError when that is not possible."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be used as output folder ({error.strerror})") from None
-    return folder
-
-
-def require_utf8(path: Path) -> None:
-    """Raises InputError for a name that libraries which take names for text cannot write to."""
-    try:
-        str(path).encode("utf-8")
-    except UnicodeEncodeError:
-        raise InputError(f"{path}: the name is not in UTF-8; choose another") from None
-
-
 def add_depth_range(parser: argparse.ArgumentParser) -> None:
     """--min-depth and --max-depth, metres."""
     group = parser.add_argument_group("measuring")
@@ -153,56 +131,3 @@ def check_depth_range(args: argparse.Namespace) -> None:
     """Raises InputError unless 0 < min < max < infinity."""
     if not 0 < args.min_depth < args.max_depth < float("inf"):
         raise InputError(f"depth range {args.min_depth:g}..{args.max_depth:g} m: must be positive and increasing")
-
-
-def format_table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Aligned plain text; numbers to the right, floats with four digits, None as a dash."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    kinds = [all(_is_number(row[i]) for row in cells) for i in range(len(headers))]
-    widths = [max(len(line[i]) for line in [list(headers), *cells]) for i in range(len(headers))]
-    lines = []
-    for line in [list(headers), ["-" * width for width in widths], *cells]:
-        columns = zip(line, widths, kinds, strict=True)
-        lines.append("  ".join(text.rjust(width) if number else text.ljust(width) for text, width, number in columns))
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return text == "-"
-    return True
-
-
-def print_json(report: Mapping[str, Any]) -> None:
-    """Prints a report for other programs."""
-    print(json.dumps(report, indent=2, allow_nan=False))
-
-
-@contextlib.contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Yields a function of (done, total) that moves a bar on stderr; the bar shows on a terminal only."""
-    if not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def track(items: Iterable[T], total: int, label: str) -> Iterator[T]:
-    """Yields the items behind a progress bar."""
-    with progress_bar(label) as moved:
-        for done, item in enumerate(items):
-            moved(done, total)
-            yield item

@@ -13,8 +13,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tr2m_core.cli.common import format_table, make_output, print_json
+from tr2m_core.console import format_table, print_json
 from tr2m_core.errors import InputError
+from tr2m_core.files.folders import make_output
 
 if TYPE_CHECKING:
     from tr2m_core.report.compare import Entry

@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tr2m_core.cli.common import add_encoder_arguments, format_table, make_output, overrides_given, require_utf8
+from tr2m_core.cli.common import add_encoder_arguments, overrides_given
+from tr2m_core.console import format_table
 from tr2m_core.errors import InputError
+from tr2m_core.files.folders import make_output, require_utf8
 from tr2m_core.model.sources import HEAD_FILE, find_model
 
 HELP = "released weights -> model directory"

@@ -16,7 +16,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tr2m_core.cli.common import add_encoder_arguments, format_table, overrides_given, progress_bar, track
+from tr2m_core.cli.common import add_encoder_arguments, overrides_given
+from tr2m_core.console import format_table, progress_bar, track
 
 if TYPE_CHECKING:
     from tr2m_core.doctor.finding import Finding

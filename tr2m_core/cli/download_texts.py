@@ -7,12 +7,12 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from tr2m_core.cli.common import format_table, print_json, track
-from tr2m_core.cli.download import TEXTS, Record, announce, byte_bar, files_report, note
+from tr2m_core.cli.download_record import TEXTS, Record, announce, byte_bar, files_report, note
+from tr2m_core.console import format_table, print_json, track
 from tr2m_core.data.published_texts import DIODE_OUTDOOR, PARTS, PublishedTexts, default_folder
+from tr2m_core.data.texts_archive import COMMIT, LICENCE, URL, archive_commit, check_archive, extract_texts
 from tr2m_core.errors import InputError
-from tr2m_core.files.text import read_text, split_lines
-from tr2m_core.texts_archive import COMMIT, LICENCE, URL, archive_commit, check_archive, extract_texts
+from tr2m_core.text_files import read_text, split_lines
 from tr2m_core.weights.http import check_url, download_file
 from tr2m_core.weights.hub import expanded, sha256, unwritable, weights_folder
 from tr2m_core.weights.ledger import describe

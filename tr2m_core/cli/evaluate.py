@@ -22,18 +22,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tr2m_core.cli.common import (
-    check_depth_range,
-    describe_model,
-    format_table,
-    load_predictor,
-    make_output,
-    nearest_size,
-    print_json,
-    progress_bar,
-)
+from tr2m_core.cli.common import check_depth_range, describe_model, load_predictor, nearest_size
 from tr2m_core.cli.evaluate_arguments import FRAMES, PICTURES, PROCEDURAL, add_arguments
+from tr2m_core.console import format_table, print_json, progress_bar
 from tr2m_core.errors import InputError
+from tr2m_core.files.folders import make_output
 
 if TYPE_CHECKING:
     from tr2m_core.eval.contenders import Load

@@ -16,16 +16,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tr2m_core.cli.common import (
-    add_network_arguments,
-    format_table,
-    make_output,
-    overrides_given,
-    print_json,
-    progress_bar,
-    require_utf8,
-)
+from tr2m_core.cli.common import add_network_arguments, overrides_given
+from tr2m_core.console import format_table, print_json, progress_bar
 from tr2m_core.errors import InputError
+from tr2m_core.files.folders import make_output, require_utf8
 from tr2m_core.model.config import validate_input_size
 from tr2m_core.model.sources import find_model
 

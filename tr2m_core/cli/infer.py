@@ -12,8 +12,10 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tr2m_core.cli.common import add_model_arguments, format_table, load_predictor, make_output, print_json, track
+from tr2m_core.cli.common import add_model_arguments, load_predictor
+from tr2m_core.console import format_table, print_json, track
 from tr2m_core.errors import InputError
+from tr2m_core.files.folders import make_output
 from tr2m_core.types import DepthPrediction, Intrinsics
 
 if TYPE_CHECKING:

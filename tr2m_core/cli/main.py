@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from tr2m_core import __version__
+from tr2m_core.console import BAD_INPUT, BROKEN_PIPE, FAILED, INTERRUPTED, drop_output, prepare_output
 from tr2m_core.errors import InputError
 from tr2m_core.processes import end_process
-from tr2m_core.terminal import BROKEN_PIPE, drop_output, prepare_output
-
-OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 # Verb -> module with HELP, EXAMPLES, add_arguments(parser) and run(args) -> exit code; heavy imports wait for run.
 VERBS = {

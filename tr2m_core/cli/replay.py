@@ -14,18 +14,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tr2m_core.cli.common import (
-    add_depth_range,
-    add_model_arguments,
-    check_depth_range,
-    describe_model,
-    format_table,
-    load_predictor,
-    make_output,
-    print_json,
-    progress_bar,
-)
+from tr2m_core.cli.common import add_depth_range, add_model_arguments, check_depth_range, describe_model, load_predictor
+from tr2m_core.console import print_json, progress_bar
 from tr2m_core.errors import InputError
+from tr2m_core.files.folders import make_output
 
 if TYPE_CHECKING:
     from tr2m_core.eval.run import Run
@@ -151,6 +143,7 @@ def run(args: argparse.Namespace) -> int:
     from tr2m_core.bags.topics import find_topics
     from tr2m_core.processes import join_processes
     from tr2m_core.replay.runner import replay_bag
+    from tr2m_core.report.console import print_result
 
     options = make_options(args)
     processes = join_processes(args.device)
@@ -183,6 +176,8 @@ def run(args: argparse.Namespace) -> int:
 
 def verdict(args: argparse.Namespace, result: Run) -> int:
     """The exit code, with a line on stderr for each reason why it is not 0."""
+    from tr2m_core.report.console import summary
+
     metrics = result.metrics()
     reasons = [f"damaged bag, used as far as it can be read: {result.damage}"] if result.damage else []
     thresholds = [*args.fail_above, *args.fail_below]
@@ -235,54 +230,3 @@ def make_options(args: argparse.Namespace) -> ReplayOptions:
         steady=args.steady,
         baselines=tuple(dict.fromkeys(args.baseline)),
     )
-
-
-def print_result(result: Run) -> None:
-    """Counts, the nine metrics, what each sentence did, and what kept frames from being measured."""
-    from tr2m_core.eval.baselines import label
-    from tr2m_core.metrics.depth import METRIC_NAMES
-
-    report = result.report()
-    topics, frames = report["topics"], report["frames"]
-    print(f"image {topics['image']}, ground truth {topics['depth'] or 'none'}")
-    if "no_ground_truth" in report:
-        print(f"no ground truth: {report['no_ground_truth']}")
-    print(told(report))
-    print(f"{frames['processed']} of {frames['total']} frames processed, {frames['measured']} measured")
-    extremes = result.totals().extremes()
-    if extremes is not None:
-        rows = [["mean", *report["metrics"].values()]]
-        rows += [[name, *values.values()] for name, values in zip(("lowest", "highest"), extremes, strict=True)]
-        rows += [[f"{how}-aligned", *means.values()] for how, means in report["aligned"].items() if means is not None]
-        rows += [[label(name, entry), *entry["metrics"].values()] for name, entry in report["baselines"].items()]
-        print(format_table(["", *METRIC_NAMES], rows))
-    drift = report["scale_factor"]
-    if drift is not None:
-        steadiness = f"std {drift['std']:.3g}, largest jump {drift['largest_jump']:.3g}"
-        print(f"scale factor (truth / prediction): median {drift['median']:.3g}, {steadiness}")
-    if len(report["sentences"]) > 1 or report["metrics"] is None:
-        print_sentences(report["sentences"])
-    for reason, count in {**report["problems"], **report["skipped_sentences"], **report["notes"]}.items():
-        print(f"{count} x {reason}")
-
-
-def told(report: dict[str, Any]) -> str:
-    """One line on which sentence was used and where it comes from."""
-    sentences = [entry["description"] for entry in report["sentences"]]
-    said = f'sentence "{sentences[0]}"' if len(sentences) == 1 else f"{len(sentences)} sentences"
-    return f"{said} from {'--text' if report['options'].get('texts') else report['topics']['description']}"
-
-
-def print_sentences(sentences: list[dict[str, Any]]) -> None:
-    """A line per sentence."""
-    rows = []
-    for entry in sentences:
-        metrics, drift = entry["metrics"] or {}, entry["scale_factor"] or {}
-        numbers = [metrics.get("abs_rel"), metrics.get("delta1"), drift.get("median")]
-        rows.append([entry["description"], entry["frames"], entry["median_m"], *numbers])
-    print(format_table(["sentence", "frames", "median m", "abs_rel", "delta1", "scale factor"], rows))
-
-
-def summary(problems: dict[str, int]) -> str:
-    """The reasons with their counts in one line."""
-    return "; ".join(f"{count} x {reason}" for reason, count in problems.items())

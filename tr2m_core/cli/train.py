@@ -15,8 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tr2m_core.cli.common import format_table, require_utf8
+from tr2m_core.console import format_table
 from tr2m_core.errors import InputError
+from tr2m_core.files.folders import require_utf8
 from tr2m_core.weights.hub import unwritable
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def free_directory(directory: Path) -> Path:
 
 def check(args: argparse.Namespace, config: TrainConfig) -> int:
     """Goes over model and data and prints what it finds. Raises InputError when training could not start."""
-    from tr2m_core.cli.common import progress_bar
+    from tr2m_core.console import progress_bar
     from tr2m_core.data.registry import check_dataset
     from tr2m_core.model.sources import FROZEN
     from tr2m_core.train.config import frozen_sources

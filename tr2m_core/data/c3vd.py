@@ -7,9 +7,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from tr2m_core.data.arrays import Depth, Picture
 from tr2m_core.data.base import DepthProtocol
 from tr2m_core.data.colours import ColourJitter
-from tr2m_core.data.dataset import Depth, FileDataset, Part, PathPair, Picture
+from tr2m_core.data.dataset import FileDataset, Part, PathPair
 from tr2m_core.errors import InputError
 
 # Those with depth and pose, as published; whatever else a folder holds or lacks, the same ones are for testing.

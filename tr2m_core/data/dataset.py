@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from tr2m_core.data.base import DatasetConfig, DepthProtocol
 from tr2m_core.data.colours import ColourChange, GammaAndGain
@@ -22,9 +21,8 @@ from tr2m_core.weights.hub import expanded
 if TYPE_CHECKING:
     from tr2m_core.types import Pixels
 
-Picture = npt.NDArray[np.uint8]
-Depth = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
+from tr2m_core.data.arrays import Depth, Mask, Picture
+
 Part = Literal["train", "test"]
 Crop = Literal["eigen", "garg"]  # see eval/protocols.py
 PathPair = tuple[PurePosixPath, PurePosixPath]  # of an image and its depth, relative to their roots

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from tr2m_core.description import check_description
 from tr2m_core.errors import InputError
 from tr2m_core.files.images import read_depth_png, read_image
-from tr2m_core.files.text import read_text
+from tr2m_core.text_files import read_text
 from tr2m_core.types import Intrinsics
 
 INDEX_FILE = "index.json"

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from tr2m_core.data.arrays import Depth
 from tr2m_core.data.base import DatasetConfig, DepthProtocol
-from tr2m_core.data.dataset import Depth, FileDataset, Listing, Part, PathPair, Record
+from tr2m_core.data.dataset import FileDataset, Listing, Part, PathPair, Record
 from tr2m_core.errors import InputError
 from tr2m_core.files.images import MAX_PIXELS
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+from tr2m_core.data.arrays import Depth
 from tr2m_core.data.base import DepthProtocol
-from tr2m_core.data.dataset import Depth, FileDataset, Part, PathPair, Record
+from tr2m_core.data.dataset import FileDataset, Part, PathPair, Record
 from tr2m_core.data.headers import check_mask_size, picture_size
 from tr2m_core.errors import InputError
 from tr2m_core.files.images import read_image
-from tr2m_core.files.text import read_text, split_lines
+from tr2m_core.text_files import read_text, split_lines
 
 MASKS = ("mask_invalid", "mask_transp")
 LIST = "imagelist.txt"

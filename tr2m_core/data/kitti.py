@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tr2m_core.data.arrays import Depth, Picture
 from tr2m_core.data.base import DepthProtocol
-from tr2m_core.data.dataset import Depth, FileDataset, Picture
+from tr2m_core.data.dataset import FileDataset
 
 
 class KITTI(FileDataset):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from tr2m_core.data.arrays import Depth, Mask
 from tr2m_core.data.base import DepthProtocol
 from tr2m_core.data.colours import GammaAndGain
-from tr2m_core.data.dataset import Depth, FileDataset, Mask
+from tr2m_core.data.dataset import FileDataset
 
 
 class NYU(FileDataset):

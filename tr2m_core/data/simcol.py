@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from tr2m_core.data.base import DepthProtocol
 from tr2m_core.data.dataset import FileDataset, Part, PathPair
-from tr2m_core.files.text import read_text, split_lines
+from tr2m_core.text_files import read_text, split_lines
 
 TEST_LIST = PurePosixPath("misc/test_file.txt")
 SENTENCE = "The image shows a medical scene of a cecum with texture type one."  # C3VD's have no article

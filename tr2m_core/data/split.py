@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from tr2m_core.errors import InputError
-from tr2m_core.files.text import read_text, split_lines
+from tr2m_core.text_files import read_text, split_lines
 
 HOLDS = "an image and a depth path per line"
 NO_DEPTH = "None"  # how the Eigen split of KITTI marks a picture without ground truth

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tr2m_core.description import clean_sentence, read_sentences
 from tr2m_core.errors import InputError
-from tr2m_core.files.text import read_text, split_lines
+from tr2m_core.text_files import read_text, split_lines
 
 
 def read_texts(path: Path) -> list[str]:

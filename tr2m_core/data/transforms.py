@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from tr2m_core.data.arrays import Depth, Picture
 from tr2m_core.data.colours import ColourChange, fractions
-from tr2m_core.data.dataset import Depth, Picture
 
 if TYPE_CHECKING:
     from tr2m_core.types import Pixels

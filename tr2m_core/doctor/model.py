@@ -10,7 +10,7 @@ from tr2m_core.doctor.finding import MISSING, OK, WARNING, Finding, gigabytes, o
 from tr2m_core.doctor.trials import attempt
 from tr2m_core.errors import InputError
 from tr2m_core.model.config import TextEncoderConfig
-from tr2m_core.model.sources import HEAD_FILE, ModelSources, Overrides, Part, find_model
+from tr2m_core.model.sources import HEAD_FILE, ModelSources, Overrides, Part, find_model, text_encoder_folder
 from tr2m_core.weights import hub
 from tr2m_core.weights.ledger import Entry, recorded_files
 
@@ -131,7 +131,7 @@ def _exported_text_encoder(config: TextEncoderConfig, folder: Path, graph: Path)
     check = "model: text_encoder"
     if config.source.startswith(hub.PACKAGE):
         try:
-            return Finding(check, OK, str(hub.text_encoder_folder(config)))
+            return Finding(check, OK, str(text_encoder_folder(config)))
         except InputError as error:
             return Finding(check, MISSING, str(error), _reinstall(config.source))
     if all((folder / name).is_file() for name in hub.NETWORK_FILES):

@@ -71,7 +71,7 @@ def device_facts(name: str) -> DeviceFacts:
     """The device as models would choose it, tried with a small sum."""
     import torch
 
-    from tr2m_core.inference.torch_backend import has_fast_bf16, select_device
+    from tr2m_core.devices import has_fast_bf16, select_device
 
     try:
         device = select_device(name)

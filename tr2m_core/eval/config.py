@@ -8,8 +8,7 @@ from pathlib import Path
 
 from tr2m_core.data.base import DatasetConfig
 from tr2m_core.errors import InputError
-from tr2m_core.model.config import merge
-from tr2m_core.settings import read_settings
+from tr2m_core.settings import merge, read_settings
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class Contenders:
 
 
 def _network(baseline: Baseline, folder: Path, device: str) -> DepthNetwork:
+    from tr2m_core.devices import select_device  # torch and transformers take seconds to load
     from tr2m_core.eval.depth_networks import load_depth_network
-    from tr2m_core.inference.torch_backend import select_device  # torch and transformers take seconds to load
 
     return load_depth_network(folder, baseline.source, baseline.kind, select_device(device))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from tr2m_core.data.arrays import Mask
 from tr2m_core.data.check import DatasetCheck
-from tr2m_core.data.dataset import Mask
 from tr2m_core.errors import InputError
 from tr2m_core.metrics.depth import valid_depth
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from tr2m_core.eval.conditions import EMPTY, OWN, conditions_for
 from tr2m_core.eval.evaluator import CHUNK, add_constant, evaluate
+from tr2m_core.eval.gallery import Gallery
 from tr2m_core.eval.methods import Method
 from tr2m_core.eval.samples import SampleSet
 from tr2m_core.eval.summary import SetResult
 from tr2m_core.files.images import write_csv, write_json
 from tr2m_core.processes import ALONE, Processes
-from tr2m_core.report.gallery import Gallery
 
 
 @dataclass(frozen=True)

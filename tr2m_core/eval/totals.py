@@ -6,16 +6,14 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tr2m_core.eval.frame_result import FrameResult
 from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.metrics.measurement import ALIGNMENTS, METRIC, RANGE_EDGES, RangeErrors
-
-if TYPE_CHECKING:
-    from tr2m_core.eval.run import FrameResult
 
 MOST_REASONS = 1000  # that are told apart; a text may hold numbers
 OTHER_REASONS = "other reasons"

@@ -12,9 +12,11 @@ from torch import Tensor
 
 from tr2m_core.errors import InputError
 from tr2m_core.inference.onnx_format import CONFIG_KEY, INPUTS, OUTPUTS, TEXT_ENCODER_KEY, require
-from tr2m_core.model.config import ModelConfig, merge
+from tr2m_core.model.config import ModelConfig
 from tr2m_core.model.encoders import TextEncoder
-from tr2m_core.weights.hub import NETWORK_FILES, PACKAGE, text_encoder_folder
+from tr2m_core.model.sources import text_encoder_folder
+from tr2m_core.settings import merge
+from tr2m_core.weights.hub import NETWORK_FILES, PACKAGE
 
 
 class OnnxBackend:

@@ -25,7 +25,7 @@ from tr2m_core.losses.pseudo_depth import (
     pseudo_metric_depth,
 )
 from tr2m_core.losses.smoothness import edge_aware_smoothness
-from tr2m_core.model.config import check_choice
+from tr2m_core.settings import check_choice
 from tr2m_core.types import RescaleMaps
 
 if TYPE_CHECKING:

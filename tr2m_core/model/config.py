@@ -7,9 +7,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Literal, get_args
 
 from tr2m_core.errors import InputError
+from tr2m_core.settings import check_choice
 
 MAX_INPUT_PIXELS = 4_000_000  # sixteen times what any model was trained on; memory grows with it
 
@@ -178,12 +179,6 @@ class ModelConfig:
             raise InputError(f"{path}: not a TR2M model configuration ({error})") from None
 
 
-def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
-    """Raises InputError, naming the setting, unless its value is one of those allowed."""
-    if value not in allowed:
-        raise InputError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
-
-
 def validate_input_size(size: tuple[int, int], patch_size: int = 1) -> tuple[int, int]:
     """Returns (height, width) unchanged. Raises InputError unless both are positive multiples of the patch size."""
     if len(size) != 2 or any(not isinstance(n, int) or n <= 0 for n in size):
@@ -201,39 +196,3 @@ def nearest_input_size(size: tuple[int, int], patch_size: int) -> tuple[int, int
     """The multiples of the patch size nearest to (height, width), for the sizes that protocols name."""
     height, width = (max(1, round(side / patch_size)) * patch_size for side in size)
     return height, width
-
-
-def merge(defaults: Any, values: dict[str, Any], where: str) -> Any:
-    """A copy of the dataclass instance `defaults` with `values` put in, nested dataclasses and lists of them included.
-
-    Raises InputError, naming `where` and the key, for a key the dataclass does not have or a value of another type.
-    """
-    if not isinstance(values, dict):
-        raise InputError(f"{where}: must be a mapping of settings, not {values!r}")
-    types = get_type_hints(type(defaults))
-    unknown = [str(key) for key in values if key not in types]
-    if unknown:
-        raise InputError(f"{where}: unknown setting '{unknown[0]}'; known: {', '.join(sorted(types))}")
-    changes = {
-        key: _fitted(getattr(defaults, key), value, types[key], f"{where}: '{key}'") for key, value in values.items()
-    }
-    return dataclasses.replace(defaults, **changes)
-
-
-def _fitted(current: Any, value: Any, kind: Any, where: str) -> Any:
-    """The value as a field of type `kind`, now `current`, holds it."""
-    if dataclasses.is_dataclass(current):
-        return merge(current, value, where)
-    if isinstance(value, list) and (current is None or isinstance(current, tuple)):
-        item = get_args(kind)[0] if get_args(kind) else None
-        if dataclasses.is_dataclass(item) and isinstance(item, type):
-            return tuple(merge(item(), each, f"{where} {place}") for place, each in enumerate(value))
-        return tuple(value)
-    if isinstance(current, float) and isinstance(value, int | str) and not isinstance(value, bool):
-        try:
-            return float(value)  # YAML takes 1e-5 for a word
-        except ValueError:
-            pass
-    if current is not None and type(value) is not type(current):
-        raise InputError(f"{where} must be {type(current).__name__}, not {value!r}")
-    return value

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 from tr2m_core.errors import InputError
 from tr2m_core.model.checkpoints import load_head, save_parts
-from tr2m_core.model.config import SHARED, STORED, ModelConfig, merge
+from tr2m_core.model.config import SHARED, STORED, ModelConfig
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
 from tr2m_core.model.heads import Head, build_head
 from tr2m_core.model.relative_depth import RelativeDepthNetwork, load_relative_depth
 from tr2m_core.model.sources import FROZEN, NO_OVERRIDES, ModelSources, Overrides, find_model
+from tr2m_core.settings import merge
 from tr2m_core.weights.hub import PACKAGE, is_hub_id
 
 

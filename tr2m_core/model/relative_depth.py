@@ -21,8 +21,8 @@ from tr2m_core.model.presets import PYRAMIDS
 from tr2m_core.model.pretrained import load_pretrained, quiet_transformers
 from tr2m_core.model.pyramid import PyramidDecoder, double
 from tr2m_core.model.release import load_depth_anything
+from tr2m_core.model.sources import backbone_file
 from tr2m_core.model.tensors import check_tensors, load_strictly, read_weights, save_tensors
-from tr2m_core.weights.hub import backbone_file
 
 
 class RelativeDepthNetwork(nn.Module, ABC):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tr2m_core.errors import InputError
-from tr2m_core.model.config import SHARED, STORED, ModelConfig, PyramidConfig
+from tr2m_core.model.config import SHARED, STORED, ModelConfig, PyramidConfig, TextEncoderConfig
 from tr2m_core.model.presets import EMBEDDED_DIRECTORY, PRESETS, RELEASED_HEADS
 from tr2m_core.weights import hub
 
@@ -152,7 +152,7 @@ def _find_text_encoder(config: ModelConfig, directory: Path | None, named: dict[
     if not source.startswith(hub.PACKAGE):
         return _find(source, "text_encoder", directory, named)
     try:
-        return Part("text_encoder", source, hub.text_encoder_folder(config.text_encoder))
+        return Part("text_encoder", source, text_encoder_folder(config.text_encoder))
     except InputError as error:
         return Part("text_encoder", source, None, str(error))
 
@@ -163,7 +163,7 @@ def _find_backbone(relative_depth: Part) -> Part | None:
     if not config:
         return None
     try:
-        return Part("backbone", config.source, hub.backbone_file(config))
+        return Part("backbone", config.source, backbone_file(config))
     except InputError as error:
         return Part("backbone", config.source, None, str(error))
 
@@ -198,3 +198,13 @@ def _folder(folder: Path, role: str, source: str) -> Part:
     if missing:
         return Part(role, source, None, f"{folder} is incomplete: {' and '.join(missing)} missing")
     return Part(role, source, folder)
+
+
+def text_encoder_folder(config: TextEncoderConfig) -> Path:
+    """The text encoder inside an installed package, in the transformers format. Raises InputError."""
+    return hub.package_file(config.source, "model/model.safetensors", config.sha256, "the text encoder").parent
+
+
+def backbone_file(config: PyramidConfig) -> Path:
+    """The backbone's weights inside an installed package. Raises InputError."""
+    return hub.package_file(config.source, config.file, config.sha256, "the backbone")

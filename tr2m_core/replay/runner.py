@@ -21,7 +21,8 @@ from tr2m_core.bags.writer import DepthBagWriter
 from tr2m_core.camera.model import is_rectified, pinhole
 from tr2m_core.description import check_description
 from tr2m_core.errors import FrameError, InputError
-from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run, View
+from tr2m_core.eval.frame_result import FrameResult, View
+from tr2m_core.eval.run import NANOSECONDS, Run
 from tr2m_core.files.images import write_png
 from tr2m_core.inference.scale_filter import ScaleFilter
 from tr2m_core.messages.images import decode_colour
@@ -31,6 +32,7 @@ from tr2m_core.processes import ALONE, Processes
 from tr2m_core.replay.baselines import Baselines
 from tr2m_core.replay.ground_truth import GroundTruth
 from tr2m_core.replay.pairing import BagFrame, Pair, plan_pairs, read_frames
+from tr2m_core.report.files import write_run
 from tr2m_core.types import DepthPrediction
 
 NO_PARTNER = "no ground truth within the tolerance"
@@ -151,7 +153,7 @@ def replay_bag(
     replay.baselines.gather(processes)
     run.baselines = replay.baselines.report()
     if processes.is_main:
-        run.write(output)
+        write_run(output, run)
     return run
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from tr2m_core.camera.pinhole import unproject
-from tr2m_core.eval.run import NANOSECONDS, FrameResult, View
+from tr2m_core.eval.frame_result import FrameResult, View
+from tr2m_core.eval.run import NANOSECONDS
 from tr2m_core.report.page import BLUE, GREY, ORANGE, figure
 from tr2m_core.report.words import span
 from tr2m_core.visualization import depth_edges

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from tr2m_core import __version__
 from tr2m_core.eval.baselines import label
-from tr2m_core.eval.run import NANOSECONDS, FrameResult, Run, View
+from tr2m_core.eval.frame_result import FrameResult, View
+from tr2m_core.eval.run import NANOSECONDS, Run
 from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.metrics.measurement import AFFINE, METRIC, SCALE
 from tr2m_core.report import figures as figures
@@ -22,9 +23,12 @@ ALIGNMENT_WORDS = {METRIC: "as predicted", SCALE: "scale-aligned", AFFINE: "affi
 PLOTS = ("ranges", "error", "depth", "factor", "sentences", "latency")
 
 
-def write_html(path: Path, run: Run) -> None:
-    """Writes one self-contained file; what a recording said in it is escaped. The same run gives the same file."""
-    report, frames = run.report(), run.primary()
+def write_html(path: Path, run: Run, report: Mapping[str, Any]) -> None:
+    """Writes one self-contained file; what a recording said in it is escaped. The same run gives the same file.
+
+    report: what `run.report()` says.
+    """
+    frames = run.primary()
     sentences = report["sentences"]
     same_frames = any(frame.variant for frame in run.frames)
     rows = {METRIC: report["metrics"], **report["aligned"]}

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from tr2m_core.eval.run import View
+from tr2m_core.eval.frame_result import View
 from tr2m_core.report.page import picture
 from tr2m_core.visualization import (
     ERROR_COLOURS,

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tr2m_core.cli.main import BAD_INPUT
+from tr2m_core.console import BAD_INPUT
 from tr2m_core.errors import InputError
 from tr2m_core.files.images import write_json
 from tr2m_core.metrics.depth import LARGER_IS_BETTER

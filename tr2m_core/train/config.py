@@ -15,10 +15,9 @@ from tr2m_core.data.procedural.scenes import MEAN_WEIGHT
 from tr2m_core.errors import InputError
 from tr2m_core.losses.total import LossConfig
 from tr2m_core.metrics.depth import METRIC_NAMES
-from tr2m_core.model.config import check_choice, merge
 from tr2m_core.model.initialization import INITIALIZATIONS, TORCH
 from tr2m_core.model.sources import FROZEN, ModelSources, Overrides, find_model
-from tr2m_core.settings import read_settings
+from tr2m_core.settings import check_choice, merge, read_settings
 
 STAGES = ("rescale", "relative")
 SCHEDULES = ("epoch_decay", "cosine")

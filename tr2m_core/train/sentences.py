@@ -22,7 +22,7 @@ from torch import Tensor
 
 from tr2m_core.data.procedural.descriptions import DOMAINS, PLACES, SIZES
 from tr2m_core.data.procedural.scenes import ProceduralScenes
-from tr2m_core.inference.torch_backend import has_fast_bf16
+from tr2m_core.devices import has_fast_bf16
 from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.model.tensors import writing
 from tr2m_core.train.config import FeaturesConfig

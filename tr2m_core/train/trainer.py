@@ -21,8 +21,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 
 from tr2m_core.data.base import TrainBatch
+from tr2m_core.devices import has_fast_bf16
 from tr2m_core.errors import InputError
-from tr2m_core.inference.torch_backend import has_fast_bf16
 from tr2m_core.losses.contrast import momentum_update
 from tr2m_core.metrics.depth import LARGER_IS_BETTER
 from tr2m_core.processes import launched

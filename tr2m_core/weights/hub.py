@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tr2m_core.errors import InputError
-from tr2m_core.model.config import PyramidConfig, TextEncoderConfig
 
 PACKAGE = "package:"
 
@@ -165,16 +164,6 @@ def package_file(source: str, file: str, sha256_expected: str | None, what: str)
     if sha256_expected is not None and (digest := sha256(path)) != sha256_expected:
         raise InputError(f"{path}: sha256 {digest} is not the expected {sha256_expected}; reinstall the package")
     return path
-
-
-def text_encoder_folder(config: TextEncoderConfig) -> Path:
-    """The text encoder inside an installed package, in the transformers format. Raises InputError."""
-    return package_file(config.source, "model/model.safetensors", config.sha256, "the text encoder").parent
-
-
-def backbone_file(config: PyramidConfig) -> Path:
-    """The backbone's weights inside an installed package. Raises InputError."""
-    return package_file(config.source, config.file, config.sha256, "the backbone")
 
 
 def sha256(path: Path) -> str:

@@ -13,7 +13,7 @@ from typing import IO
 
 from tr2m_core.data.published_texts import SPLITS, TEXTS
 from tr2m_core.errors import InputError
-from tr2m_core.files.text import MAX_BYTES
+from tr2m_core.text_files import MAX_BYTES
 
 COMMIT = "19c2c72c5faa62e71ab4002e65238e4801d90463"
 URL = f"https://codeload.github.com/BeileiCui/TR2M/tar.gz/{COMMIT}"

@@ -1,0 +1,37 @@
+"""What torch computes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from tr2m_core.errors import InputError
+
+
+def select_device(name: str) -> torch.device:
+    """ "auto" is CUDA where there is a usable one, else the CPU. Raises InputError for a device that is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError(f"device '{name}' is not understood; use auto, cpu, cuda or cuda:N") from None
+    if device.type not in ("cpu", "cuda"):
+        raise InputError(f"device '{name}' is not supported; use auto, cpu, cuda or cuda:N")
+    if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
+        raise InputError(
+            f"device '{name}' is not available: this torch sees {torch.cuda.device_count()} CUDA devices; use cpu"
+        )
+    return device
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether the device multiplies bf16 in hardware; a CPU that does not is several times slower with it."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)  # older ones emulate it and say they have it
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    except OSError:
+        return False
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)  # the last is Arm's
