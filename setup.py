@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).resolve().parent
-PACKAGE = ElementTree.parse(HERE / "package.xml").getroot()  # the version is written there and in tr2m_core only
+PACKAGE = ElementTree.parse(HERE / "package.xml").getroot()  # the version is written there only
 NAME = PACKAGE.findtext("name")
 MAINTAINER = PACKAGE.find("maintainer")
 ASSET_TYPES = (".json", ".md", ".safetensors", ".html", ".css")
@@ -71,7 +71,7 @@ setup(
     maintainer=MAINTAINER.text,
     maintainer_email=MAINTAINER.get("email"),
     packages=find_packages(include=["tr2m_core", "tr2m_core.*", "tr2m_ros", "tr2m_ros.*"]),
-    package_data={"tr2m_core": assets()},
+    package_data={"tr2m_core": ["py.typed", *assets()], "tr2m_ros": ["py.typed"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),

@@ -15,7 +15,8 @@ from tr2m_core.types import DepthPrediction, Intrinsics
 if TYPE_CHECKING:
     from tr2m_core.inference.predictor import DepthPredictor
 
-__version__ = "0.1.0"
+    __version__: str
+
 __all__ = ["DepthPrediction", "DepthPredictor", "InputError", "Intrinsics", "__version__"]
 
 
@@ -25,4 +26,16 @@ def __getattr__(name: str) -> Any:
         from tr2m_core.inference.predictor import DepthPredictor
 
         return DepthPredictor
+    if name == "__version__":
+        return _version()
     raise AttributeError(f"module 'tr2m_core' has no attribute '{name}'")
+
+
+def _version() -> str:
+    """package.xml's, or that of the installed metadata made from it; a source tree need not be installed."""
+    from importlib import metadata
+    from pathlib import Path
+    from xml.etree import ElementTree
+
+    source = Path(__file__).resolve().parents[1] / "package.xml"
+    return ElementTree.parse(source).findtext("version", "") if source.is_file() else metadata.version("tr2m_ros")
