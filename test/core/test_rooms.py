@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -44,6 +45,12 @@ def height(module: str) -> int:
 def test_every_room_has_its_place():
     folders = {path.parent.name for path in (ROOT / "tr2m_core").glob("*/__init__.py")}
     assert folders == set(ROOMS)
+
+
+def test_the_architecture_draws_them_from_the_top_down():
+    drawing = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("```")[1]
+    drawn = [name for line in drawing.splitlines() for name in re.findall(r"(?<=  )([a-z]+)(?=  )", f" {line}")]
+    assert [name for name in drawn if name in ROOMS] == list(ROOMS)
 
 
 def test_no_room_imports_from_one_above():

@@ -76,16 +76,6 @@ def test_the_diagnostics_are_those_of_a_running_node(graph: Any, node: Any) -> N
         assert {key for key in keys() if not key.startswith(prefixes)} == fixed
 
 
-def test_links_lead_somewhere() -> None:
-    anchors = {
-        re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).replace(" ", "-") for line in re.findall("^#.*", TEXT, re.M)
-    }
-    targets = re.findall(r"\]\(([^)]*)\)", TEXT)
-    assert len(targets) > 10
-    for target in targets:
-        assert target[1:] in anchors if target.startswith("#") else (ROOT / "docs" / target).exists(), target
-
-
 def leaves(layout: Any) -> list[str]:
     return [layout] if isinstance(layout, str) else leaves(layout["first"]) + leaves(layout["second"])
 
