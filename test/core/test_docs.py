@@ -60,6 +60,12 @@ def test_make_targets_exist(page):
     assert set(re.findall(r"(?:^|`)make ([a-z-]+)", TEXTS[page], re.M)) <= targets
 
 
+def test_the_readme_is_short_and_says_how_to_start_and_test():
+    assert len(TEXTS["README.md"].split()) <= 1000
+    for command in ("make setup", "make demo", "make test"):
+        assert command in TEXTS["README.md"]
+
+
 def test_files_that_the_architecture_names_exist():
     named = re.findall(r"`((?:tr2m_core|tr2m_ros|test)/[\w/]+\.py)`", TEXTS["docs/architecture.md"])
     assert len(named) > 15
