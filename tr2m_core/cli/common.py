@@ -22,7 +22,7 @@ def add_model_arguments(parser: argparse.ArgumentParser, antialias: bool | None 
     group.add_argument(
         "--antialias",
         action=argparse.BooleanOptionalAction,
-        help="filter pictures that are larger than the model's input, instead of aligning corners without a filter "
+        help="filter images that are larger than the model's input, instead of aligning corners without a filter "
         f"(default: {'on' if antialias else 'as the model configuration says'})",
     )
     group.set_defaults(antialias=antialias)  # behind the back of old argparse, which would write it into the help again

@@ -1,4 +1,4 @@
-"""Reports side by side: which model, precision or sentence is better, and by how much.
+"""Reports side by side: which model, precision or description is better, and by how much.
 
 Reads the report.json of tr2m replay, of eval_node, and of tr2m evaluate on data sets. The best of each column has a
 star; below are the differences to the first report. Numbers aligned with the ground truth are left out.

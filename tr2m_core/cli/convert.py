@@ -1,4 +1,4 @@
-"""A released rescale head, and encoders if wanted, as a model directory.
+"""A released rescale head, and optionally encoders, as a model directory.
 
 IN is the head as its authors publish it (a dictionary with `state_dict`, the bare weights, or a training checkpoint) or
 safetensors. The directory names encoders by Hub id; those given as local files are stored in it.

@@ -1,8 +1,8 @@
-"""What works on this machine, what does not, and how to mend it.
+"""What works on this machine, what does not, and how to fix it.
 
-"missing" is what the model cannot run without, and makes the exit code 1; a "warning" is what works less well or not
-at all, but not that. Nothing is downloaded or changed. --ros also sends images from one process to another, in a ROS
-domain of its own on this machine, and exits with 1 when it cannot.
+"missing": the model cannot run without it; the exit code is 1. "warning": something else works less well or not at all.
+Nothing is downloaded or changed. --ros also sends images from one process to another, in a ROS domain of its own on
+this machine, and exits with 1 when it cannot.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tr2m_core.doctor.finding import Finding
     from tr2m_core.doctor.transport import TransportFinding
 
-HELP = "this machine -> what works here, what does not, and how to mend it"
+HELP = "what works on this machine, what does not, and how to fix it"
 EXAMPLES = """examples:
   tr2m doctor
   tr2m doctor --model paper

@@ -1,7 +1,9 @@
-"""Fetches the public weights of a model, which runs offline afterwards, or the paper's splits and captions.
+"""Downloads the public weights of a model, which runs offline afterwards, or the paper's splits and captions.
+
+Only this command downloads, and commands in which you name a Hub id.
 
 Encoders go into the cache of the Hugging Face Hub, a released rescale head into $TR2M_HOME (default: ~/.cache/tr2m).
-There MODEL.json records source, revision, size and SHA-256 of every file; files that are there are checked against it.
+There MODEL.json records source, revision, size and SHA-256 of every file; existing files are checked against it.
 The texts go into its folder texts, where `tr2m evaluate` and `tr2m train` find them.
 """
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from tr2m_core.model.config import ModelConfig
     from tr2m_core.weights.hub import ReleasedHead
 
-HELP = "public weights and captions -> this machine, resumable, hashes recorded"
+HELP = "download public weights and captions; resumable, hashes recorded"
 EXAMPLES = """examples:
   tr2m download
   tr2m download paper-base
@@ -64,11 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="paper, paper-base, paper-large, a model directory, the Hub id of one, or texts (default: paper)",
     )
-    parser.add_argument("--head-url", metavar="URL", help="where the released rescale head is fetched from instead")
+    parser.add_argument("--head-url", metavar="URL", help="download the released rescale head from here instead")
     parser.add_argument(
-        "--texts", type=Path, metavar="DIR", help="texts: where they are put (default: texts in $TR2M_HOME)"
+        "--texts", type=Path, metavar="DIR", help="texts: folder for them (default: texts in $TR2M_HOME)"
     )
-    parser.add_argument("--texts-url", metavar="URL", help="texts: where the archive is fetched from instead")
+    parser.add_argument("--texts-url", metavar="URL", help="texts: download the archive from here instead")
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
 
 

@@ -6,10 +6,10 @@ frames      photographs with measured depth in folders with an index.json (--roo
             each beside its best constant and the ramp, and the mean of the sources
 procedural  held-out generated scenes; with -o: report.json.
 
-With -o: report.json, frames.csv (a line per image, method and sentence) and pictures/. The nine metrics are of depth as
-predicted ("metric"), with one factor per image ("scale"), and with scale and shift of inverse depth fitted per image
-("affine"); the last two take their numbers from the ground truth. Errors of c3vd and simcol are in millimetres.
-Under `accelerate launch` or torchrun the images are shared out; numbers do not change.
+With -o: report.json, frames.csv (a line per image, method and description) and pictures/. The nine metrics are of
+depth as predicted ("metric"), with one factor per image ("scale"), and with scale and shift of inverse depth fitted per
+image ("affine"); the last two take their numbers from the ground truth. Errors of c3vd and simcol are in millimetres.
+Under `accelerate launch` or torchrun the images are shared among processes; numbers do not change.
 """
 
 from __future__ import annotations

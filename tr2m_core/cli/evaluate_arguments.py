@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pictures",
         type=int,
         metavar="N",
-        help=f"so many of the best and of the worst images as pictures (default: {PICTURES}; frames: every image)",
+        help=f"panels of the N best and the N worst images (default: {PICTURES}; frames: every image)",
     )
     parser.add_argument("--batch-size", type=int, default=4, metavar="N", help="images predicted at once (default: 4)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
@@ -39,20 +39,22 @@ def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--gt-root", type=Path, metavar="G", help="the folder with the depth (default: the root)")
     group.add_argument("--split", type=Path, metavar="FILE", help="an image and a depth path per line, or images alone")
     texts = group.add_mutually_exclusive_group()
-    texts.add_argument("--text-root", type=Path, metavar="T", help="the folder with the sentences (default: the root)")
+    texts.add_argument(
+        "--text-root", type=Path, metavar="T", help="the folder with the descriptions (default: the root)"
+    )
     texts.add_argument(
         "--text-file",
         type=Path,
         metavar="FILE",
-        help="a sentence per line, for the images in the order of --split or, without one, of the layout: sunrgbd by "
-        "number, ibims by imagelist.txt, others by path; diode_outdoor needs --split",
+        help="a description per line, for the images in the order of --split or, without one, of the layout: "
+        "sunrgbd by number, ibims by imagelist.txt, others by path; diode_outdoor needs --split",
     )
     group.add_argument(
         "--texts",
         type=Path,
         metavar="DIR",
-        help="the authors' splits and sentences, used where the above name none (default: where `tr2m download texts` "
-        "has put them)",
+        help="the authors' splits and descriptions, used where the above name none (default: the folder of "
+        "`tr2m download texts`)",
     )
     group.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="overrides a setting of FILE.yaml; repeatable"
@@ -64,7 +66,7 @@ def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed",
         type=seed,
         metavar="S",
-        help="procedural: of the scenes (default: the held-out ones); else of shuffled sentences",
+        help="procedural: of the scenes (default: the held-out ones); else of shuffled descriptions",
     )
 
 
@@ -75,14 +77,14 @@ def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         choices=("own", "shuffled", "empty"),
         metavar="KIND",
-        help="own, shuffled (another image's) or empty, one or more (default: own)",
+        help="descriptions: own, shuffled (another image's) or empty, one or more (default: own)",
     )
     group.add_argument(
         "--text",
         action="append",
         default=[],
         metavar="T",
-        help="a sentence for all images, or a file with it; repeatable",
+        help="one description for all images, or a file with it; repeatable",
     )
     group.add_argument(
         "--baseline",
@@ -92,7 +94,7 @@ def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
         help="also measured, repeatable: constant (the best constant depth of the data), ramp (inverse depth growing "
         "from the top row to the bottom one, affine-aligned, beside the relative depth of the TR2M models), a TR2M "
         "model, or a folder or Hub id of a transformers depth model, with :relative or :metric where its configuration "
-        "does not tell; frames have constant and ramp always",
+        "does not say; frames always have constant and ramp",
     )
 
 

@@ -1,9 +1,9 @@
 """A model as one ONNX graph, for onnxruntime, TensorRT and others, checked against torch.
 
 Inputs: image (batch, 3, H, W), normalised RGB of one fixed size, and text_embedding (batch, 1, C), which the text
-encoder makes of the sentence. Outputs: metric_depth in metres, relative_depth, scale_map and shift_map. Weights of more
-than 100 MB go to NAME.onnx.data beside it, a text encoder that no installed package holds to NAME_text_encoder. The
-other verbs take the file as --model. Exit code 1 when its depth differs from torch's.
+encoder makes of the description. Outputs: metric_depth in metres, relative_depth, scale_map and shift_map. Weights of
+more than 100 MB go to NAME.onnx.data beside it, a text encoder that no installed package holds to NAME_text_encoder.
+The other verbs take the file as --model. Exit code 1 when its depth differs from torch's.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Metric depth of pictures.
+"""Metric depth of images.
 
-Writes per picture STEM_depth.png (16-bit millimetres, 0 = invalid), STEM_depth.npy (float32 metres) and STEM_panel.png,
-and with --intrinsics also STEM.ply, a coloured cloud. A picture that cannot be read is reported and the others go on.
+Writes per image STEM_depth.png (16-bit millimetres, 0 = invalid), STEM_depth.npy (float32 metres) and STEM_panel.png,
+and with --intrinsics also STEM.ply, a coloured cloud. An image that cannot be read is reported; the others are
+processed.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-HELP = "pictures and a sentence -> metric depth, panels, clouds"
+HELP = "metric depth, panels and clouds of images and a description"
 EXAMPLES = """examples:
   tr2m infer photo.jpg --text "A small office with two desks." -o out/infer
-  tr2m infer photos/ --text sentences.txt -o out/infer
+  tr2m infer photos/ --text descriptions.txt -o out/infer
   tr2m infer photo.jpg --text "A workbench." --intrinsics 525,525,319.5,239.5 -o out/clouds
   tr2m infer photos/ --text "A street." --model paper --size kitti --flip -o out/paper
 """
@@ -33,17 +34,20 @@ EXAMPLES = """examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "images", nargs="+", type=Path, metavar="IMAGE", help="pictures, or folders of them; turned upright by EXIF"
+        "images", nargs="+", type=Path, metavar="IMAGE", help="images, or folders of them; turned upright by EXIF"
     )
     parser.add_argument(
-        "--text", required=True, metavar="T", help="one sentence about the scene, or a file of one line per picture"
+        "--text",
+        required=True,
+        metavar="T",
+        help="description: one sentence about the scene, or a file with a line per image",
     )
     parser.add_argument(
-        "--intrinsics", metavar="fx,fy,cx,cy", help="pinhole intrinsics of the pictures, pixels; writes clouds"
+        "--intrinsics", metavar="fx,fy,cx,cy", help="pinhole intrinsics of the images, pixels; writes clouds"
     )
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the results")
     parser.add_argument(
-        "--flip", action="store_true", help="average with the mirrored picture: a little more accurate, half as fast"
+        "--flip", action="store_true", help="average with the mirrored image: a little more accurate, half as fast"
     )
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
     add_model_arguments(parser, antialias=True)

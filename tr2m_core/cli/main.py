@@ -30,7 +30,7 @@ VERBS = {
 EXAMPLES = """\
 examples:
   tr2m infer photo.jpg --text "A small office with two desks." -o out/infer
-  tr2m infer photos/ --text sentences.txt --intrinsics 525,525,319.5,239.5 -o out/clouds
+  tr2m infer photos/ --text descriptions.txt --intrinsics 525,525,319.5,239.5 -o out/clouds
   tr2m replay recording/ -o out/replay
   tr2m replay recording/ --text "A workshop bench." --fail-above abs_rel=0.3 -o out/replay
   tr2m evaluate frames --root measured_frames/ -o out/frames

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from tr2m_core.eval.run import Run
     from tr2m_core.replay.runner import ReplayOptions
 
-HELP = "a rosbag -> how far off is the depth: report, metrics per frame, pictures, a bag with depth"
+HELP = "how far off depth is on a rosbag: report, metrics per frame, panels, a bag with depth"
 EXAMPLES = """examples:
   tr2m replay recording/ -o out/replay
-  tr2m replay recording.mcap --text "A workshop bench." --text "A hangar." -o out/sentences
+  tr2m replay recording.mcap --text "A workshop bench." --text "A hangar." -o out/descriptions
   tr2m replay recording/ --image-topic /camera/color/image_raw --fail-above abs_rel=0.3 -o out/replay
   tr2m replay recording/ --baseline ramp --baseline constant -o out/blind
   tr2m replay recording/ --every 10 --start 5 --duration 60 --write-bag out/depth_bag -o out/replay
@@ -41,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="T",
-        help="one sentence for all frames, or a file with it, instead of the bag's own; repeat it to compare several "
-        "(sums, pictures and thresholds are about the first)",
+        help="one description for all frames, or a file with it, instead of the bag's own; repeat it to compare "
+        "several (sums, panels and thresholds are about the first)",
     )
     parser.add_argument(
         "--steady",
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         metavar="SECONDS",
         help="keep the size of the scene steady over this time, as the node's parameter steadiness does (default: 0, "
-        "every frame on its own)",
+        "each frame on its own)",
     )
     _add_topics(parser)
     _add_frames(parser)
@@ -72,7 +72,7 @@ def _add_topics(parser: argparse.ArgumentParser) -> None:
     topics.add_argument(
         "--text-topic",
         metavar="NAME",
-        help="std_msgs/String with sentences about the scene (default: scene_description; else one that says scene, "
+        help="std_msgs/String with descriptions (default: scene_description; else one whose name contains scene, "
         "caption, description, prompt or sentence, or the only one, if its texts read as sentences)",
     )
     topics.add_argument(
@@ -83,13 +83,13 @@ def _add_topics(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.02,
         metavar="S",
-        help="most seconds between image and depth (default: 0.02)",
+        help="largest time between image and depth, seconds (default: 0.02)",
     )
 
 
 def _add_frames(parser: argparse.ArgumentParser) -> None:
     frames = parser.add_argument_group("frames (all when not given)")
-    frames.add_argument("--every", type=int, default=1, metavar="N", help="each N-th frame")
+    frames.add_argument("--every", type=int, default=1, metavar="N", help="every N-th frame")
     frames.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds after the first image")
     frames.add_argument("--duration", type=float, default=math.inf, metavar="S", help="seconds from there on")
 

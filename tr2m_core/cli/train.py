@@ -1,8 +1,8 @@
-"""Training, from one YAML file that names every choice.
+"""Training, from one YAML file with every setting.
 
 Runs on one device as it is, on several under `accelerate launch -m tr2m_core train ...`. DIR/model is the best model so
-far, a model directory; DIR/checkpoints/last.pt is what --resume goes on from; DIR/tensorboard, log.jsonl and
-validation.jsonl tell how it went; config.yaml and environment.json how to do it again.
+far, a model directory; DIR/checkpoints/last.pt is where --resume continues from; DIR/tensorboard, log.jsonl and
+validation.jsonl have the course of the run; config.yaml and environment.json reproduce it.
 """
 
 from __future__ import annotations
@@ -42,24 +42,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="DIR",
-        help="where the run goes; default runs/NAME of the configuration, or runs/NAME-2 where that is taken",
+        help="folder of the run; default runs/NAME of the configuration, or runs/NAME-2 where that is taken",
     )
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="overrides a setting, such as optimizer.learning_rate=1e-4; may be repeated",
+        help="overrides a setting, such as optimizer.learning_rate=1e-4; repeatable",
     )
-    folder.add_argument(
-        "--resume", type=Path, metavar="DIR", help="goes on with the run in DIR, from its last checkpoint"
-    )
+    folder.add_argument("--resume", type=Path, metavar="DIR", help="continues the run in DIR from its last checkpoint")
     parser.add_argument(
         "--texts",
         type=Path,
         metavar="DIR",
-        help="the authors' splits and sentences, used where the configuration names none (default: where "
-        "`tr2m download texts` has put them)",
+        help="the authors' splits and descriptions, used where the configuration names none (default: the "
+        "folder of `tr2m download texts`)",
     )
     parser.add_argument(
         "--check", action="store_true", help="say what is missing or unusable in the configuration's data, and exit"
