@@ -31,7 +31,7 @@ LIMITS = (0.1, 80.0)  # metres of ground truth that count
 
 
 def own_model(rgb: np.ndarray, description: str) -> np.ndarray:
-    """Image (H, W, 3) uint8 and a sentence -> metric depth (H, W), metres. Here: a floor that falls away."""
+    """Image (H, W, 3) uint8 and a description -> metric depth (H, W), metres. Here: a floor that falls away."""
     height, width = rgb.shape[:2]
     farthest = 30.0 if "street" in description.lower() else 5.0
     return np.repeat(np.geomspace(farthest, 1.0, height)[:, None], width, axis=1)
@@ -45,13 +45,13 @@ class OwnModel(Method):
 
 
 def measure(samples: SampleSet, predictor: DepthPredictor) -> str:
-    """The table of one set: each method with the right sentences and with those of other images."""
+    """The table of one set: each method with the right descriptions and with those of other images."""
     methods = [OwnModel(), TextModel("embedded", predictor)]
     conditions = conditions_for(samples, [OWN, SHUFFLED])
     found = evaluate(samples, methods, conditions, alignments=(METRIC,), keep_truths=True)
     add_constant(samples, found)
     rows = [(*pair, *(found.mean(*pair) or {}).values()) for pair in found.pairs if found.mean(*pair)]
-    return f"{samples.name}, {len(samples)} images\n{format_table(('method', 'sentences', *METRIC_NAMES), rows)}"
+    return f"{samples.name}, {len(samples)} images\n{format_table(('method', 'descriptions', *METRIC_NAMES), rows)}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -43,7 +43,7 @@ def images(source: str) -> Iterator[np.ndarray]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--text", required=True, help="one sentence about the scene")
+    parser.add_argument("--text", required=True, help="description: one sentence about the scene")
     parser.add_argument("--source", default="0", help="camera number, video file or image sequence (default: 0)")
     parser.add_argument("--model", default="embedded", help="as for tr2m infer (default: embedded)")
     parser.add_argument("--output", help="video file (.avi) of the images beside their depth; near is warm")
