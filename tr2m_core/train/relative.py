@@ -22,7 +22,7 @@ from tr2m_core.data.base import BatchSource, DepthProtocol, SampleKey, TrainBatc
 from tr2m_core.data.procedural import LIMITS, MEAN_WEIGHT, ProceduralScenes
 from tr2m_core.eval.baselines import vertical_ramp
 from tr2m_core.inference import DepthPredictor
-from tr2m_core.losses.affine_invariant import affine_invariant_loss, median_anchor_loss
+from tr2m_core.losses.affine_invariant import affine_invariant_loss, anchor_loss
 from tr2m_core.metrics import clamp_depth, compute_depth_metrics, mean_metrics
 from tr2m_core.model.presets import EMBEDDED
 from tr2m_core.model.pyramid import PyramidDecoder
@@ -133,7 +133,7 @@ class RelativeTask(Task):
         # The sky is infinitely far: inverse depth 0, and that is worth learning.
         everywhere = torch.ones_like(target, dtype=torch.bool)
         shape = affine_invariant_loss(relative, target, everywhere, settings.gradient_weight)
-        anchor = median_anchor_loss(relative, target, target > 0)
+        anchor = anchor_loss(relative, target, target > 0)
         return shape + settings.anchor_weight * anchor, {"shape": shape.detach(), "anchor": anchor.detach()}
 
     def validate(self, trained: nn.Module) -> Metrics:
