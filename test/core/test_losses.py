@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tr2m_core.data.registry import DATASETS
-from tr2m_core.losses.affine_invariant import affine_invariant_loss, median_anchor_loss
+from tr2m_core.losses.affine_invariant import affine_invariant_loss, anchor_loss
 from tr2m_core.losses.log_loss import log_loss
 
 EVERYWHERE = torch.ones(1, 1, 1, 4, dtype=torch.bool)
@@ -103,8 +103,21 @@ def test_affine_invariant_loss_by_hand():
     assert with_gradients.item() == pytest.approx(1.0 + 3 / 4 + 2 / 2)
 
 
-def test_median_anchor_by_hand():
-    # inverse depth in units of its median 2: 0.5, 1, 2 against 1, 1, 1; 0.05 is added before the logarithm
+def test_anchor_by_hand():
+    # median 2 against 1; mean absolute deviations 1 and, of 0.5, 1, 2 in units of the median, 0.5; 0.05 goes to each
     valid = EVERYWHERE[..., :3]
-    expected = (math.log(1.05 / 0.55) + math.log(2.05 / 1.05)) / 3
-    assert median_anchor_loss(picture(1.0, 1.0, 1.0), picture(1.0, 2.0, 4.0), valid).item() == pytest.approx(expected)
+    expected = math.log(2.05 / 1.05) + math.log(1.05 / 0.55)
+    assert anchor_loss(picture(1.0, 2.0, 4.0), picture(1.0, 2.0, 4.0), valid).item() == pytest.approx(expected)
+
+
+def test_the_anchor_is_nothing_for_inverse_depth_in_units_of_its_median():
+    loss = anchor_loss(picture(0.5, 1.0, 2.0), picture(3.0, 6.0, 12.0), EVERYWHERE[..., :3])
+    assert loss.item() == pytest.approx(0, abs=1e-6)
+
+
+def test_the_anchor_does_not_hear_what_is_not_valid():
+    valid = EVERYWHERE[..., :4].clone()
+    valid[..., 3] = False
+    values = (picture(1.0, 1.5, 2.5, 90.0), picture(1.0, 1.5, 3.5, 7.0))
+    alone = (picture(1.0, 1.5, 2.5), picture(1.0, 1.5, 3.5))
+    assert anchor_loss(*values, valid).item() == pytest.approx(anchor_loss(*alone, EVERYWHERE[..., :3]).item())

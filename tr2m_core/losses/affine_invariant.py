@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 GRADIENT_SCALES = 4
-ANCHOR_OFFSET = 0.05  # keeps the logarithm of what is infinitely far finite
+ANCHOR_OFFSET = 0.05  # keeps the logarithm of what is flat finite
 # A nearly flat prediction must not be blown up to unit deviation: its noise would drown every other picture's gradient.
 MIN_PREDICTED_DEVIATION = 0.25
 
 
 def normalise_affine(values: Tensor, valid: Tensor, min_deviation: float) -> Tensor:
     """Subtracts the median and divides by the mean absolute deviation of each picture's valid pixels, (B, 1, H, W)."""
-    masked = torch.where(valid, values, torch.nan).flatten(1)
-    median = torch.nan_to_num(masked.nanmedian(1).values).view(-1, 1, 1, 1)
-    count = valid.sum((1, 2, 3), keepdim=True).clamp_min(1)
-    deviation = ((values - median).abs() * valid).sum((1, 2, 3), keepdim=True) / count
+    median, deviation = _moments(values, valid)
     return (values - median) / deviation.clamp_min(min_deviation)
 
 
@@ -39,14 +38,25 @@ def affine_invariant_loss(prediction: Tensor, target: Tensor, valid: Tensor, gra
     return loss
 
 
-def median_anchor_loss(prediction: Tensor, inverse_depth: Tensor, valid: Tensor, ceiling: float = 6.0) -> Tensor:
-    """Mean absolute difference of logarithms from inverse depth in units of the picture's median, at most `ceiling`.
+def anchor_loss(prediction: Tensor, inverse_depth: Tensor, valid: Tensor, ceiling: float = 6.0) -> Tensor:
+    """How far median and mean absolute deviation are from those of inverse depth in units of its median, in logarithms.
 
-    The affine-invariant loss leaves the scale of the output open; tied down, the rescale head has only the scene's size
-    to add. The logarithm makes far things count as near ones do.
+    The affine-invariant loss leaves both open. Tied down, the rescale head has only the scene's size to add; and a
+    prediction of too little spread could not be made right, for that takes a shift below 0, which the head cannot give.
+    inverse_depth: counts up to `ceiling` medians. Shapes as in `affine_invariant_loss`; the mean over the pictures.
     """
     masked = torch.where(valid, inverse_depth, torch.nan).flatten(1)
-    median = masked.nanmedian(1).values.view(-1, 1, 1, 1).nan_to_num(1.0).clamp_min(1e-6)
-    target = (inverse_depth / median).clamp_max(ceiling)
-    error = ((prediction + ANCHOR_OFFSET).log() - (target + ANCHOR_OFFSET).log()).abs()
-    return (error * valid).sum() / valid.sum().clamp_min(1)
+    unit = masked.nanmedian(1).values.view(-1, 1, 1, 1).nan_to_num(1.0).clamp_min(1e-6)
+    median, deviation = _moments(prediction, valid)
+    _, wanted = _moments((inverse_depth / unit).clamp_max(ceiling), valid)
+    errors = [(median + ANCHOR_OFFSET).log() - math.log(1 + ANCHOR_OFFSET)]
+    errors.append((deviation + ANCHOR_OFFSET).log() - (wanted + ANCHOR_OFFSET).log())
+    return torch.stack(errors).abs().sum(0).mean()
+
+
+def _moments(values: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    """Median of each picture's valid pixels and their mean absolute deviation from it, (B, 1, 1, 1); 0 without any."""
+    masked = torch.where(valid, values, torch.nan).flatten(1)
+    median = torch.nan_to_num(masked.nanmedian(1).values).view(-1, 1, 1, 1)
+    count = valid.sum((1, 2, 3), keepdim=True).clamp_min(1)
+    return median, ((values - median).abs() * valid).sum((1, 2, 3), keepdim=True) / count

@@ -166,11 +166,11 @@ class RescaleHead(nn.Module):
         x = self.crossattn(image_tokens, text_vector)
         x = x.transpose(1, 2).reshape(x.shape[0], -1, h, w)
         x = self.layer1_rn(self.resize_layers(self.projects(x)))
+        side = self.config.patch_size // thinning  # of a token; nothing is made larger than the maps
         # 1x1 convolutions commute with bilinear interpolation, but the order of the release is kept for equality.
-        x = _resize(self.out_conv1(self.resConfUnit1(x)), (4 * h, 4 * w))
-        x = _resize(self.out_conv2(self.resConfUnit2(x)), (8 * h, 8 * w))
+        x = _resize(self.out_conv1(self.resConfUnit1(x)), (min(4, side) * h, min(4, side) * w))
+        x = _resize(self.out_conv2(self.resConfUnit2(x)), (min(8, side) * h, min(8, side) * w))
         scale_features, shift_features = self.output_conv_scale1(x), self.output_conv_shift1(x)
-        side = self.config.patch_size // thinning
         size = (side * h, side * w)
         scale = self.output_conv_scale2(_resize(scale_features, size)).exp() * self.config.scale_coefficient
         shift = self.output_conv_shift2(_resize(shift_features, size)).exp() * self.config.shift_coefficient

@@ -21,7 +21,7 @@ from tr2m_core.data.procedural.scenes import LIMITS, MEAN_WEIGHT, ProceduralScen
 from tr2m_core.errors import InputError
 from tr2m_core.eval.baselines import vertical_ramp
 from tr2m_core.inference.predictor import DepthPredictor
-from tr2m_core.losses.affine_invariant import affine_invariant_loss, median_anchor_loss
+from tr2m_core.losses.affine_invariant import affine_invariant_loss, anchor_loss
 from tr2m_core.metrics.alignment import fit_scale_shift
 from tr2m_core.metrics.depth import clamp_depth, compute_depth_metrics, mean_metrics
 from tr2m_core.model.config import validate_input_size
@@ -133,7 +133,7 @@ class RelativeTask(Task):
         # The sky is infinitely far: inverse depth 0, and that is worth learning.
         everywhere = torch.ones_like(target, dtype=torch.bool)
         shape = affine_invariant_loss(relative, target, everywhere, settings.gradient_weight)
-        anchor = median_anchor_loss(relative, target, target > 0)
+        anchor = anchor_loss(relative, target, target > 0)
         return shape + settings.anchor_weight * anchor, {"shape": shape.detach(), "anchor": anchor.detach()}
 
     def validate(self, trained: nn.Module) -> Metrics:
