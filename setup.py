@@ -7,7 +7,7 @@ HERE = Path(__file__).resolve().parent
 PACKAGE = ElementTree.parse(HERE / "package.xml").getroot()  # the version is written there and in tr2m_core only
 NAME = PACKAGE.findtext("name")
 MAINTAINER = PACKAGE.find("maintainer")
-ASSET_TYPES = (".json", ".md", ".safetensors", ".html", ".css")
+ASSET_TYPES = (".json", ".md", ".safetensors", ".html", ".css", ".yaml")
 
 
 def shared_files(folder):
@@ -18,9 +18,9 @@ def shared_files(folder):
 
 
 def assets():
-    """Models and report pages, relative to tr2m_core; listed here as the setuptools of Ubuntu 22.04 knows no `**`."""
+    """Models, report pages and tables, by their paths in tr2m_core: Ubuntu 22.04's setuptools knows no `**`."""
     root = HERE / "tr2m_core"
-    return [str(p.relative_to(root)) for p in sorted(root.glob("assets/**/*")) if p.suffix in ASSET_TYPES]
+    return [str(path.relative_to(root)) for path in sorted(root.rglob("*")) if path.suffix in ASSET_TYPES]
 
 
 # Lower bounds: the oldest releases that this code's calls exist in and that work together.
