@@ -12,7 +12,7 @@ from transformers import AutoModel, AutoTokenizer, CLIPTextModelWithProjection, 
 
 from tr2m_core.errors import InputError
 from tr2m_core.model.pretrained import load_pretrained, quiet_transformers
-from tr2m_core.model.relative_depth import use_original_position_grid
+from tr2m_core.model.relative_depth import OriginalPositionGrid
 from tr2m_core.model.release import load_clip_text, load_dinov2
 
 TEXT_ENCODER_KINDS = ("sentence", "clip")
@@ -27,7 +27,7 @@ class ImageEncoder(nn.Module):
     def __init__(self, network: Dinov2Model) -> None:
         super().__init__()
         self.network = network
-        use_original_position_grid(network.embeddings)
+        network.embeddings = OriginalPositionGrid.of(network.embeddings)
 
     @classmethod
     def from_pretrained(cls, source: str | Path) -> ImageEncoder:
