@@ -15,7 +15,6 @@ from tr2m_core.model.pretrained import load_pretrained, quiet_transformers
 from tr2m_core.model.relative_depth import OriginalPositionGrid
 from tr2m_core.model.release import load_clip_text, load_dinov2
 
-TEXT_ENCODER_KINDS = ("sentence", "clip")
 # What files of a whole CLIP or BERT hold besides the part that reads sentences.
 BEYOND_TEXT = ("vision_model.", "visual_projection.", "logit_scale", "text_model.embeddings.position_ids")
 BEYOND_SENTENCES = ("pooler.", "cls.", "embeddings.position_ids")
@@ -70,7 +69,7 @@ class TextEncoder(nn.Module):
     def from_pretrained(cls, kind: str, source: str | Path) -> TextEncoder:
         """From a folder in the transformers format, tokenizer included, or from CLIP's release file. Raises InputError.
 
-        kind: one of TEXT_ENCODER_KINDS.
+        kind: "sentence" or "clip".
         """
         path = Path(source)
         if not path.is_dir():

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation
+from transformers import DepthAnythingForDepthEstimation
 from transformers.models.dinov2.modeling_dinov2 import Dinov2Embeddings
 
 from tr2m_core.errors import InputError
@@ -61,10 +61,6 @@ class DepthAnything(RelativeDepthNetwork):
         self.token_width, self.patch_size = int(backbone.hidden_size), int(backbone.patch_size)
         network.backbone.embeddings = OriginalPositionGrid.of(network.backbone.embeddings)
         network.head.conv3 = Float32Conv2d.of(network.head.conv3)
-
-    @classmethod
-    def from_config(cls, config: DepthAnythingConfig) -> DepthAnything:
-        return cls(DepthAnythingForDepthEstimation(config))
 
     @classmethod
     def from_pretrained(cls, path: Path) -> DepthAnything:
