@@ -7,7 +7,7 @@ HERE = Path(__file__).resolve().parent
 PACKAGE = ElementTree.parse(HERE / "package.xml").getroot()  # the version is written there only
 NAME = PACKAGE.findtext("name")
 MAINTAINER = PACKAGE.find("maintainer")
-ASSET_TYPES = (".json", ".md", ".safetensors", ".html", ".css")
+ASSET_TYPES = (".json", ".md", ".safetensors", ".html", ".css", ".yaml")
 
 
 def shared_files(folder):
@@ -18,16 +18,17 @@ def shared_files(folder):
 
 
 def assets():
-    """Models and report pages, relative to tr2m_core; listed here as the setuptools of Ubuntu 22.04 knows no `**`."""
+    """Models, report pages and tables, by their paths in tr2m_core: Ubuntu 22.04's setuptools knows no `**`."""
     root = HERE / "tr2m_core"
-    return [str(p.relative_to(root)) for p in sorted(root.glob("assets/**/*")) if p.suffix in ASSET_TYPES]
+    return [str(path.relative_to(root)) for path in sorted(root.rglob("*")) if path.suffix in ASSET_TYPES]
 
 
 # Lower bounds: the oldest releases that this code's calls exist in and that work together.
 # Python 3.10 is Ubuntu 22.04's; NumPy 1.26 the oldest that Python 3.12 (Ubuntu 24.04) has; torch 2.4 the oldest that
 # transformers 5 accepts; transformers 4.45 the oldest that runs with NumPy 2; rosbags 0.11 the first to open a storage
-# file without its folder; plotly 6 the first to store arrays in binary, which keeps reports small. Jinja2 3.0
-# is Ubuntu 22.04's. `make test-oldest` runs at all of these bounds.
+# file without its folder; plotly 6 the first to store arrays in binary, which keeps reports small; pydantic 2.9 the
+# first with wheels for all of Python 3.10 to 3.13. Jinja2 3.0 is Ubuntu 22.04's. `make test-oldest` runs at all of
+# these bounds.
 INSTALL_REQUIRES = [
     "numpy>=1.26",
     "torch>=2.4",
@@ -39,6 +40,7 @@ INSTALL_REQUIRES = [
     "huggingface_hub>=0.25",
     "ftfy>=6.1",  # cleans sentences as CLIP's reference does
     "pyyaml>=6.0",
+    "pydantic>=2.9",
     "rich>=13.0",
     "matplotlib>=3.8",
     "pillow>=10.0",

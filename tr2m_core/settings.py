@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_type_hints
 
 import yaml
 
 from tr2m_core.errors import InputError
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+    from pydantic import TypeAdapter
+    from pydantic_core import ErrorDetails
+
+Settings = TypeVar("Settings", bound="DataclassInstance")
+
 MERGE = "tag:yaml.org,2002:merge"  # the key <<, which may come again and gives way to others
 
 
-class _SetTwice(Exception):
+class _SetTwice(yaml.YAMLError):
     """A mapping names a key twice."""
 
 
@@ -29,6 +39,11 @@ class _Loader(yaml.SafeLoader):
                     raise _SetTwice(f"'{key.value}' is set twice, again in line {key.start_mark.line + 1}")
                 seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(  # numbers that yaml takes for words: 1e-5
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+$"), list("+-0123456789")
+)
 
 
 def read_settings(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -60,7 +75,7 @@ def _override(values: dict[str, Any], text: str) -> None:
     try:
         for parent in parents:
             place = place[int(parent)] if isinstance(place, list) else place.setdefault(parent, {})
-        place[int(last) if isinstance(place, list) else last] = yaml.safe_load(value)
+        place[int(last) if isinstance(place, list) else last] = yaml.load(value, _Loader)
     except (ValueError, IndexError, AttributeError, TypeError):
         raise InputError(f"--set {text}: there is no such place in the configuration") from None
     except (yaml.YAMLError, RecursionError):
@@ -73,37 +88,44 @@ def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
         raise InputError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
 
 
-def merge(defaults: Any, values: dict[str, Any], where: str) -> Any:
-    """A copy of the dataclass instance `defaults` with `values` put in, nested dataclasses and lists of them included.
+def merge(defaults: Settings, values: Any, where: str) -> Settings:
+    """The dataclass instance `defaults` with `values` in place of its own, nested dataclasses included.
 
-    Raises InputError, naming `where` and the key, for a key the dataclass does not have or a value of another type.
+    values: a mapping as YAML or JSON give it. A list stands for a tuple and a whole number for a float; nothing else is
+    converted. Nested dataclasses begin with the defaults of their class.
+    Raises InputError, one line naming `where` and the key, for a key that the dataclass does not have, a value of
+    another type than declared, and what the dataclass itself rejects.
     """
+    from pydantic import ValidationError  # here and below: a tenth of a second that few verbs need
+
     if not isinstance(values, dict):
         raise InputError(f"{where}: must be a mapping of settings, not {values!r}")
-    types = get_type_hints(type(defaults))
-    unknown = [str(key) for key in values if key not in types]
-    if unknown:
-        raise InputError(f"{where}: unknown setting '{unknown[0]}'; known: {', '.join(sorted(types))}")
-    changes = {
-        key: _fitted(getattr(defaults, key), value, types[key], f"{where}: '{key}'") for key, value in values.items()
-    }
-    return dataclasses.replace(defaults, **changes)
+    kind = type(defaults)
+    try:
+        merged = json.dumps({**dataclasses.asdict(defaults), **values}, default=str)
+        return cast("Settings", _validator(kind).validate_json(merged))
+    except ValidationError as error:
+        raise InputError(f"{where}: {_told(error.errors()[0], kind)}") from None
+    except (InputError, TypeError, ValueError, RecursionError) as error:  # all but the first: no plain mapping
+        raise InputError(f"{where}: {error}") from None
 
 
-def _fitted(current: Any, value: Any, kind: Any, where: str) -> Any:
-    """The value as a field of type `kind`, now `current`, holds it."""
-    if dataclasses.is_dataclass(current):
-        return merge(current, value, where)
-    if isinstance(value, list) and (current is None or isinstance(current, tuple)):
-        item = get_args(kind)[0] if get_args(kind) else None
-        if dataclasses.is_dataclass(item) and isinstance(item, type):
-            return tuple(merge(item(), each, f"{where} {place}") for place, each in enumerate(value))
-        return tuple(value)
-    if isinstance(current, float) and isinstance(value, int | str) and not isinstance(value, bool):
-        try:
-            return float(value)  # YAML takes 1e-5 for a word
-        except ValueError:
-            pass
-    if current is not None and type(value) is not type(current):
-        raise InputError(f"{where} must be {type(current).__name__}, not {value!r}")
-    return value
+@cache
+def _validator(kind: Any) -> TypeAdapter[Any]:
+    from pydantic import ConfigDict, TypeAdapter, with_config
+
+    return TypeAdapter(with_config(ConfigDict(extra="forbid", strict=True))(kind))
+
+
+def _told(error: ErrorDetails, kind: Any) -> str:
+    """One line about what pydantic found in a dataclass of type `kind`."""
+    path = ".".join(map(str, error["loc"]))
+    if error["type"] == "unexpected_keyword_argument":
+        for key in error["loc"][:-1]:
+            kind = get_args(kind)[0] if isinstance(key, int) else get_type_hints(kind)[key]
+        return f"unknown setting '{path}'; known: {', '.join(sorted(get_type_hints(kind)))}"
+    if error["type"] == "missing":
+        return f"'{path}' is missing"
+    rule = error["msg"].removeprefix("Input should ").removeprefix("Tuple should ").removesuffix(" after validation")
+    rule = rule.replace("an object", "a mapping").replace("a valid array", "a list")
+    return f"'{path}' must {rule}, not {error['input']!r}"

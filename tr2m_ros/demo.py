@@ -32,7 +32,7 @@ from std_msgs.msg import String
 
 from tr2m_core import InputError
 from tr2m_core.console import format_table
-from tr2m_core.data.procedural.descriptions import PLACES, ObjectFact, SceneFacts
+from tr2m_core.data.procedural.descriptions import ObjectFact, SceneFacts, places
 from tr2m_core.metrics.depth import clamp_depth, compute_depth_metrics, valid_depth
 from tr2m_ros.conversions import nanoseconds
 from tr2m_ros.process import run_process
@@ -200,15 +200,15 @@ def render_rooms(frames: int, size: tuple[int, int] = SIZE) -> list[Room]:
     """The rooms of ROOMS: the same pictures, with depth at the scale of each place."""
     from tr2m_core.data.procedural.scenes import render_sequence
 
-    places = [PLACES[name] for name in ROOMS]
-    first = places[0].distance_m
-    batch = render_sequence(SceneFacts("room", places[0].name, "", first, OBJECTS), frames, size, seed=SEED)
+    chosen = [places()[name] for name in ROOMS]
+    first = chosen[0].distance_m
+    batch = render_sequence(SceneFacts("room", chosen[0].name, "", first, OBJECTS), frames, size, seed=SEED)
     pictures = batch.pictures()
     depth = batch.depth[:, 0].numpy()
     fx, fy, cx, cy = batch.intrinsics[0].tolist()
     return [
         Room(place.name, ROOMS[place.name], pictures, depth * np.float32(place.distance_m / first), (fx, fy, cx, cy))
-        for place in places
+        for place in chosen
     ]
 
 

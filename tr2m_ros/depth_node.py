@@ -17,8 +17,8 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 
 from tr2m_core import InputError
+from tr2m_core.data.input_size import parse_input_size
 from tr2m_core.errors import FrameError
-from tr2m_core.model.presets import parse_input_size
 from tr2m_core.types import DepthPrediction
 from tr2m_ros import diagnostics, overrides
 from tr2m_ros.camera_stream import FOREVER, CameraStream, Frame, Job, subscribe_sentences

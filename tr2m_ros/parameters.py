@@ -14,7 +14,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from tr2m_core import InputError
-from tr2m_core.model.presets import parse_input_size
+from tr2m_core.data.input_size import parse_input_size
 from tr2m_ros import dds
 
 if TYPE_CHECKING:

@@ -406,7 +406,7 @@ def test_several_data_sets_from_one_file(evaluate, sizes, tmp_path):
         (("--root", tmp_path), "say roots and splits there"),
         (("--set", "datasets.5.root=x"), "no such place"),
         (("--set", "datasets.1.name=nyu"), "nyu is named twice"),
-        (("--set", "datasets.0.rot=x"), "unknown setting 'rot'"),
+        (("--set", "datasets.0.rot=x"), "unknown setting 'datasets.0.rot'"),
         (("--set", "datasets=[]"), "none is named"),
     ):
         code, _, err = evaluate(tmp_path / "two.yaml", *arguments)

@@ -7,23 +7,26 @@ import math
 import random
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
 from tr2m_core.data.procedural import descriptions as subject
-from tr2m_core.data.procedural import english, wordings
+from tr2m_core.data.procedural import english
 from tr2m_core.data.procedural.descriptions import (
     COLOURS,
     DOMAINS,
-    PLACES,
     SIZES,
     SceneFacts,
     Wording,
     describe,
+    places,
     sample_facts,
 )
-from tr2m_core.data.procedural.places import KINDS
+from tr2m_core.data.procedural.places import kinds
 from tr2m_core.data.procedural.scenes import ProceduralScenes
+from tr2m_core.data.procedural.wordings import words_of
+from tr2m_core.settings import read_settings
 
 
 def _sentences(count: int, seed: int, wording: Wording) -> list[str]:
@@ -32,7 +35,7 @@ def _sentences(count: int, seed: int, wording: Wording) -> list[str]:
 
 
 def _names(wording: Wording) -> list[str]:
-    return [name for place in PLACES.values() for name in getattr(place, f"{wording}_names")]
+    return [name for place in places().values() for name in getattr(place, f"{wording}_names")]
 
 
 def _flat(table: dict[str, tuple[str, ...]]) -> list[str]:
@@ -44,15 +47,17 @@ def _has(words: Iterable[str], sentence: str) -> bool:
 
 
 def test_catalogue_is_wide_and_consistent() -> None:
-    assert len(PLACES) >= 300 and len(_names("train")) >= 2500 and len(KINDS) >= 1500
+    assert len(places()) >= 300 and len(_names("train")) >= 2500 and len(kinds()) >= 1500
     for domain in DOMAINS:
-        assert sum(place.domain == domain for place in PLACES.values()) >= 15
-    for key, place in PLACES.items():
+        assert sum(place.domain == domain for place in places().values()) >= 15
+    for key, place in places().items():
         assert key == place.name and place.domain in DOMAINS
         assert 0.005 <= place.distance_m <= 100 and place.weight > 0
         assert len(place.train_names) >= 3 and place.unseen_names and place.features
-        assert len(place.objects) >= 3 and all(name in KINDS for name in place.objects)
-    distances = [place.distance_m for place in PLACES.values()]
+        assert len(place.objects) >= 3 and all(name in kinds() for name in place.objects)
+    by_domain = [name for domain in DOMAINS for name, place in places().items() if place.domain == domain]
+    assert by_domain == list(places())  # no place in two domains
+    distances = [place.distance_m for place in places().values()]
     assert min(distances) < 0.02 and max(distances) > 60
 
 
@@ -67,7 +72,12 @@ def test_catalogue_is_wide_and_consistent() -> None:
     ],
 )
 def test_places_are_as_far_as_a_camera_sees_them(names: str, nearest: float, farthest: float) -> None:
-    assert all(nearest <= PLACES[name].distance_m <= farthest for name in names.split(", "))
+    assert all(nearest <= places()[name].distance_m <= farthest for name in names.split(", "))
+
+
+@pytest.mark.parametrize("name", ["places.yaml", "objects.yaml", "wordings.yaml"])
+def test_tables_name_nothing_twice(name: str) -> None:
+    assert read_settings(Path(subject.__file__).with_name(name))  # raises where a key comes again
 
 
 def test_no_name_stands_for_two_places() -> None:
@@ -77,8 +87,8 @@ def test_no_name_stands_for_two_places() -> None:
 
 def test_every_colour_of_an_object_exists() -> None:
     assert all(0 <= value <= 1 for rgb in COLOURS.values() for value in rgb)
-    for kind in KINDS.values():
-        assert all(colour in COLOURS or colour == "-" for colour in kind.colours), kind.name
+    for kind in kinds().values():
+        assert kind.colours is None or set(kind.colours) <= set(COLOURS), kind.name
 
 
 @pytest.mark.parametrize("domain", [None, *DOMAINS])
@@ -86,13 +96,13 @@ def test_facts_are_valid(domain: subject.Domain | None) -> None:
     rng = random.Random(5)
     for _ in range(1000):
         facts = sample_facts(rng, domain)
-        place = PLACES[facts.place]
+        place = places()[facts.place]
         assert facts.domain == place.domain and domain in (None, facts.domain)
         assert math.isclose(facts.distance_m, place.distance_m * SIZES[facts.size])
         assert len({fact.name for fact in facts.objects}) == len(facts.objects) <= 5
         for fact in facts.objects:
             assert fact.name in place.objects and 1 <= fact.count <= 6
-            assert fact.shape == KINDS[fact.name].shape and (fact.colour is None or fact.colour in COLOURS)
+            assert fact.shape == kinds()[fact.name].shape and (fact.colour is None or fact.colour in COLOURS)
 
 
 def test_ordinary_size_is_the_most_frequent() -> None:
@@ -134,21 +144,21 @@ def test_seed_and_index_give_these_facts_and_sentences_for_good() -> None:
 
 
 def test_wording_tables_are_disjoint_and_large_enough() -> None:
-    openings = wordings.OPENINGS
-    assert len(set(openings["train"])) >= 60 and len(set(openings["unseen"])) >= 15
-    assert not set(openings["train"]) & set(openings["unseen"])
+    train, unseen = words_of("train"), words_of("unseen")
+    assert len(set(train.openings)) >= 60 and len(set(unseen.openings)) >= 15
+    assert not set(train.openings) & set(unseen.openings)
     assert not set(_names("train")) & set(_names("unseen"))
-    for frames in wordings.FRAMES.values():
-        assert frames["train"] and frames["unseen"] and not set(frames["train"]) & set(frames["unseen"])
-    train_sizes, unseen_sizes = wordings.SIZE_WORDS["train"], wordings.SIZE_WORDS["unseen"]
-    assert not set(_flat(train_sizes)) & set(_flat(unseen_sizes))
-    for size in SIZES:
-        assert not size or (len(train_sizes[size]) >= 6 and len(unseen_sizes[size]) >= 3)
+    assert train.frames.keys() == unseen.frames.keys() == subject._KIND_WEIGHTS.keys()
+    for kind, frames in train.frames.items():
+        assert frames and unseen.frames[kind] and not set(frames) & set(unseen.frames[kind])
+    assert not set(_flat(train.size_words)) & set(_flat(unseen.size_words))
+    for size in filter(None, SIZES):
+        assert len(train.size_words[size]) >= 6 and len(unseen.size_words[size]) >= 3
     for position in ("left", "centre", "right"):
-        assert not set(wordings.POSITIONS["train"][position]) & set(wordings.POSITIONS["unseen"][position])
-    assert not set(wordings.SIZE_CLAUSES["train"]) & set(wordings.SIZE_CLAUSES["unseen"])
-    assert not set(wordings.DISTANCE_HINTS["train"]) & set(wordings.DISTANCE_HINTS["unseen"])
-    for kind in KINDS.values():
+        assert not set(train.positions[position]) & set(unseen.positions[position])
+    assert not set(train.size_clauses) & set(unseen.size_clauses)
+    assert not set(train.distance_hints) & set(unseen.distance_hints)
+    for kind in kinds().values():
         assert not set(kind.unseen_names) & {kind.name, *kind.train_names}, kind.name
 
 
@@ -164,7 +174,7 @@ def test_size_is_always_said_and_never_invented(wording: Wording) -> None:
         facts = sample_facts(rng)
         sentence = describe(facts, rng, wording)
         if facts.size:
-            assert _has(wordings.SIZE_WORDS[wording][facts.size], sentence), (facts.size, sentence)
+            assert _has(words_of(wording).size_words[facts.size], sentence), (facts.size, sentence)
 
 
 @pytest.mark.parametrize("wording", ["train", "unseen"])
@@ -173,7 +183,7 @@ def test_place_is_left_out_only_where_the_objects_tell_the_size(wording: Wording
     left_out = 0
     for _ in range(3000):
         facts = sample_facts(rng)
-        place = PLACES[facts.place]
+        place = places()[facts.place]
         sentence = describe(facts, rng, wording)
         if not _has(getattr(place, f"{wording}_names"), sentence):
             left_out += 1
@@ -196,17 +206,17 @@ def test_a_sentence_about_a_photograph_names_the_place_and_often_its_backdrop(wo
     facts = [fact for fact in (sample_facts(rng) for _ in range(1000)) if fact.objects]
     sentences = [subject.describe_as("photo", fact, rng, wording) for fact in facts]
     assert all(subject.names_place(text, fact, wording) for text, fact in zip(sentences, facts, strict=True))
-    backdrops = [_has(PLACES[fact.place].features, text) for text, fact in zip(sentences, facts, strict=True)]
+    backdrops = [_has(places()[fact.place].features, text) for text, fact in zip(sentences, facts, strict=True)]
     assert 0.3 < sum(backdrops) / len(backdrops) < 0.9
 
 
 def test_every_gap_of_a_frame_is_filled_whatever_the_number_of_objects() -> None:
     rng = random.Random(18)
-    for place in list(PLACES)[::7]:
-        objects = tuple(subject.ObjectFact(name, 1, "box", None, "left") for name in PLACES[place].objects[:3])
+    for place in list(places())[::7]:
+        objects = tuple(subject.ObjectFact(name, 1, "box", None, "left") for name in places()[place].objects[:3])
         for count in range(4):
-            facts = SceneFacts(PLACES[place].domain, place, "", PLACES[place].distance_m, objects[:count])
-            for kind in wordings.FRAMES:
+            facts = SceneFacts(places()[place].domain, place, "", places()[place].distance_m, objects[:count])
+            for kind in words_of("train").frames:
                 sentence = subject.describe_as(kind, facts, rng, "train")
                 assert not re.search(r"\b(?:with|and|of|a|the)(?:[.;]|$)", sentence), sentence
 
@@ -221,7 +231,7 @@ def test_every_gap_of_a_frame_is_filled_whatever_the_number_of_objects() -> None
     ],
 )
 def test_names_of_places_are_whole_words(sentence: str, named: bool) -> None:
-    facts = SceneFacts("room", "garage", "", PLACES["garage"].distance_m, ())
+    facts = SceneFacts("room", "garage", "", places()["garage"].distance_m, ())
     assert subject.names_place(sentence, facts) == named
     assert not subject.names_place(sentence, facts, "unseen")
 

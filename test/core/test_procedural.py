@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import avg_pool2d
 
 from tr2m_core.data.procedural.descriptions import names_place, place_may_go
 from tr2m_core.data.procedural.scenes import ProceduralScenes, masked_median, render_sequence
@@ -30,6 +31,30 @@ def test_scenes_depend_on_seed_and_index_only():
     assert torch.allclose(together.depth[1], alone.depth[0], rtol=1e-5)
     assert together.descriptions[1] == alone.descriptions[0]
     assert not torch.equal(together.depth, other.depth)
+
+
+@pytest.mark.parametrize(
+    ("scenes", "index", "brightness", "metres"),
+    [
+        (
+            ProceduralScenes((12, 16), seed=990_000),
+            7,
+            [[0.423, 0.469, 0.619, 0.618], [0.440, 0.529, 0.527, 0.585], [0.506, 0.395, 0.395, 0.429]],
+            [[1.003, 1.034, 1.519, 1.608], [0.781, 0.646, 0.764, 1.063], [0.529, 0.444, 0.600, 0.629]],
+        ),
+        (
+            ProceduralScenes((12, 16), seed=3, varied=True),
+            2,
+            [[0.629, 0.509, 0.481, 0.640], [0.634, 0.575, 0.758, 0.689], [0.693, 0.585, 0.658, 0.876]],
+            [[0.158, 0.244, 0.240, 0.126], [0.170, 0.322, 0.313, 0.138], [0.136, 0.221, 0.213, 0.104]],
+        ),
+    ],
+)
+def test_seed_and_index_give_these_images_for_good(scenes, index, brightness, metres):
+    """A change of these changes every training set. Means of 4x4 pixels: the last bit differs between processors."""
+    batch = scenes.batch([index])
+    assert avg_pool2d(batch.image.mean(1), 4)[0].tolist() == [pytest.approx(row, abs=0.005) for row in brightness]
+    assert avg_pool2d(batch.depth[:, 0], 4)[0].tolist() == [pytest.approx(row, rel=0.01) for row in metres]
 
 
 def test_batch_shapes_and_ranges():

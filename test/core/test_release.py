@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from tiny_models import tiny_depth_anything, tiny_dinov2
 from torch import nn
 from transformers import (
     AutoTokenizer,
@@ -20,7 +21,8 @@ from transformers import (
 
 from tr2m_core.errors import InputError
 from tr2m_core.model.encoders import ImageEncoder, TextEncoder
-from tr2m_core.model.relative_depth import DepthAnything
+from tr2m_core.model.precision import Float32Conv2d
+from tr2m_core.model.relative_depth import DepthAnything, OriginalPositionGrid
 from tr2m_core.model.release import load_clip_text, load_depth_anything, load_dinov2
 
 WIDTH, HEADS, SIDE = 128, 2, 4  # of the test's vision networks; SIDE: patches along the stored position grid
@@ -298,6 +300,27 @@ def test_clip_text_equals_the_original_computation(tmp_path):
     for sentence, embedding in zip(sentences, ours, strict=True):
         ids = encoder.tokenizer(sentence, truncation=True)["input_ids"]
         assert difference(embedding[0], clip_text(doubled(weights), ids)) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("network", "wrapper"),
+    [(tiny_depth_anything(), DepthAnything), (tiny_dinov2(), ImageEncoder)],
+    ids=["depth", "image"],
+)
+def test_layers_in_place_of_transformers_own_have_their_weights(network, wrapper):
+    memory = {name: tensor.data_ptr() for name, tensor in network.state_dict().items()}
+    plain = copy.deepcopy(network)  # layers that compute otherwise, with everything else as it was loaded
+    getattr(plain, "backbone", plain).embeddings.__class__ = OriginalPositionGrid
+    if wrapper is DepthAnything:
+        plain.head.conv3.__class__ = Float32Conv2d
+    made, reference = wrapper(network), wrapper(copy.deepcopy(network))
+    reference.network = plain
+    images = torch.randn(2, 3, 3 * made.patch_size, 5 * made.patch_size, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        outputs, expected = made(images), reference(images)
+    assert all(map(torch.equal, outputs, expected))
+    assert {name: tensor.data_ptr() for name, tensor in made.network.state_dict().items()} == memory
+    assert not any(module.training for module in made.network.modules())
 
 
 def test_tensors_without_effect_arrive_too(tmp_path):

@@ -9,6 +9,7 @@ from tr2m_core.errors import InputError
 from tr2m_core.train.config import OptimizerConfig, Phase, TrainConfig
 from tr2m_core.train.optim import learning_rate
 from tr2m_core.train.sampling import Request, RequestSampler, Schedule
+from tr2m_core.train.seeds import generator
 
 
 def requests(config: TrainConfig, lengths: list[int]) -> list[Request]:
@@ -145,3 +146,8 @@ def test_cosine_ends_at_a_hundredth():
     assert all(later < earlier for earlier, later in pairwise(rates[10:]))
     assert rates[-1] == pytest.approx(0.02, rel=1e-3)
     assert learning_rate(config, 1010, 1010, 10) == pytest.approx(0.02)
+
+
+def test_random_numbers_depend_on_the_given_ones_for_good():
+    assert generator(1, 2, 3).initial_seed() == 12997252459554536576
+    assert len({generator(*numbers).initial_seed() for numbers in ((0,), (1,), (1, 2), (2, 1), (1, 2, 1))}) == 5

@@ -87,7 +87,7 @@ def test_what_is_there_is_not_encoded_again(tmp_path: Path, monkeypatch: pytest.
     more = stored_sentences(letters, settings(tmp_path, sentences=60), silent)
     assert len(letters.asked) == 21 and torch.equal(more["text"][:50], first["text"])
     stored_sentences(letters, settings(tmp_path, seed=4), silent)
-    monkeypatch.setitem(sentences.PLACES, "desk", dataclasses.replace(sentences.PLACES["desk"], distance_m=0.9))
+    monkeypatch.setitem(sentences.places(), "desk", dataclasses.replace(sentences.places()["desk"], distance_m=0.9))
     stored_sentences(letters, settings(tmp_path), silent)
     assert len(list(tmp_path.iterdir())) == 3
 

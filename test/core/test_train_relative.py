@@ -14,9 +14,10 @@ from tr2m_core.data.base import SampleKey
 from tr2m_core.errors import InputError
 from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.model.presets import EMBEDDED
+from tr2m_core.settings import merge
 from tr2m_core.train import relative, scene_store
 from tr2m_core.train.checkpoint import load_state
-from tr2m_core.train.config import TrainConfig, config_from
+from tr2m_core.train.config import TrainConfig
 from tr2m_core.train.loader import read_ahead
 from tr2m_core.train.record import SCALARS, VALIDATION, read_lines
 from tr2m_core.train.relative import (
@@ -74,7 +75,7 @@ def config(tmp_path_factory) -> TrainConfig:
         "checkpoint_every": 2,
         "log_every": 1,
     }
-    return config_from(values, "test")
+    return merge(TrainConfig(), values, "test")
 
 
 @pytest.fixture(scope="module")
@@ -355,4 +356,4 @@ def test_a_thread_reads_ahead_and_tells_of_errors():
 )
 def test_settings_that_the_stage_cannot_use_are_named(tmp_path, changes, message):
     with pytest.raises(InputError, match=message):
-        start(config_from({"stage": "relative", "device": "cpu"} | changes, "test"), tmp_path)
+        start(merge(TrainConfig(), {"stage": "relative", "device": "cpu"} | changes, "test"), tmp_path)

@@ -24,9 +24,10 @@ from tr2m_core.eval.protocols import evaluation_crop
 from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.metrics.measurement import METRIC, measure_depth
 from tr2m_core.model.tr2m import load_model
+from tr2m_core.settings import merge
 from tr2m_core.train import trainer as trainer_module
 from tr2m_core.train.checkpoint import BEST, LAST, load_state
-from tr2m_core.train.config import TrainConfig, ValidationConfig, config_from
+from tr2m_core.train.config import TrainConfig, ValidationConfig
 from tr2m_core.train.record import SCALARS, VALIDATION, read_lines
 from tr2m_core.train.rescale import RescaleTask
 from tr2m_core.train.trainer import Trainer, make_accelerator, train
@@ -56,7 +57,7 @@ def settings(tiny_paper) -> Callable[..., TrainConfig]:
             "checkpoint_every": 3,
             "log_every": 1,
         }
-        return config_from(values | changes, "test")
+        return merge(TrainConfig(), values | changes, "test")
 
     return make
 
@@ -465,7 +466,7 @@ def test_a_new_head_learns_one_batch_by_heart(tmp_path):
         "validation": {"every": 1000},
         "log_every": 1,
     }
-    config = config_from(values, "test")
+    config = merge(TrainConfig(), values, "test")
     accelerator = make_accelerator(config, tmp_path)
     task = RescaleTask(config, accelerator)
     task.sources = [OneBatch(task)]

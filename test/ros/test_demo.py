@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
 
-from tr2m_core.data.procedural.descriptions import PLACES
+from tr2m_core.data.procedural.descriptions import places
 from tr2m_ros import demo
 
 
@@ -22,7 +22,7 @@ def test_the_rooms_look_alike_and_differ_in_size(rooms: list[demo.Room]) -> None
     large, small = rooms
     assert (large.pictures == small.pictures).all()
     valid = large.depth > 0
-    bedroom, dolls_house = (PLACES[room.name].distance_m for room in rooms)
+    bedroom, dolls_house = (places()[room.name].distance_m for room in rooms)
     assert bedroom > 5 * dolls_house
     assert np.allclose(large.depth[valid] / small.depth[valid], bedroom / dolls_house)
     assert np.median(large.depth[valid]) == pytest.approx(bedroom, rel=0.1)

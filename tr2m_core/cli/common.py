@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tr2m_core.data.input_size import parse_input_size
 from tr2m_core.errors import InputError
 from tr2m_core.model.config import nearest_input_size, validate_input_size
-from tr2m_core.model.presets import parse_input_size
 from tr2m_core.model.sources import Overrides, find_model
 
 if TYPE_CHECKING:

@@ -89,13 +89,9 @@ class DatasetConfig:
         if self.text_root and self.text_file:
             raise InputError(f"{self.name}: text_root and text_file are both set; sentences come from one of them")
         if self.input_size is not None:
-            if not isinstance(self.input_size, (list, tuple)) or len(self.input_size) != 2:
-                raise InputError(f"{self.name}: input_size must be [height, width], not {self.input_size!r}")
-            height, width = self.input_size
-            object.__setattr__(self, "input_size", validate_input_size((height, width)))
-        weight = self.mean_weight
-        if weight is not None and not (isinstance(weight, (int, float)) and 0 <= weight <= 1):
-            raise InputError(f"{self.name}: mean_weight must lie between 0 and 1, not {weight!r}")
+            validate_input_size(self.input_size)
+        if self.mean_weight is not None and not 0 <= self.mean_weight <= 1:
+            raise InputError(f"{self.name}: mean_weight must lie between 0 and 1, not {self.mean_weight}")
 
 
 class BatchSource(ABC):

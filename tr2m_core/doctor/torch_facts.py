@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 from tr2m_core.doctor.finding import one_line
 from tr2m_core.errors import InputError
@@ -24,6 +26,8 @@ class TorchFacts:
     """instructions: the processor's that torch uses; build: the CUDA version that torch is made for, None for none.
 
     reason: why torch sees no GPU, in torch's words, "" when it sees one or is not made for any.
+    driver, compiler, cpu: versions of NVIDIA's driver and of GCC, and what lscpu prints, by torch's own report of its
+    environment (python -m torch.utils.collect_env); None where there is none.
     """
 
     instructions: str
@@ -31,6 +35,9 @@ class TorchFacts:
     build: str | None
     gpus: tuple[Gpu, ...]
     reason: str = ""
+    driver: str | None = None
+    compiler: str | None = None
+    cpu: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,12 @@ def torch_facts() -> TorchFacts:
             except Exception as error:
                 reason = one_line(error)
     instructions = torch.backends.cpu.get_cpu_capability()
-    return TorchFacts(instructions, torch.get_num_threads(), build, tuple(gpus), reason)
+    environment: Any = importlib.import_module("torch.utils.collect_env")  # has no types; the whole of it takes seconds
+    driver, compiler, cpu = (
+        getattr(environment, f"get_{part}")(environment.run)
+        for part in ("nvidia_driver_version", "gcc_version", "cpu_info")
+    )
+    return TorchFacts(instructions, torch.get_num_threads(), build, tuple(gpus), reason, driver, compiler, cpu)
 
 
 def device_facts(name: str) -> DeviceFacts:

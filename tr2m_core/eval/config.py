@@ -20,11 +20,7 @@ class EvaluationConfig:
 
 def read_config(path: Path, overrides: Sequence[str] = ()) -> EvaluationConfig:
     """A YAML file plus key=value overrides. Raises InputError naming file and key."""
-    values = read_settings(path, overrides)
-    try:
-        config: EvaluationConfig = merge(EvaluationConfig(), values, str(path))
-    except InputError as error:
-        raise InputError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from None
+    config = merge(EvaluationConfig(), read_settings(path, overrides), str(path))
     if not config.datasets:
         raise InputError(f"{path}: datasets: none is named")
     names = [dataset.name for dataset in config.datasets]

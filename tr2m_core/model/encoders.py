@@ -12,10 +12,9 @@ from transformers import AutoModel, AutoTokenizer, CLIPTextModelWithProjection, 
 
 from tr2m_core.errors import InputError
 from tr2m_core.model.pretrained import load_pretrained, quiet_transformers
-from tr2m_core.model.relative_depth import use_original_position_grid
+from tr2m_core.model.relative_depth import OriginalPositionGrid
 from tr2m_core.model.release import load_clip_text, load_dinov2
 
-TEXT_ENCODER_KINDS = ("sentence", "clip")
 # What files of a whole CLIP or BERT hold besides the part that reads sentences.
 BEYOND_TEXT = ("vision_model.", "visual_projection.", "logit_scale", "text_model.embeddings.position_ids")
 BEYOND_SENTENCES = ("pooler.", "cls.", "embeddings.position_ids")
@@ -27,7 +26,7 @@ class ImageEncoder(nn.Module):
     def __init__(self, network: Dinov2Model) -> None:
         super().__init__()
         self.network = network
-        use_original_position_grid(network.embeddings)
+        network.embeddings = OriginalPositionGrid.of(network.embeddings)
 
     @classmethod
     def from_pretrained(cls, source: str | Path) -> ImageEncoder:
@@ -70,7 +69,7 @@ class TextEncoder(nn.Module):
     def from_pretrained(cls, kind: str, source: str | Path) -> TextEncoder:
         """From a folder in the transformers format, tokenizer included, or from CLIP's release file. Raises InputError.
 
-        kind: one of TEXT_ENCODER_KINDS.
+        kind: "sentence" or "clip".
         """
         path = Path(source)
         if not path.is_dir():

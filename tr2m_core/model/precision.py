@@ -23,6 +23,13 @@ class LayerNorm(nn.LayerNorm):
 class Float32Conv2d(nn.Conv2d):
     """A convolution computed in float32, autocast or not; the result is float32."""
 
+    @classmethod
+    def of(cls, layer: nn.Conv2d) -> Float32Conv2d:
+        """In place of an ordinary 1x1 convolution of a loaded network, with its weights."""
+        made = cls(layer.in_channels, layer.out_channels, 1, device="meta")
+        made.load_state_dict(layer.state_dict(), assign=True)
+        return made.train(layer.training)
+
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
             return super().forward(x.float())

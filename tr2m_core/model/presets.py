@@ -5,15 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from tr2m_core.errors import InputError
-from tr2m_core.model.config import (
-    SHARED,
-    ModelConfig,
-    PyramidConfig,
-    RescaleHeadConfig,
-    TextEncoderConfig,
-    validate_input_size,
-)
+from tr2m_core.model.config import SHARED, ModelConfig, PyramidConfig, RescaleHeadConfig, TextEncoderConfig
 from tr2m_core.weights.hub import ReleasedHead
 
 EMBEDDED_DIRECTORY = Path(__file__).resolve().parent.parent / "assets" / "embedded"
@@ -77,27 +69,3 @@ RELEASED_HEADS = {
         licence="none stated by its authors: ask them before you pass it on or use it commercially",
     )
 }
-
-# Model input (height, width) of the published evaluation protocols.
-DATASET_INPUT_SIZES = {
-    "nyu": (434, 560),
-    "kitti": (350, 1204),
-    "void": (434, 560),
-    "c3vd": (434, 560),
-    "sunrgbd": (518, 728),
-    "ibims": (434, 560),
-    "hypersim": (434, 560),
-    "diode_outdoor": (434, 560),
-    "simcol": (434, 560),
-}
-
-
-def parse_input_size(text: str) -> tuple[int, int]:
-    """Reads "HxW" or the name of a data set. Raises InputError; what multiples it must be of is the model's to say."""
-    if text in DATASET_INPUT_SIZES:
-        return DATASET_INPUT_SIZES[text]
-    height, _, width = text.lower().partition("x")
-    if not (height.isdecimal() and width.isdecimal()):
-        known = ", ".join(DATASET_INPUT_SIZES)
-        raise InputError(f"size '{text}': give HEIGHTxWIDTH in pixels, such as 434x560, or one of {known}")
-    return validate_input_size((int(height), int(width)))

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation
+from transformers import DepthAnythingForDepthEstimation
 from transformers.models.dinov2.modeling_dinov2 import Dinov2Embeddings
 
 from tr2m_core.errors import InputError
@@ -59,12 +59,8 @@ class DepthAnything(RelativeDepthNetwork):
         self.network = network
         backbone = network.config.backbone_config
         self.token_width, self.patch_size = int(backbone.hidden_size), int(backbone.patch_size)
-        use_original_position_grid(network.backbone.embeddings)
-        network.head.conv3.__class__ = Float32Conv2d
-
-    @classmethod
-    def from_config(cls, config: DepthAnythingConfig) -> DepthAnything:
-        return cls(DepthAnythingForDepthEstimation(config))
+        network.backbone.embeddings = OriginalPositionGrid.of(network.backbone.embeddings)
+        network.head.conv3 = Float32Conv2d.of(network.head.conv3)
 
     @classmethod
     def from_pretrained(cls, path: Path) -> DepthAnything:
@@ -138,6 +134,15 @@ class OriginalPositionGrid(Dinov2Embeddings):  # type: ignore[misc]
     _remembered_for: tuple[Any, ...] = ()
     _remembered: Tensor
 
+    @classmethod
+    def of(cls, embeddings: Dinov2Embeddings) -> OriginalPositionGrid:
+        """In place of the embeddings of a loaded DINOv2, with their weights."""
+        with torch.device("meta"):
+            made: OriginalPositionGrid = cls(embeddings.config)
+        made.load_state_dict(embeddings.state_dict(), assign=True)
+        made.train(embeddings.training)
+        return made
+
     def interpolate_pos_encoding(self, embeddings: Tensor, height: int, width: int) -> Tensor:
         position: Tensor = self.position_embeddings
         h, w = height // self.config.patch_size, width // self.config.patch_size
@@ -159,8 +164,3 @@ class OriginalPositionGrid(Dinov2Embeddings):  # type: ignore[misc]
         grid = F.interpolate(grid, scale_factor=((h + 0.1) / side, (w + 0.1) / side), mode="bicubic", antialias=False)
         grid = grid.flatten(2).transpose(1, 2).to(position.dtype)
         return torch.cat((position[:, :1], grid), dim=1)
-
-
-def use_original_position_grid(embeddings: Dinov2Embeddings) -> None:
-    """Turns the embeddings of a loaded DINOv2 into OriginalPositionGrid; the parameters stay the same."""
-    embeddings.__class__ = OriginalPositionGrid

@@ -33,6 +33,7 @@ from tr2m_core.model.tr2m import TR2M
 from tr2m_core.train.config import FeaturesConfig, TrainConfig
 from tr2m_core.train.prepare import prepare
 from tr2m_core.train.progress import bar
+from tr2m_core.train.seeds import generator
 from tr2m_core.train.sentences import stored_sentences
 
 PICTURES_AT_ONCE = 16
@@ -80,7 +81,7 @@ class FeatureSource(BatchSource):
         return self.config.scenes
 
     def batch(self, keys: Sequence[SampleKey], size: tuple[int, int]) -> FeatureBatch:
-        random = torch.Generator().manual_seed(_hash(self.seed, *((key.index, key.epoch) for key in keys)))
+        random = generator(self.seed, *(number for key in keys for number in (key.index, key.epoch)))
         scene = torch.tensor([key.index for key in keys])
         text, metres = self._sentences(self.pictures["domain"][scene], random)
         h, w = size[0] // self.patch_size, size[1] // self.patch_size
@@ -114,7 +115,7 @@ class FeatureSource(BatchSource):
             return torch.ones(())
         masks = []
         for index in scene.tolist():
-            random = torch.Generator().manual_seed(_hash(self.seed, index))
+            random = generator(self.seed, index)
             masks.append(torch.rand(self.input_size, generator=random)[rows, columns] < self.config.ground_truth_share)
         return torch.stack(masks).unsqueeze(1)
 
@@ -133,10 +134,6 @@ class FeatureSource(BatchSource):
             noise = torch.randn(text.shape, generator=random)
             text = text + noise * (self.config.text_noise / text.shape[1] ** 0.5)
         return F.normalize(text, dim=1), self.sentences["size"][chosen]
-
-
-def _hash(*numbers: object) -> int:
-    return hash(numbers) & 0x7FFFFFFFFFFF
 
 
 @torch.inference_mode()

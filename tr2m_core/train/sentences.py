@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tr2m_core.data.procedural.descriptions import DOMAINS, PLACES, SIZES
+from tr2m_core.data.procedural.descriptions import DOMAINS, SIZES, places
 from tr2m_core.data.procedural.scenes import ProceduralScenes
 from tr2m_core.devices import has_fast_bf16
 from tr2m_core.model.encoders import TextEncoder
@@ -74,14 +74,14 @@ def encode(encoder: TextEncoder, sentences: Sequence[str]) -> Tensor:
         encoder.encode(distinct[start : start + SENTENCES_AT_ONCE]).squeeze(1).half().cpu()
         for start in range(0, len(distinct), SENTENCES_AT_ONCE)
     ]
-    places = {text: place for place, text in enumerate(distinct)}
-    return torch.cat(parts)[[places[text] for text in sentences]]
+    indices = {text: index for index, text in enumerate(distinct)}
+    return torch.cat(parts)[[indices[text] for text in sentences]]
 
 
 def _folder(encoder: TextEncoder, scenes: ProceduralScenes, parent: str) -> Path:
     """Where the store lies, by all that its content depends on, except how many sentences there are."""
     first = [scenes.describe(index) for index in range(IDENTIFIED_BY)]
-    metres = [f"{place.name} {place.distance_m}" for place in PLACES.values()]
+    metres = [f"{place.name} {place.distance_m}" for place in places().values()]
     # Four digits: the last ones differ between processors.
     embedding = f"{encoder.encode(first[:1]).double().abs().sum().item():.4g}"
     text = "\n".join([*first, *metres, repr(SIZES), embedding])

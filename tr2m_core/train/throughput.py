@@ -13,8 +13,8 @@ from itertools import count
 import torch
 
 from tr2m_core.data.base import DatasetConfig, SampleKey
+from tr2m_core.data.input_size import parse_input_size
 from tr2m_core.data.procedural.source import ProceduralSource
-from tr2m_core.model.presets import parse_input_size
 
 
 def images_per_second(source: ProceduralSource, size: tuple[int, int], batch: int, seconds: float) -> float:

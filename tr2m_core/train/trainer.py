@@ -32,6 +32,7 @@ from tr2m_core.train.loader import load, read_ahead, require_shared_memory, work
 from tr2m_core.train.optim import adamw, learning_rate
 from tr2m_core.train.record import TENSORBOARD, RunRecord
 from tr2m_core.train.sampling import Request, RequestSampler, Schedule
+from tr2m_core.train.seeds import generator
 from tr2m_core.train.task import Metrics, Moment, Task
 
 
@@ -182,7 +183,7 @@ class Trainer:
         count = self.config.accumulation
         for place in range(count):
             request, batch = next(batches)
-            random = self._random(place)
+            random = generator(self.config.seed, self.step, place, self.accelerator.process_index)
             last = place == count - 1
             with contextlib.nullcontext() if last else self.accelerator.no_sync(self.module):
                 loss, terms = self.task.loss(self.module, batch.to(self.accelerator.device), moment, random)
@@ -263,10 +264,6 @@ class Trainer:
         place = self.accelerator.process_index, self.accelerator.num_processes
         batches = load(self.task.sources, RequestSampler(self.schedule, self.step, *place), self.config.workers)
         return read_ahead(batches) if self.task.read_ahead else batches
-
-    def _random(self, place: int) -> torch.Generator:
-        numbers = (self.config.seed, self.step, place, self.accelerator.process_index)
-        return torch.Generator().manual_seed(hash(numbers) & 0x7FFFFFFFFFFF)
 
     @contextlib.contextmanager
     def _progress(self) -> Iterator[Any]:

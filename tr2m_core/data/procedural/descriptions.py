@@ -12,15 +12,15 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from tr2m_core.data.procedural import english, wordings
-from tr2m_core.data.procedural.places import KINDS, PLACES, Domain, ObjectKind, Place, Shape
-from tr2m_core.data.procedural.wordings import Position, Wording
+from tr2m_core.data.procedural import english
+from tr2m_core.data.procedural.places import Domain, ObjectKind, Place, Shape, kinds, places
+from tr2m_core.data.procedural.wordings import Position, Wording, words_of
 
 __all__ = [
-    "COLOURS", "DOMAINS", "PLACES", "SIZES", "Domain", "ObjectFact", "Place", "Position", "SceneFacts", "Shape",
-    "Wording",
-    "describe", "describe_as", "names_place", "place_may_go", "sample_facts",
+    "COLOURS", "DOMAINS", "SIZES", "Domain", "ObjectFact", "Place", "Position", "SceneFacts", "Shape", "Wording",
+    "describe", "describe_as", "names_place", "place_may_go", "places", "sample_facts",
 ]  # fmt: skip
 
 DOMAINS: tuple[Domain, ...] = ("room", "corridor", "street", "table", "tube")
@@ -79,23 +79,23 @@ def sample_facts(rng: random.Random, domain: Domain | None = None) -> SceneFacts
     """Draw a place (of ``domain`` if given), its size and up to five kinds of objects that belong there."""
     if domain is None:
         domain = rng.choices(DOMAINS, [_DOMAIN_WEIGHTS[name] for name in DOMAINS])[0]
-    candidates = _PLACES_OF[domain]
+    candidates = _places_of(domain)
     place = rng.choices(candidates, [candidate.weight**_EVERYDAY for candidate in candidates])[0]
     size = rng.choices(list(_SIZE_WEIGHTS), list(_SIZE_WEIGHTS.values()))[0]
     names = _sample_objects(place, rng.choices((0, 1, 2, 3, 4, 5), (5, 15, 25, 25, 20, 10))[0], rng)
-    objects = tuple(_sample_object(KINDS[name], rng) for name in names)
+    objects = tuple(_sample_object(kinds()[name], rng) for name in names)
     return SceneFacts(domain, place.name, size, place.distance_m * SIZES[size], objects)
 
 
 def describe(facts: SceneFacts, rng: random.Random, wording: Wording = "train") -> str:
     """One English description of ``facts``. A size other than the ordinary one is always mentioned."""
-    kinds = list(_KIND_WEIGHTS)
-    return describe_as(rng.choices(kinds, [_KIND_WEIGHTS[kind] for kind in kinds])[0], facts, rng, wording)
+    kind = rng.choices(list(_KIND_WEIGHTS), list(_KIND_WEIGHTS.values()))[0]
+    return describe_as(kind, facts, rng, wording)
 
 
 def describe_as(kind: str, facts: SceneFacts, rng: random.Random, wording: Wording) -> str:
     """Like ``describe`` with the kind of sentence given, replaced where the facts do not allow it."""
-    place = PLACES[facts.place]
+    place = places()[facts.place]
     without_place = kind in ("objects", "list") and place_may_go(facts)
     if kind == "objects" and not without_place:
         kind = "both"
@@ -103,19 +103,19 @@ def describe_as(kind: str, facts: SceneFacts, rng: random.Random, wording: Wordi
         kind = "place"
     text = _fill_frame(kind, facts, place, without_place, rng, wording)
     if rng.random() < _DISTANCE_HINT_SHARE:
-        hint = rng.choice(wordings.DISTANCE_HINTS[wording]).format(metres=english.distance_words(facts.distance_m, rng))
+        hint = rng.choice(words_of(wording).distance_hints).format(metres=english.distance_words(facts.distance_m, rng))
         text = f"{text.rstrip('.')}. {hint}"
     return english.finish(text, rng)
 
 
 def place_may_go(facts: SceneFacts) -> bool:
     """Whether a sentence may leave the place out: its objects tell the size, and that is the ordinary one."""
-    return facts.size == "" and PLACES[facts.place].telling and _objects_tell_size(facts)
+    return facts.size == "" and places()[facts.place].telling and _objects_tell_size(facts)
 
 
 def names_place(sentence: str, facts: SceneFacts, wording: Wording = "train") -> bool:
     """Whether one of the place's names stands in the sentence, be it in an object's ("a garage door")."""
-    place = PLACES[facts.place]
+    place = places()[facts.place]
     names = "|".join(map(re.escape, place.train_names if wording == "train" else place.unseen_names))
     return re.search(rf"(?<![\w-])(?:{names})(?![\w-])", sentence, re.IGNORECASE) is not None
 
@@ -124,24 +124,25 @@ def _fill_frame(
     kind: str, facts: SceneFacts, place: Place, without_place: bool, rng: random.Random, wording: Wording
 ) -> str:
     """Choose a frame of ``kind`` and fill its gaps; adds the size where the frame does not carry it."""
-    frames = wordings.FRAMES[kind][wording]
+    words = words_of(wording)
+    frames = words.frames[kind]
     if kind in ("place", "both", "photo") and rng.random() < 0.25:
-        frames = wordings.DOMAIN_FRAMES[wording][facts.domain]["place" if kind == "place" else "both"]
+        frames = words.domain_frames[facts.domain]["place" if kind == "place" else "both"]
     if len(facts.objects) < 2:  # nothing to put in {rest}
         frames = tuple(frame for frame in frames if not _NEEDS_TWO.search(frame)) or frames[:1]
     frame = rng.choice(frames)
     names = place.train_names if wording == "train" else place.unseen_names
     place_name = rng.choice(names)
-    size_word = rng.choice(wordings.SIZE_WORDS[wording][facts.size]) if facts.size else ""
+    size_word = rng.choice(words.size_words[facts.size]) if facts.size else ""
     size_clause = ""
     if size_word and rng.random() < 0.2:
-        size_clause = " " + rng.choice(wordings.SIZE_CLAUSES[wording]).format(size=size_word)
+        size_clause = " " + rng.choice(words.size_clauses).format(size=size_word)
         size_word = ""
-    adjective = rng.choice(wordings.ADJECTIVES[facts.domain]) if rng.random() < _ADJECTIVE_SHARE else ""
+    adjective = rng.choice(words.adjectives[facts.domain]) if rng.random() < _ADJECTIVE_SHARE else ""
     if set(adjective.split()) & set(place_name.split()):  # "wooden wooden table"
         adjective = ""
     noun_phrase = english.join_words(size_word, adjective, place_name)
-    article = rng.choice(wordings.ARTICLES[wording]) if rng.random() < 0.25 else ""
+    article = rng.choice(words.articles) if rng.random() < 0.25 else ""
     with_article = f"{article} {noun_phrase}" if article else english.with_article(noun_phrase)
     phrases = [_object_phrase(fact, rng, wording, place.domain) for fact in facts.objects]
     plural = [fact.count > 1 for fact in facts.objects]
@@ -154,7 +155,7 @@ def _fill_frame(
         if rng.random() < 0.6
         else ""
     )
-    opening = rng.choice(wordings.OPENINGS[wording])
+    opening = rng.choice(words.openings)
     starts_plural = plural[:1] == [True] and not frame.startswith("{open} {place}")
     text = frame.format(
         open=opening.format(be="are" if starts_plural else "is"),
@@ -177,25 +178,25 @@ def _fill_frame(
         bare_place=noun_phrase,
         bare_things=", ".join(_bare_object(fact, rng, wording) for fact in facts.objects),
         feature=feature,
-        state=rng.choice(wordings.STATES),
-        light=rng.choice(wordings.LIGHTS),
-        view=rng.choice(wordings.VIEWS),
-        mood=rng.choice(wordings.MOODS),
-        direction=rng.choice(wordings.DIRECTIONS),
+        state=rng.choice(words.states),
+        light=rng.choice(words.lights),
+        view=rng.choice(words.views),
+        mood=rng.choice(words.moods),
+        direction=rng.choice(words.directions),
     )
     return f"{text.rstrip(' .')}.{size_clause}" if size_clause else text
 
 
 def _objects_tell_size(facts: SceneFacts) -> bool:
     """Whether somebody who hears only the objects, and knows the catalogue, can tell the distance."""
-    names = [fact.name for fact in facts.objects if fact.name in KINDS]
+    names = [fact.name for fact in facts.objects if fact.name in kinds()]
     if not names:
         return False
-    common = frozenset.intersection(*(_PLACES_WITH.get(name, frozenset()) for name in names))
-    places = [PLACES[name] for name in sorted(common)]
-    weights = [_LIKELIHOODS[place.name] / len(place.objects) ** len(names) for place in places]
+    common = frozenset.intersection(*(_places_with(name) for name in names))
+    candidates = [places()[name] for name in sorted(common)]
+    weights = [_likelihoods()[place.name] / len(place.objects) ** len(names) for place in candidates]
     total = sum(weights)
-    logs = [math.log(place.distance_m / facts.distance_m) for place in places]
+    logs = [math.log(place.distance_m / facts.distance_m) for place in candidates]
     square = sum(weight * log**2 for weight, log in zip(weights, logs, strict=True))
     return total > 0 and math.sqrt(square / total) < _MAX_OBJECT_SPREAD
 
@@ -215,7 +216,7 @@ def _sample_objects(place: Place, count: int, rng: random.Random) -> list[str]:
 
 def _sample_object(kind: ObjectKind, rng: random.Random) -> ObjectFact:
     count = rng.choices((1, 2, 3, 4, 5, 6), (66, 16, 8, 5, 3, 2))[0]
-    colours = [colour for colour in kind.colours if colour in COLOURS] if kind.colours else list(COLOURS)
+    colours = tuple(COLOURS) if kind.colours is None else kind.colours
     colour = rng.choice(colours) if colours and rng.random() < 0.6 else None
     position: Position = rng.choice(("left", "centre", "right"))
     return ObjectFact(kind.name, count, kind.shape, colour, position)
@@ -223,7 +224,7 @@ def _sample_object(kind: ObjectKind, rng: random.Random) -> ObjectFact:
 
 def _noun(fact: ObjectFact, rng: random.Random, wording: Wording) -> str:
     """One of the names of an object, plural if there are several."""
-    kind = KINDS.get(fact.name)
+    kind = kinds().get(fact.name)
     names: Sequence[str] = ()
     if kind is not None and rng.random() < 0.5:
         names = kind.train_names if wording == "train" else kind.unseen_names or kind.train_names
@@ -233,15 +234,14 @@ def _noun(fact: ObjectFact, rng: random.Random, wording: Wording) -> str:
 
 def _object_phrase(fact: ObjectFact, rng: random.Random, wording: Wording, domain: Domain) -> str:
     """An object with article or number, colour, and sometimes its position and an adjective."""
+    words = words_of(wording)
     noun = _noun(fact, rng, wording)
-    colour = rng.choice(wordings.COLOUR_WORDS[fact.colour]) if fact.colour and rng.random() < 0.5 else ""
-    adjective = rng.choice(wordings.OBJECT_ADJECTIVES) if rng.random() < 0.15 and domain != "tube" else ""
+    colour = rng.choice(words.colour_words[fact.colour]) if fact.colour and rng.random() < 0.5 else ""
+    adjective = rng.choice(words.object_adjectives) if rng.random() < 0.15 and domain != "tube" else ""
     phrase = english.join_words(adjective, colour, noun)
-    if fact.name in wordings.VEHICLES and rng.random() < 0.25:
+    if fact.name in words.vehicles and rng.random() < 0.25:
         phrase = (
-            f"{phrase} {rng.choice(wordings.PARKED)}"
-            if rng.random() < 0.6 or "parked" in phrase
-            else f"parked {phrase}"
+            f"{phrase} {rng.choice(words.parked)}" if rng.random() < 0.6 or "parked" in phrase else f"parked {phrase}"
         )
     if fact.count == 1:
         phrase = english.with_article(phrase) if rng.random() < 0.95 else f"the {phrase}"
@@ -250,7 +250,7 @@ def _object_phrase(fact: ObjectFact, rng: random.Random, wording: Wording, domai
         if fact.count >= 3 and rng.random() < 0.3:
             number = rng.choice(("several", "some", "a few", "a row of", "many", "various"))
         phrase = f"{number} {phrase}"
-    return f"{phrase} {rng.choice(wordings.POSITIONS[wording][fact.position])}" if rng.random() < 0.15 else phrase
+    return f"{phrase} {rng.choice(words.positions[fact.position])}" if rng.random() < 0.15 else phrase
 
 
 def _bare_object(fact: ObjectFact, rng: random.Random, wording: Wording) -> str:
@@ -260,15 +260,21 @@ def _bare_object(fact: ObjectFact, rng: random.Random, wording: Wording) -> str:
     return english.join_words(english.NUMBERS[fact.count] if fact.count > 1 else "", colour, noun)
 
 
-_PLACES_OF: dict[Domain, list[Place]] = {
-    domain: [place for place in PLACES.values() if place.domain == domain] for domain in DOMAINS
-}
-_LIKELIHOODS: dict[str, float] = {  # chance of each place, up to a factor
-    place.name: _DOMAIN_WEIGHTS[domain] * place.weight / sum(other.weight for other in _PLACES_OF[domain])
-    for domain in DOMAINS
-    for place in _PLACES_OF[domain]
-}
-_PLACES_WITH: dict[str, frozenset[str]] = {  # telling places of each object
-    name: frozenset(place.name for place in PLACES.values() if place.telling and name in place.objects)
-    for name in KINDS
-}
+@cache
+def _places_of(domain: Domain) -> list[Place]:
+    return [place for place in places().values() if place.domain == domain]
+
+
+@cache
+def _likelihoods() -> dict[str, float]:
+    """Chance of each place, up to a factor."""
+    total = {domain: sum(place.weight for place in _places_of(domain)) for domain in DOMAINS}
+    return {
+        name: _DOMAIN_WEIGHTS[place.domain] * place.weight / total[place.domain] for name, place in places().items()
+    }
+
+
+@cache
+def _places_with(name: str) -> frozenset[str]:
+    """Names of the telling places of an object."""
+    return frozenset(place.name for place in places().values() if place.telling and name in place.objects)

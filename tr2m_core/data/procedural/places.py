@@ -1,15 +1,12 @@
-"""Places and the objects that belong in them, for the procedural scene descriptions.
-
-The text tables of `place_tables` are parsed once on import. Distances are the median depth in metres that a camera
-would typically see there.
-"""
+"""Places and the objects that belong in them, for the procedural scene descriptions: places.yaml and objects.yaml."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
-from tr2m_core.data.procedural import place_tables as tables
+from tr2m_core.data.procedural.tables import load_tables
 
 Domain = Literal["room", "corridor", "street", "table", "tube"]
 Shape = Literal["box", "sphere", "cylinder"]
@@ -17,20 +14,20 @@ Shape = Literal["box", "sphere", "cylinder"]
 
 @dataclass(frozen=True)
 class ObjectKind:
-    """A kind of object: singular noun, rendered shape, plausible colours (empty: any) and its other names."""
+    """A kind of object: singular noun, rendered shape, plausible colours (None: any) and its other names."""
 
     name: str
     shape: Shape
-    colours: tuple[str, ...]
-    train_names: tuple[str, ...]
-    unseen_names: tuple[str, ...]
+    colours: tuple[str, ...] | None = None
+    train_names: tuple[str, ...] = ()
+    unseen_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Place:
     """A kind of place.
 
-    ``distance_m`` is the ordinary camera-to-middle distance in metres. ``objects`` are keys of ``KINDS``, those named
+    ``distance_m`` is the ordinary camera-to-middle distance in metres. ``objects`` are keys of ``kinds()``, those named
     for this very place first (``own`` of them). ``telling`` is true where the objects alone identify the size.
     """
 
@@ -47,72 +44,36 @@ class Place:
     telling: bool
 
 
-_SHAPES: dict[str, Shape] = {"b": "box", "s": "sphere", "c": "cylinder"}
+@cache
+def kinds() -> dict[str, ObjectKind]:
+    """Every kind of object by its name."""
+    return {name: ObjectKind(name, **entry) for name, entry in load_tables("objects.yaml").items()}
 
 
-def _split(text: str, separator: str = ",") -> tuple[str, ...]:
-    return tuple(part for part in (piece.strip() for piece in text.split(separator)) if part)
+@cache
+def places() -> dict[str, Place]:
+    """Every place by its name, domain after domain."""
+    tables = load_tables("places.yaml")
+    return {
+        name: _place(name, domain, entry, tables)
+        for domain, entries in tables["places"].items()
+        for name, entry in entries.items()
+    }
 
 
-def _fields(line: str) -> list[str]:
-    return [field.strip() for field in line.split("|")]
-
-
-def _entries(text: str) -> dict[str, str]:
-    """A table of "key: value" lines, of which some go on in indented ones."""
-    lines = text.strip().replace("\n  ", " ").splitlines()
-    return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
-
-
-def _parse_objects(text: str, shapes: dict[str, Shape]) -> tuple[str, ...]:
-    """Names listed in ``text``; records each one's shape, and refuses two different shapes for one noun."""
-    names = []
-    for entry in _split(text):
-        name, _, code = entry.rpartition(" ")
-        if shapes.setdefault(name, _SHAPES[code]) != _SHAPES[code]:
-            raise ValueError(f"two shapes for {name!r}")
-        names.append(name)
-    return tuple(names)
-
-
-def _parse_kinds(shapes: dict[str, Shape]) -> dict[str, ObjectKind]:
-    palette = {noun: colours for colours, nouns in _entries(tables.COLOURS).items() for noun in _split(nouns)}
-    synonyms = _entries(tables.SYNONYMS)
-    kinds = {}
-    for name, shape in shapes.items():
-        train, _, unseen = synonyms.get(name, "/").partition("/")
-        kinds[name] = ObjectKind(name, shape, _split(palette.get(name, "")), _split(train), _split(unseen))
-    return kinds
-
-
-def _parse_places(shapes: dict[str, Shape]) -> dict[str, Place]:
-    pools = {key: _parse_objects(text, shapes) for key, text in _entries(tables.POOLS).items()}
-    features = {key: _split(text, ";") for key, text in _entries(tables.FEATURES).items()}
-    domains: tuple[Domain, ...] = ("room", "corridor", "street", "table", "tube")
-    places: dict[str, Place] = {}
-    for domain in domains:
-        for line in tables.PLACES[domain].strip().replace("\n  ", " ").splitlines():
-            name, metres, weight, preposition, train, unseen, own, pool_keys, feature_keys, telling = _fields(line)
-            own_objects = _parse_objects(own, shapes)
-            shared = [noun for key in _split(pool_keys) for noun in pools[key]]
-            if name in places:
-                raise ValueError(f"place {name!r} is listed twice")
-            places[name] = Place(
-                name=name,
-                domain=domain,
-                distance_m=float(metres),
-                weight=float(weight),
-                preposition=preposition,
-                train_names=(name, *_split(train)),
-                unseen_names=_split(unseen),
-                objects=tuple(dict.fromkeys((*own_objects, *shared))),
-                own=len(own_objects),
-                features=tuple(feature for key in _split(feature_keys) for feature in features[key]),
-                telling=telling == "y",
-            )
-    return places
-
-
-_shapes: dict[str, Shape] = {}
-PLACES: dict[str, Place] = _parse_places(_shapes)
-KINDS: dict[str, ObjectKind] = _parse_kinds(_shapes)
+def _place(name: str, domain: Domain, entry: dict[str, Any], tables: dict[str, Any]) -> Place:
+    own = entry.get("objects", ())
+    shared = [noun for pool in entry.get("pools", ()) for noun in tables["pools"][pool]]
+    return Place(
+        name=name,
+        domain=domain,
+        distance_m=float(entry["distance_m"]),
+        weight=float(entry["weight"]),
+        preposition=entry["preposition"],
+        train_names=(name, *entry["train_names"]),
+        unseen_names=entry["unseen_names"],
+        objects=tuple(dict.fromkeys((*own, *shared))),
+        own=len(own),
+        features=tuple(feature for key in entry["features"] for feature in tables["features"][key]),
+        telling=entry.get("telling", False),
+    )

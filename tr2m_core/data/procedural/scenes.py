@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,13 +93,6 @@ class ProceduralScenes:
         intrinsics = torch.stack([intrinsics_of(layout, self.size) for layout in layouts])
         image, metric, valid, intrinsics = (t.to(self.device) for t in (image, metric, valid, intrinsics))
         return SceneBatch(image, metric, valid, intrinsics, [self.describe(i) for i in indices], facts)
-
-    def batches(self, batch_size: int, start: int = 0, stop: int | None = None) -> Iterator[SceneBatch]:
-        """Consecutive batches of scenes start, start + 1, ... up to stop (endless without)."""
-        while stop is None or start < stop:
-            end = start + batch_size if stop is None else min(start + batch_size, stop)
-            yield self.batch(range(start, end))
-            start = end
 
     def _text_random(self, index: int, variant: int = 0) -> random.Random:
         return random.Random(f"{self.seed}/{index}/{variant}")
