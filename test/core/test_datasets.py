@@ -277,13 +277,13 @@ def test_coloured_depth_is_refused(tmp_path):
         DATASETS["void"].read(record)
 
 
-@pytest.mark.parametrize("size", [434, [434], "434x560", [434.0, 560]])
+@pytest.mark.parametrize("size", [[434], [434, 0], [434.0, 560]])
 def test_input_sizes_that_cannot_be_used(size):
     with pytest.raises(InputError):
         DatasetConfig("nyu", input_size=size)
 
 
-@pytest.mark.parametrize("focus", [-0.1, 1.5, "high"])
+@pytest.mark.parametrize("focus", [-0.1, 1.5])
 def test_mean_weight_that_cannot_be_used(focus):
     with pytest.raises(InputError, match="nyu: mean_weight"):
         DatasetConfig("nyu", mean_weight=focus)

@@ -55,6 +55,7 @@ def read(tmp_path):
         ("datasets: {name: nyu}", "'datasets' must be a list, not {'name': 'nyu'}"),
         ("datasets: [nyu]", "'datasets.0' must be a mapping, not 'nyu'"),
         ("datasets: [{mean_weight: much}]", r"'datasets\.0\.mean_weight' must be a valid number, not 'much'"),
+        ("datasets: [{input_size: 434}]", r"'datasets\.0\.input_size' must be a list, not 434"),
         ("datasets: [{input_size: [28, 42, 3]}]", r"'datasets\.0\.input_size' must have at most 2 items"),
         ("a: &a [*a]", "run.yaml: [Cc]ircular"),
         ("stage: all", "stage: 'all' is not one of rescale, relative"),
