@@ -138,17 +138,17 @@ class Recorder(Node):
     def _on_image(self, msg: Image) -> None:
         self.last_heard = time.monotonic()
         if self.run is not None:
-            self.run.frames[nanoseconds(msg)] = self.run.room.index_of(msg.data.tobytes())
+            self.run.frames[nanoseconds(msg.header)] = self.run.room.index_of(msg.data.tobytes())
 
     def _on_depth(self, msg: Image, info: MessageInfo) -> None:
         self.last_heard = time.monotonic()
-        if self.run is not None and nanoseconds(msg) in self.run.frames:
+        if self.run is not None and nanoseconds(msg.header) in self.run.frames:
             depth = np.frombuffer(msg.data, np.float32).reshape(msg.height, msg.width)
-            self.run.depths[nanoseconds(msg)] = depth.copy()
-            self.run.latencies.append((info["source_timestamp"] - nanoseconds(msg)) * 1e-9)
+            self.run.depths[nanoseconds(msg.header)] = depth.copy()
+            self.run.latencies.append((info["source_timestamp"] - nanoseconds(msg.header)) * 1e-9)
 
     def _on_cloud(self, msg: PointCloud2) -> None:
-        if self.run is not None and nanoseconds(msg) in self.run.frames:
+        if self.run is not None and nanoseconds(msg.header) in self.run.frames:
             self.run.cloud = msg
 
 

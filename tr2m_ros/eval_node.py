@@ -137,7 +137,7 @@ class EvalNode(Node):
 
     def _note_arrival(self, topic: str, msg: Image) -> int:
         """Returns the stamp (ns)."""
-        stamp = nanoseconds(msg)
+        stamp = nanoseconds(msg.header)
         if self._heard[topic]:
             self._check_stamp(topic, stamp, self._newest[topic])
         self._heard[topic] += 1

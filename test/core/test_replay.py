@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from stand_ins import OneByOne
 
 from tr2m_core.bags.bag import Bag
 from tr2m_core.bags.topics import find_topics
@@ -96,7 +97,7 @@ def test_given_text_wins(write_bag, messages, replay, constant_predictor):
     assert {text for text, _ in constant_predictor.seen} == {"A hangar."}
 
 
-class SentencePredictor:
+class SentencePredictor(OneByOne):
     """Predicts as many metres as the sentence has characters."""
 
     def predict(self, rgb, description, *, maps=True):
@@ -236,7 +237,7 @@ def test_prediction_is_clamped_to_the_range(write_bag, messages, replay, constan
     assert result.metrics()["abs_rel"] == pytest.approx(3.0)
 
 
-class SidewaysPredictor:
+class SidewaysPredictor(OneByOne):
     """A metre everywhere, and relative depth that grows from the left to the right."""
 
     def __init__(self):
@@ -301,7 +302,7 @@ def test_without_measured_frames_there_are_no_baselines(messages, tmp_path):
     assert result.baselines == {}
 
 
-class JitteringPredictor:
+class JitteringPredictor(OneByOne):
     """Predicts 2 m, give or take 5 % of jitter; the same for each sentence, as often as there are."""
 
     def __init__(self, sentences=1):

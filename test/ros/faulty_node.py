@@ -66,5 +66,4 @@ def obey(orders: dict[str, Any], count: int, brightest: float) -> None:
 
 if __name__ == "__main__":
     file = Path(sys.argv.pop(1))
-    DepthPredictor.from_pretrained = classmethod(lambda cls, *_, **__: cls(ObedientBackend(file)))
-    sys.exit(main())
+    sys.exit(main(load=lambda settings: DepthPredictor(ObedientBackend(file))))

@@ -11,7 +11,8 @@ import pytest
 from sensor_msgs.msg import CompressedImage, Image
 
 from tr2m_core.messages.images import COLOUR_ENCODINGS, decode_colour
-from tr2m_ros.conversions import Memory, check_picture, rgb_from_picture
+from tr2m_core.pipeline.memory import Memory
+from tr2m_ros.conversions import check_picture, rgb_from_picture
 
 HEIGHT, WIDTH = 24, 32
 RANDOM = np.random.default_rng(0)
