@@ -11,14 +11,15 @@ from typing import Any, NamedTuple
 from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-from std_msgs.msg import String
+from std_msgs.msg import Header, String
 
 from tr2m_core.camera.model import is_finite
 from tr2m_core.errors import FrameError
+from tr2m_core.messages.images import CheckedImage
 from tr2m_ros import dds, diagnostics
 from tr2m_ros.camera import Camera
 from tr2m_ros.camera_output import CameraOutput
-from tr2m_ros.conversions import Picture, check_picture
+from tr2m_ros.conversions import Picture, parse_image
 from tr2m_ros.input_subscription import InputSubscription
 from tr2m_ros.parameters import LiveSettings
 from tr2m_ros.qos import SENSOR_DEPTH, latched_qos, subscribe, unheard_publishers, volatile_qos
@@ -31,10 +32,11 @@ IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 
 
 class Frame(NamedTuple):
-    """An admitted picture and when it arrived, in time.monotonic() seconds. camera: its name."""
+    """An admitted image of a camera, by its name. arrival: in time.monotonic() seconds."""
 
     camera: str
-    message: Picture
+    header: Header
+    image: CheckedImage
     arrival: float
 
 
@@ -105,18 +107,18 @@ class CameraInput:
         camera.statistics.count_frame_in()
         camera.problems.resolve("no image")
         try:
-            check_picture(msg)  # here, so that a bad frame never replaces a good one in the mailbox
+            image = parse_image(msg)  # here, so that a bad frame never replaces a good one in the mailbox
         except FrameError as error:
             camera.refuse(error)
             camera.statistics.count_dropped(diagnostics.BAD_MESSAGE)
             return
-        cause = self._reason_to_drop(msg)
-        if cause is None and self._put(Frame(camera.name, msg, time.monotonic())):
+        cause = self._reason_to_drop(msg.header)
+        if cause is None and self._put(Frame(camera.name, msg.header, image, time.monotonic())):
             cause = diagnostics.REPLACED
         if cause is not None:
             camera.statistics.count_dropped(cause)
 
-    def _reason_to_drop(self, msg: Picture) -> str | None:
+    def _reason_to_drop(self, header: Header) -> str | None:
         if not self._output.wanted():
             return diagnostics.NO_SUBSCRIBERS
         if not self.camera.sentence.text:
@@ -125,7 +127,7 @@ class CameraInput:
             self.camera.problems.report("no description", text, repeat_after=10.0)
             return diagnostics.NO_DESCRIPTION
         settings = self._settings.now
-        if self.camera.is_too_old(msg.header, settings.max_latency):
+        if self.camera.is_too_old(header, settings.max_latency):
             return diagnostics.TOO_OLD
         if not self._rate.allows(time.monotonic(), settings.max_rate):
             return diagnostics.TOO_FAST

@@ -13,7 +13,7 @@ from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from tr2m_core.errors import FrameError
-from tr2m_core.messages.images import COLOUR_ENCODINGS, check_colour, decode_colour, pixel_format
+from tr2m_core.messages.images import COLOUR_ENCODINGS, CheckedImage, check_size, pixel_format
 from tr2m_core.messages.packing import cloud_fields, image_fields, point_fields
 from tr2m_core.pipeline.memory import Memory
 
@@ -69,36 +69,20 @@ def nanoseconds(header: Header) -> int:
     return int(header.stamp.sec) * 10**9 + int(header.stamp.nanosec)
 
 
-def check_picture(msg: Picture) -> None:
-    """Raises FrameError unless the fields of the message agree with its data. Decodes no pixel.
+def parse_image(msg: Picture) -> CheckedImage:
+    """The image of a message. Raises FrameError unless its fields agree with its data. Decodes no pixel.
 
     Encodings that are not decoded here pass where cv_bridge is installed.
     """
-    if not _needs_cv_bridge(msg):
-        check_colour(msg)
-
-
-def rgb_from_picture(msg: Picture, memory: Memory | None = None) -> npt.NDArray[np.uint8]:
-    """The picture as contiguous (H, W, 3) RGB. Raises FrameError for anything that is not one.
-
-    An rgb8 message without padding is not copied: the result then shares the message's memory.
-    """
-    check_picture(msg)
-    if _needs_cv_bridge(msg):
-        return _rgb_by_cv_bridge(msg)
-    out = None
-    if memory is not None and isinstance(msg, Image):
-        out = memory.array("rgb", (msg.height, msg.width, 3), np.uint8)
-    return decode_colour(msg, out, copy=False)
+    if isinstance(msg, Image) and pixel_format(msg) not in COLOUR_ENCODINGS and _cv_bridge() is not None:
+        check_size(msg.height, msg.width)
+        return CheckedImage((msg.height, msg.width), lambda out: _rgb_by_cv_bridge(msg))
+    return CheckedImage.parse(msg)
 
 
 def depth_from_image(msg: Image) -> npt.NDArray[np.float32]:
     """The (H, W) metres of a 32FC1 message without padding, sharing its memory."""
     return np.frombuffer(msg.data, np.float32).reshape(msg.height, msg.width)
-
-
-def _needs_cv_bridge(msg: Picture) -> bool:
-    return isinstance(msg, Image) and pixel_format(msg) not in COLOUR_ENCODINGS and _cv_bridge() is not None
 
 
 @functools.lru_cache(maxsize=1)

@@ -22,7 +22,7 @@ from tr2m_core.eval.frame_result import FrameResult, View
 from tr2m_core.eval.run import Run
 from tr2m_core.files.decoding import shortened
 from tr2m_core.messages.depth_images import decode_depth
-from tr2m_core.messages.images import decode_colour
+from tr2m_core.messages.images import CheckedImage
 from tr2m_core.metrics.depth import METRIC_NAMES, valid_depth
 from tr2m_core.metrics.measurement import measure_depth
 from tr2m_core.replay.runner import NO_PARTNER
@@ -165,7 +165,7 @@ class Measuring:
         self, job: Job, depth: npt.NDArray[np.float32], truth: npt.NDArray[np.floating[Any]] | None
     ) -> View | None:
         try:
-            rgb = decode_colour(job.image)
+            rgb = CheckedImage.parse(job.image).rgb()
         except FrameError as error:
             self._problems.report("picture", f"a picture cannot be shown: {error}")
             return None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from tr2m_core.camera.model import is_rectified
 from tr2m_core.errors import DeviceError, FrameError
 from tr2m_core.pipeline.frame_pipeline import FrameFailure, FrameInput, FrameOutput, FramePipeline
 from tr2m_ros import diagnostics
 from tr2m_ros.camera_input import Frame
 from tr2m_ros.camera_output import CameraOutput
-from tr2m_ros.conversions import nanoseconds, rgb_from_picture
+from tr2m_ros.conversions import nanoseconds
 from tr2m_ros.parameters import LiveSettings, Settings
 from tr2m_ros.worker import Limits, Worker
 
@@ -73,17 +75,17 @@ class InferenceLoop:
 
     def _prepare(self, frame: Frame, settings: Settings) -> FrameInput | None:
         """The frame as the pipeline takes it, or None when it is dropped, which is counted."""
-        output, message = self._outputs[frame.camera], frame.message
+        output = self._outputs[frame.camera]
         camera = output.camera
         sentence = camera.sentence.text
         if not sentence:
             camera.statistics.count_dropped(diagnostics.NO_DESCRIPTION)
             return None
-        if camera.is_too_old(message.header, settings.max_latency):
+        if camera.is_too_old(frame.header, settings.max_latency):
             camera.statistics.count_dropped(diagnostics.TOO_OLD)
             return None
         try:
-            rgb = rgb_from_picture(message, output.memory)
+            rgb = frame.image.rgb(output.memory.array("rgb", (*frame.image.size, 3), np.uint8))
         except FrameError as error:
             camera.refuse(error)
             camera.statistics.count_dropped(diagnostics.BAD_MESSAGE)
@@ -92,7 +94,7 @@ class InferenceLoop:
         return FrameInput(
             rgb=rgb,
             description=sentence,
-            stamp=nanoseconds(message.header),
+            stamp=nanoseconds(frame.header),
             camera=camera.name,
             products=output.wanted(),
             info=lambda: camera.info,
@@ -111,7 +113,7 @@ class InferenceLoop:
             output.camera.fail(result.error, what, report=result.predicted or self.failure is None)
             return
         try:
-            output.publish(result, frame.message.header, frame.arrival)
+            output.publish(result, frame.header, frame.arrival)
         except Exception as error:  # what is wrong with one camera stops no other
             output.camera.fail(error, "publishing failed")
 

@@ -17,9 +17,8 @@ from std_msgs.msg import Header
 from tr2m_core.errors import FrameError
 from tr2m_core.messages.images import COLOUR_ENCODINGS
 from tr2m_core.pipeline.frame_pipeline import MAPS, FrameInput, FramePipeline, PipelineOptions, Product
-from tr2m_core.pipeline.memory import Memory
 from tr2m_ros import conversions
-from tr2m_ros.conversions import MessageMemory, check_picture, depth_from_image, rgb_from_picture
+from tr2m_ros.conversions import MessageMemory, depth_from_image, parse_image
 
 HEADER = Header(frame_id="camera")
 RGB = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
@@ -35,20 +34,21 @@ def image_message(pixels: np.ndarray, encoding: str, padding: int = 0, is_bigend
 
 
 def test_pixels_are_decoded_into_memory_that_is_kept() -> None:
-    memory = Memory()
-    rgb = rgb_from_picture(image_message(RGB[..., ::-1], "bgr8", padding=5), memory)
-    np.testing.assert_array_equal(rgb, RGB)
-    assert np.shares_memory(rgb, rgb_from_picture(image_message(RGB[..., ::-1], "bgr8"), memory))
+    kept = np.empty_like(RGB)
+    for padding in (5, 0):
+        rgb = parse_image(image_message(RGB[..., ::-1], "bgr8", padding)).rgb(kept)
+        np.testing.assert_array_equal(rgb, RGB)
+        assert np.shares_memory(rgb, kept)
 
 
 def test_packed_rgb_is_not_copied() -> None:
     msg = image_message(RGB, "rgb8")
-    assert np.shares_memory(rgb_from_picture(msg), np.frombuffer(msg.data, np.uint8))
+    assert np.shares_memory(parse_image(msg).rgb(), np.frombuffer(msg.data, np.uint8))
 
 
 def refused(msg: Image) -> FrameError:
     with pytest.raises(FrameError) as caught:
-        rgb_from_picture(msg)
+        parse_image(msg).rgb()
     assert "\n" not in str(caught.value)
     return caught.value
 
@@ -94,7 +94,7 @@ def test_cv_bridge_decodes_what_is_not_decoded_here(monkeypatch: pytest.MonkeyPa
         return RGB
 
     monkeypatch.setattr(conversions, "_cv_bridge", lambda: types.SimpleNamespace(imgmsg_to_cv2=convert))
-    np.testing.assert_array_equal(rgb_from_picture(image_message(RGB, "yuv444")), RGB)
+    np.testing.assert_array_equal(parse_image(image_message(RGB, "yuv444")).rgb(), RGB)
     error = refused(image_message(RGB, "32FC3"))
     assert error.reason == "encoding"
     assert "'32FC3'" in str(error)
@@ -124,7 +124,7 @@ def test_a_bogus_size_allocates_nothing(step: int) -> None:
 
 def test_a_compressed_picture_is_checked_before_it_is_decoded() -> None:
     with pytest.raises(FrameError) as caught:
-        check_picture(CompressedImage(format="jpeg", data=array.array("B", b"no picture at all")))
+        parse_image(CompressedImage(format="jpeg", data=array.array("B", b"no picture at all")))
     assert caught.value.reason == "compressed picture"
 
 
@@ -172,4 +172,4 @@ def test_maps_and_colours() -> None:
         np.testing.assert_array_equal(depth_from_image(msg), np.full((5, 7), value))
     msg = found[Product.COLOUR]
     assert (msg.encoding, msg.width, msg.height, msg.step) == ("rgb8", 7, 5, 21)
-    assert rgb_from_picture(msg).shape == (5, 7, 3)
+    assert parse_image(msg).rgb().shape == (5, 7, 3)

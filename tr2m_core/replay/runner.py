@@ -23,7 +23,7 @@ from tr2m_core.errors import FrameError, InputError
 from tr2m_core.eval.frame_result import FrameResult, View
 from tr2m_core.eval.run import NANOSECONDS, Run
 from tr2m_core.files.images import write_png
-from tr2m_core.messages.images import decode_colour
+from tr2m_core.messages.images import CheckedImage
 from tr2m_core.metrics.depth import clamp_depth, valid_depth
 from tr2m_core.metrics.measurement import measure_depth
 from tr2m_core.pipeline.frame_pipeline import (
@@ -214,7 +214,7 @@ class _Replay:
         ]
         try:
             message = self.bag.decode(frame.image, self.bag.topics[self.topics.image].type)
-            rgb = decode_colour(message)
+            rgb = CheckedImage.parse(message).rgb()
         except FrameError as error:
             for result in results:
                 result.problem = str(error)
