@@ -20,12 +20,11 @@ from tr2m_core.bags.writer import DepthBagWriter
 from tr2m_core.camera.model import is_rectified, pinhole
 from tr2m_core.description import check_description
 from tr2m_core.errors import FrameError, InputError
-from tr2m_core.eval.frame_result import FrameResult, View
+from tr2m_core.eval.frame_result import NO_PARTNER, FrameResult, View, measure_frame
 from tr2m_core.eval.run import NANOSECONDS, Run
 from tr2m_core.files.images import write_png
 from tr2m_core.messages.images import CheckedImage
-from tr2m_core.metrics.depth import clamp_depth, valid_depth
-from tr2m_core.metrics.measurement import measure_depth
+from tr2m_core.metrics.depth import clamp_depth
 from tr2m_core.pipeline.frame_pipeline import (
     FrameInput,
     FrameOutput,
@@ -39,9 +38,7 @@ from tr2m_core.processes import ALONE, Processes
 from tr2m_core.replay.baselines import Baselines
 from tr2m_core.replay.ground_truth import GroundTruth
 from tr2m_core.replay.pairing import BagFrame, Pair, plan_pairs, read_frames
-from tr2m_core.report.files import write_run
 
-NO_PARTNER = "no ground truth within the tolerance"
 NO_DESCRIPTION = "no scene description found"
 REMEDY = "give one with --text, or the topic that has it with --text-topic"
 
@@ -124,10 +121,10 @@ def replay_bag(
 ) -> Run:
     """Every frame of the bag, in stamp order, through the predictor; no frame is dropped and the result is repeatable.
 
-    Writes the files of `Run.write`, pictures/ and what else the options ask for into `output`. A frame that cannot be
-    used is counted with the reason. load_predictor: called once the bag proved usable. about: further entries for the
+    Writes pictures/ and what else the options ask for into `output`, but no report. A frame that cannot be used is
+    counted with the reason. load_predictor: called once the bag proved usable. about: further entries for the
     head of report.json, such as the model's name. processes: among which the frames are shared out; the result is the
-    same, and the main one writes it. on_progress: called with the frames done and in all.
+    same. on_progress: called with the frames done and in all.
 
     Raises InputError when the bag has no frames or no sentence, the new bag's folder is in use, or an option that needs
     all frames in their order meets several processes.
@@ -156,8 +153,6 @@ def replay_bag(
     run.gather(processes)
     replay.baselines.gather(processes)
     run.baselines = replay.baselines.report()
-    if processes.is_main:
-        write_run(output, run)
     return run
 
 
@@ -233,21 +228,16 @@ class _Replay:
     def _truth(
         self, message: Any, frame: BagFrame, size: tuple[int, int]
     ) -> tuple[npt.NDArray[np.floating[Any]] | None, str | None]:
-        """Measured depth (H, W) in metres, NaN where it does not count, or why there is none; neither in a bag
-        without."""
+        """Measured depth (H, W) in metres, or why there is none; neither in a bag without."""
         if self.topics.depth is None:
             return None, None
         if frame.depth is None:
             return None, NO_PARTNER
         kind = self.bag.topics[self.topics.depth].type
         try:
-            depth = self.truth.depth_for(message, self.bag.decode(frame.depth, kind), kind, size)
+            return self.truth.depth_for(message, self.bag.decode(frame.depth, kind), kind, size), None
         except FrameError as error:
             return None, str(error)
-        valid = valid_depth(depth, *self.options.limits)
-        if not valid.any():
-            return None, "no valid ground truth in range"
-        return np.where(valid, depth, np.nan), None
 
     def _predict(self, result: FrameResult, rgb: npt.NDArray[np.uint8]) -> FrameOutput | None:
         """None when the frame cannot be predicted; the result says why."""
@@ -276,13 +266,10 @@ class _Replay:
         result.seconds = output.seconds
         result.processed = True
         depth = output.prediction.metric_depth
-        finite = depth[np.isfinite(depth)]
-        result.median_m = float(np.median(finite)) if finite.size else None
-        if truth is not None:
-            result.measurement = measure_depth(truth, depth, self.options.limits)
-            if result.variant == 0:
-                self.baselines.add(result.index, truth, output.prediction.relative_depth)
-        return View(output.frame.rgb, depth, truth, self.intrinsics)
+        counted = measure_frame(result, depth, truth, self.options.limits)
+        if counted is not None and result.variant == 0:
+            self.baselines.add(result.index, counted, output.prediction.relative_depth)
+        return View(output.frame.rgb, depth, counted, self.intrinsics)
 
     def _keep(self, result: FrameResult, view: View, draw: bool) -> None:
         """Saves and draws what the options ask for."""
