@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tr2m_core.types import DepthPrediction
+from tr2m_core.types import DepthBatch, DepthPrediction
 
 
 class OneByOne:
@@ -53,7 +53,7 @@ class FlatModel:
         self.depth = depth
         self.seen: list[tuple[str, tuple[int, int], tuple[int, int]]] = []
 
-    def predict(
+    def predict_batch(
         self,
         rgb: np.ndarray,
         description: Sequence[str],
@@ -61,13 +61,13 @@ class FlatModel:
         maps: bool,
         size: tuple[int, int],
         allow_empty: bool,
-    ) -> DepthPrediction:
+    ) -> DepthBatch:
         assert len(description) == len(rgb)
         assert allow_empty or all(description)
         self.seen += [(sentence, frame.shape[:2], size) for sentence, frame in zip(description, rgb, strict=True)]
         depth = np.full((len(rgb), *size), self.depth, np.float32)
         relative = np.broadcast_to(np.linspace(0, 1, size[1], dtype=np.float32), depth.shape)
-        return DepthPrediction(depth, relative) if maps else DepthPrediction(depth)
+        return DepthBatch(depth, relative) if maps else DepthBatch(depth)
 
     def without_normalisation(self) -> FlatModel:
         return FlatModel(2 * self.depth)
