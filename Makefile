@@ -120,8 +120,7 @@ lint: setup
 	@echo "==> ruff, mypy"
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
-	$(BIN)/mypy --strict tr2m_core
-	$(BIN)/mypy tr2m_ros
+	$(BIN)/mypy --strict tr2m_core tr2m_ros
 
 format: setup
 	@$(BIN)/ruff check --fix --quiet .

@@ -12,6 +12,7 @@ import pytest
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
+from stand_ins import OneByOne
 
 from tr2m_core.types import DepthPrediction
 
@@ -147,7 +148,7 @@ def write_bag(tmp_path: Path, messages: Messages, storage: str) -> Callable[[Seq
     return lambda entries: messages.write(tmp_path / "recording", storage, entries)
 
 
-class ConstantPredictor:
+class ConstantPredictor(OneByOne):
     """Predicts one depth everywhere and remembers the sentences and mean brightness it was given."""
 
     device, precision, antialias = "cpu", "fp32", False

@@ -40,6 +40,37 @@ class TR2MOutput(NamedTuple):
     maps: RescaleMaps
 
 
+class BackendOutput(NamedTuple):
+    """What a backend computes for a batch, (N, 1, h, w) float32 each; the last three None where no maps were asked for.
+
+    metric_depth: metres. relative_depth, scale_map, shift_map: see `TR2MOutput` and `RescaleMaps`.
+    """
+
+    metric_depth: torch.Tensor
+    relative_depth: torch.Tensor | None = None
+    scale_map: torch.Tensor | None = None
+    shift_map: torch.Tensor | None = None
+
+    @classmethod
+    def of(cls, out: TR2MOutput, maps: bool) -> BackendOutput:
+        """What a TR2M model gives, with or without maps."""
+        return cls(out.metric_depth, out.relative_depth, *out.maps[:2]) if maps else cls(out.metric_depth)
+
+
+@dataclass(frozen=True)
+class DepthBatch:
+    """The predictions of N frames of one size, at that size unless another was asked for; arrays are (N, H, W) float32.
+
+    metric_depth: metres along the optical Z axis, finite and > 0 (no range limit is applied here).
+    relative_depth, scale_map, shift_map: None when the caller asked for depth only.
+    """
+
+    metric_depth: npt.NDArray[np.float32]
+    relative_depth: npt.NDArray[np.float32] | None = None
+    scale_map: npt.NDArray[np.float32] | None = None
+    shift_map: npt.NDArray[np.float32] | None = None
+
+
 @dataclass(frozen=True)
 class DepthPrediction:
     """One frame's prediction at the size of the input picture; arrays are (H, W) float32.

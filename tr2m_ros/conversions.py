@@ -4,135 +4,85 @@ from __future__ import annotations
 
 import array
 import functools
+from collections.abc import Hashable, Mapping
 from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from tr2m_core.errors import FrameError
-from tr2m_core.messages.images import COLOUR_ENCODINGS, check_colour, decode_colour, pixel_format
-from tr2m_core.messages.packing import pack_depth, pack_millimetres
+from tr2m_core.messages.images import COLOUR_ENCODINGS, CheckedImage, check_size, pixel_format
+from tr2m_core.messages.packing import cloud_fields, image_fields, point_fields
+from tr2m_core.pipeline.memory import Memory
 
 Picture: TypeAlias = "Image | CompressedImage"
+POINT_FIELDS = {
+    colour: tuple(
+        PointField(name=name, offset=offset, datatype=PointField.FLOAT32, count=1)
+        for name, offset in point_fields(colour)
+    )
+    for colour in (True, False)
+}
 
 
-class Memory:
-    """Messages and arrays that are used again from frame to frame: fresh pages cost more than the arithmetic on them.
-
-    What was made with it is good until the next one of its name; publishing a message copies it.
+class MessageMemory(Memory):
+    """Memory whose arrays are the data of messages, for names that `kinds` has a type for: what is packed there goes
+    out without another copy. Publishing a message copies it.
     """
 
-    def __init__(self) -> None:
-        self._messages: dict[str, tuple[Any, npt.NDArray[np.uint8]]] = {}
-        self._arrays: dict[str, npt.NDArray[np.uint8]] = {}
+    def __init__(self, kinds: Mapping[Hashable, type]) -> None:
+        super().__init__()
+        self._kinds = kinds
+        self._messages: dict[Hashable, Any] = {}
 
-    def message(self, name: str, kind: type, size: int) -> tuple[Any, npt.NDArray[np.uint8]]:
-        """A message of this kind and the `size` bytes of its data, of any content, as numpy sees them."""
-        kept = self._messages.get(name)
-        if kept is None or kept[1].size != size:
-            msg = kind()
-            # Humble checks bytes and lists assigned to uint8[] fields one by one; array.array goes straight through.
-            msg.data = array.array("B", (0,)) * size
-            kept = self._messages[name] = msg, np.frombuffer(msg.data, np.uint8)
-        return kept
+    def message(self, name: Hashable, content: npt.NDArray[Any], header: Header) -> Any:
+        """An Image of these pixels or a PointCloud2 of these points, see `image_fields` and `cloud_fields`.
 
-    def array(self, name: str, *shape: int) -> npt.NDArray[np.uint8]:
-        """Scratch space of this shape, of any content."""
-        kept = self._arrays.get(name)
-        if kept is None or kept.shape != shape:
-            kept = self._arrays[name] = np.empty(shape, np.uint8)
-        return kept
+        content: of this name's array, or points that were picked from it.
+        """
+        msg = self._messages[name]
+        if self._kinds[name] is Image:
+            fields = image_fields(content)
+        else:
+            fields = cloud_fields(content)
+            if not np.may_share_memory(content, self._kept[name]):
+                msg = PointCloud2(data=array.array("B", content.tobytes()))
+            msg.fields = list(POINT_FIELDS[content.shape[-1] == 4])
+        msg.header = header
+        for field, value in fields.items():
+            setattr(msg, field, value)
+        return msg
+
+    def _allocate(self, name: Hashable, size: int) -> npt.NDArray[np.uint8]:
+        if name not in self._kinds:
+            return super()._allocate(name, size)
+        msg = self._messages[name] = self._kinds[name]()
+        # Humble checks bytes and lists assigned to uint8[] fields one by one; array.array goes straight through.
+        msg.data = array.array("B", (0,)) * size
+        return np.frombuffer(msg.data, np.uint8)
 
 
-def nanoseconds(msg: Any) -> int:
-    """Of the stamp in the header, which may be any number: rclpy.time refuses negative ones."""
-    return int(msg.header.stamp.sec) * 10**9 + int(msg.header.stamp.nanosec)
+def nanoseconds(header: Header) -> int:
+    """Of the stamp, which may be any number: rclpy.time refuses negative ones."""
+    return int(header.stamp.sec) * 10**9 + int(header.stamp.nanosec)
 
 
-def check_picture(msg: Picture) -> None:
-    """Raises FrameError unless the fields of the message agree with its data. Decodes no pixel.
+def parse_image(msg: Picture) -> CheckedImage:
+    """The image of a message. Raises FrameError unless its fields agree with its data. Decodes no pixel.
 
     Encodings that are not decoded here pass where cv_bridge is installed.
     """
-    if not _needs_cv_bridge(msg):
-        check_colour(msg)
-
-
-def rgb_from_picture(msg: Picture, memory: Memory | None = None) -> npt.NDArray[np.uint8]:
-    """The picture as contiguous (H, W, 3) RGB. Raises FrameError for anything that is not one.
-
-    An rgb8 message without padding is not copied: the result then shares the message's memory.
-    """
-    check_picture(msg)
-    if _needs_cv_bridge(msg):
-        return _rgb_by_cv_bridge(msg)
-    out = None
-    if memory is not None and isinstance(msg, Image):
-        out = memory.array("rgb", msg.height, msg.width, 3)
-    return decode_colour(msg, out, copy=False)
-
-
-def resized_rgb(rgb: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """The picture at another size (height, width)."""
-    if rgb.shape[:2] == size:
-        return rgb
-    return np.asarray(cv2.resize(rgb, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def depth_to_image(
-    depth: npt.NDArray[np.float32], header: Header, min_depth: float, max_depth: float, memory: Memory | None = None
-) -> Image:
-    """(H, W) metres -> 32FC1 as REP 117 wants it, see `pack_depth`."""
-    msg, pixels = _image("depth", header, depth.shape, "32FC1", np.float32, memory)
-    pack_depth(depth, min_depth, max_depth, out=pixels)
-    return msg
-
-
-def millimetres_to_image(depth: Image, memory: Memory | None = None) -> Image:
-    """A 32FC1 image -> 16UC1 millimetres, see `pack_millimetres`."""
-    metres = depth_from_image(depth)
-    msg, pixels = _image("mm", depth.header, metres.shape, "16UC1", np.uint16, memory)
-    pack_millimetres(metres, pixels)
-    return msg
-
-
-def map_to_image(name: str, values: npt.NDArray[np.float32], header: Header, memory: Memory | None = None) -> Image:
-    """(H, W) numbers -> 32FC1, as they are. name: of the memory."""
-    msg, pixels = _image(name, header, values.shape, "32FC1", np.float32, memory)
-    pixels[:] = values
-    return msg
-
-
-def rgb_to_image(rgb: npt.NDArray[np.uint8], header: Header, memory: Memory | None = None) -> Image:
-    """(H, W, 3) -> rgb8."""
-    msg, pixels = _image("picture", header, (rgb.shape[0], rgb.shape[1] * 3), "rgb8", np.uint8, memory)
-    pixels[:] = rgb.reshape(pixels.shape)
-    msg.width = rgb.shape[1]
-    return msg
-
-
-def _image(
-    name: str, header: Header, shape: tuple[int, ...], encoding: str, kind: type, memory: Memory | None
-) -> tuple[Image, npt.NDArray[Any]]:
-    """An image of (height, samples per row) and its samples to write into."""
-    height, width = shape
-    step = width * np.dtype(kind).itemsize
-    msg, data = (memory or Memory()).message(name, Image, height * step)
-    msg.header, msg.height, msg.width = header, height, width
-    msg.encoding, msg.step, msg.is_bigendian = encoding, step, 0
-    return msg, data.view(kind).reshape(height, width)
+    if isinstance(msg, Image) and pixel_format(msg) not in COLOUR_ENCODINGS and _cv_bridge() is not None:
+        check_size(msg.height, msg.width)
+        return CheckedImage((msg.height, msg.width), lambda out: _rgb_by_cv_bridge(msg))
+    return CheckedImage.parse(msg)
 
 
 def depth_from_image(msg: Image) -> npt.NDArray[np.float32]:
-    """The (H, W) metres of a message made by `depth_to_image`, sharing its memory."""
+    """The (H, W) metres of a 32FC1 message without padding, sharing its memory."""
     return np.frombuffer(msg.data, np.float32).reshape(msg.height, msg.width)
-
-
-def _needs_cv_bridge(msg: Picture) -> bool:
-    return isinstance(msg, Image) and pixel_format(msg) not in COLOUR_ENCODINGS and _cv_bridge() is not None
 
 
 @functools.lru_cache(maxsize=1)

@@ -33,8 +33,8 @@ from std_msgs.msg import String
 from tr2m_core import InputError
 from tr2m_core.console import format_table
 from tr2m_core.data.procedural.descriptions import ObjectFact, SceneFacts, places
-from tr2m_core.metrics.depth import clamp_depth, compute_depth_metrics, valid_depth
-from tr2m_ros.conversions import nanoseconds
+from tr2m_core.metrics.measurement import METRIC, measure_depth
+from tr2m_ros.conversions import depth_from_image, nanoseconds
 from tr2m_ros.process import run_process
 from tr2m_ros.qos import latched_qos
 
@@ -95,9 +95,10 @@ class Run:
         errors = []
         for stamp, depth in self.depths.items():
             truth = self.room.depth[self.frames[stamp]]
-            valid = valid_depth(truth, MIN_DEPTH, MAX_DEPTH)
-            prediction = clamp_depth(depth, MIN_DEPTH, MAX_DEPTH)
-            errors.append(compute_depth_metrics(truth[valid], prediction[valid])["abs_rel"])
+            measured = measure_depth(truth, depth, (MIN_DEPTH, MAX_DEPTH), alignments=(METRIC,))
+            metrics = None if measured is None else measured.metrics[METRIC]
+            if metrics is not None:
+                errors.append(metrics["abs_rel"])
         return float(np.mean(errors)) if errors else None
 
     def row(self) -> dict[str, Any]:
@@ -138,17 +139,16 @@ class Recorder(Node):
     def _on_image(self, msg: Image) -> None:
         self.last_heard = time.monotonic()
         if self.run is not None:
-            self.run.frames[nanoseconds(msg)] = self.run.room.index_of(msg.data.tobytes())
+            self.run.frames[nanoseconds(msg.header)] = self.run.room.index_of(msg.data.tobytes())
 
     def _on_depth(self, msg: Image, info: MessageInfo) -> None:
         self.last_heard = time.monotonic()
-        if self.run is not None and nanoseconds(msg) in self.run.frames:
-            depth = np.frombuffer(msg.data, np.float32).reshape(msg.height, msg.width)
-            self.run.depths[nanoseconds(msg)] = depth.copy()
-            self.run.latencies.append((info["source_timestamp"] - nanoseconds(msg)) * 1e-9)
+        if self.run is not None and nanoseconds(msg.header) in self.run.frames:
+            self.run.depths[nanoseconds(msg.header)] = depth_from_image(msg).copy()
+            self.run.latencies.append((info["source_timestamp"] - nanoseconds(msg.header)) * 1e-9)
 
     def _on_cloud(self, msg: PointCloud2) -> None:
-        if self.run is not None and nanoseconds(msg) in self.run.frames:
+        if self.run is not None and nanoseconds(msg.header) in self.run.frames:
             self.run.cloud = msg
 
 

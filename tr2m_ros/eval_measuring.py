@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,15 +15,12 @@ from sensor_msgs.msg import Image
 from tr2m_core import InputError
 from tr2m_core.bags.transforms import frame_name
 from tr2m_core.errors import FrameError
-from tr2m_core.eval.frame_result import FrameResult, View
+from tr2m_core.eval.frame_result import NO_PARTNER, FrameResult, View, measure_frame
 from tr2m_core.eval.run import Run
 from tr2m_core.files.decoding import shortened
 from tr2m_core.messages.depth_images import decode_depth
-from tr2m_core.messages.images import decode_colour
-from tr2m_core.metrics.depth import METRIC_NAMES, valid_depth
-from tr2m_core.metrics.measurement import measure_depth
-from tr2m_core.replay.runner import NO_PARTNER
-from tr2m_core.report.files import write_run
+from tr2m_core.messages.images import CheckedImage
+from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.types import Intrinsics
 from tr2m_ros.conversions import depth_from_image
 from tr2m_ros.diagnostics import MOST_CHARACTERS, Problems
@@ -105,27 +99,14 @@ class Measuring:
             factor = float(self._sums[-1] / self._scaled) if self._scaled else None
             return Means(self._measured, means, factor, self._last)
 
-    def report(
-        self, source: Mapping[str, Any], unmeasured: list[FrameResult], notes: Counter[str], folder: Path | None
-    ) -> Run:
-        """All measured frames and those that could not be; written into the folder if there is one.
-
-        Raises InputError when it cannot be written to. Measuring rests meanwhile.
-        """
+    def run(self, source: Mapping[str, Any], unmeasured: list[FrameResult], notes: Counter[str]) -> Run:
+        """All measured frames so far and those that could not be; what is measured from now on does not change it."""
         with self._lock:
-            frames = sorted([*self._run.frames, *unmeasured], key=lambda frame: frame.index)
-            older = copy.deepcopy(self._run.older)
-            run = dataclasses.replace(self._run, source=source, frames=frames, older=older, notes=Counter(notes))
-            run.trim()
-            if older.frames:
-                listed = f"the last {self._settings.report_frames} are listed (report_frames)"
-                run.notes[f"older frame in counts, means and ranges only: {listed}"] = older.frames
-            try:
-                if folder is not None:
-                    write_run(folder, run)
-            except OSError as error:
-                raise InputError(f"{folder}: the report cannot be written ({error.strerror})") from None
-            return run
+            run = self._run.snapshot(source, unmeasured, notes)
+        if run.older.frames:
+            listed = f"the last {self._settings.report_frames} are listed (report_frames)"
+            run.notes[f"older frame in counts, means and ranges only: {listed}"] = run.older.frames
+        return run
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -146,26 +127,19 @@ class Measuring:
         """Fills the result; what it looks like when there is a picture. Raises FrameError for unusable messages."""
         result, limits = job.result, (self._settings.min_depth, self._settings.max_depth)
         depth = metric_depth(job.depth)
-        finite = depth[np.isfinite(depth)]
-        # In double precision: the mean of the middle two of huge depths would have no end.
-        result.median_m = float(np.median(finite.astype(np.float64))) if finite.size else None
-        truth = None
+        reference = None
         if job.reference is None:
             result.problem = NO_PARTNER
         else:
-            measured = reference_depth(job.reference, job.depth, self._settings.assume_aligned)
-            result.measurement = measure_depth(measured, depth, limits)
-            if result.measurement is None:
-                result.problem = "no valid ground truth in range"
-            else:
-                truth = np.where(valid_depth(measured, *limits), measured, np.nan)
+            reference = reference_depth(job.reference, job.depth, self._settings.assume_aligned)
+        truth = measure_frame(result, depth, reference, limits)
         return None if job.image is None else self._view(job, depth, truth)
 
     def _view(
         self, job: Job, depth: npt.NDArray[np.float32], truth: npt.NDArray[np.floating[Any]] | None
     ) -> View | None:
         try:
-            rgb = decode_colour(job.image)
+            rgb = CheckedImage.parse(job.image).rgb()
         except FrameError as error:
             self._problems.report("picture", f"a picture cannot be shown: {error}")
             return None

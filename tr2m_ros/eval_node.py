@@ -25,11 +25,11 @@ from std_srvs.srv import Trigger
 
 from tr2m_core import InputError
 from tr2m_core.camera.model import is_rectified, pinhole
-from tr2m_core.eval.frame_result import FrameResult
+from tr2m_core.eval.frame_result import NO_PARTNER, FrameResult
 from tr2m_core.eval.run import NANOSECONDS, Run
 from tr2m_core.files.folders import make_output
-from tr2m_core.replay.runner import NO_PARTNER
 from tr2m_core.report.console import print_result, summary
+from tr2m_core.report.files import write_run
 from tr2m_core.types import Intrinsics
 from tr2m_ros.conversions import nanoseconds
 from tr2m_ros.diagnostics import Problems, diagnostic_array, diagnostic_status
@@ -137,7 +137,7 @@ class EvalNode(Node):
 
     def _note_arrival(self, topic: str, msg: Image) -> int:
         """Returns the stamp (ns)."""
-        stamp = nanoseconds(msg)
+        stamp = nanoseconds(msg.header)
         if self._heard[topic]:
             self._check_stamp(topic, stamp, self._newest[topic])
         self._heard[topic] += 1
@@ -193,12 +193,12 @@ class EvalNode(Node):
         """Measures what waits and ends the measuring thread."""
         self._measuring.put_all([self._job(pair) for pair in self._pairing.flush()])
 
-    def report(self, folder: Path | None) -> Run:
-        """All frames so far, written into the folder if there is one. Raises InputError when that is not possible."""
+    def measured(self) -> Run:
+        """All frames so far."""
         unmeasured = [*self._waiting.values(), *(result for result, _ in self._pairing.waiting)]
         notes = Counter(self._notes)
         notes["reference depth without a metric depth"] = self._pairing.unmatched_references
-        return self._measuring.report(self._source(), unmeasured, +notes, folder)
+        return self._measuring.run(self._source(), unmeasured, +notes)
 
     def _source(self) -> dict[str, Any]:
         settings = asdict(self.settings)
@@ -220,12 +220,14 @@ class EvalNode(Node):
             response.message = "parameter 'output' is empty: start the node with a folder for the report"
             return response
         try:
-            frames = self.report(self.folder).report()["frames"]
+            run = self.measured()
+            report = run.report()
+            write(self.folder, run, report)
         except InputError as error:
             response.message = str(error)
             return response
         response.success = True
-        response.message = f"{frames['measured']} frames measured: {self.folder.absolute()}"
+        response.message = f"{report['frames']['measured']} frames measured: {self.folder.absolute()}"
         return response
 
     def _publish_metrics(self) -> None:
@@ -307,16 +309,25 @@ def _run() -> int:
         node.destroy_node()
 
 
+def write(folder: Path, run: Run, report: dict[str, Any]) -> None:
+    """Writes the report. Raises InputError when the folder cannot be written to."""
+    try:
+        write_run(folder, run, report)
+    except OSError as error:
+        raise InputError(f"{folder}: the report cannot be written ({error.strerror})") from None
+
+
 def _conclude(node: EvalNode) -> int:
     node.finish()
-    run = node.report(None)
-    print_result(run)
+    run = node.measured()
+    report = run.report()
+    print_result(run, report)
     if node.folder is not None:
-        node.report(node.folder)
+        write(node.folder, run, report)
         print(f"written to {node.folder}", flush=True)
-    if run.metrics() is not None:
+    if report["metrics"] is not None:
         return 0
-    print(f"tr2m_eval: nothing was measured: {summary(run.problems()) or 'no depth came'}", file=sys.stderr)
+    print(f"tr2m_eval: nothing was measured: {summary(report['problems']) or 'no depth came'}", file=sys.stderr)
     return 1
 
 

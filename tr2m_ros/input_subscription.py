@@ -66,7 +66,7 @@ class InputSubscription:
 
     @property
     def is_reliable(self) -> bool:
-        return self.qos_profile.reliability == RELIABLE
+        return bool(self.qos_profile.reliability == RELIABLE)
 
     def destroy(self) -> None:
         self._destroyed = True

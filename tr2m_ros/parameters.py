@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import Field, dataclass, field
@@ -15,6 +16,8 @@ from rclpy.parameter import Parameter
 
 from tr2m_core import InputError
 from tr2m_core.data.input_size import parse_input_size
+from tr2m_core.messages.packing import CloudOptions
+from tr2m_core.pipeline.frame_pipeline import PipelineOptions
 from tr2m_ros import dds
 
 if TYPE_CHECKING:
@@ -96,6 +99,31 @@ class Settings:
     )
     dds_profile: str = setting(dds.AUTO, DDS_PROFILE, change=AT_START)
     diagnostics_period: float = setting(1.0, "time between diagnostics messages (seconds)", 0.1, 60.0, AT_START)
+
+    def pipeline_options(self) -> PipelineOptions:
+        """What they say about frames; ranges of clouds that depth itself keeps to need no looking at."""
+        low, high = self.cloud_min_range, self.cloud_max_range
+        return PipelineOptions(
+            min_depth=self.min_depth,
+            max_depth=self.max_depth,
+            scale=self.output_scale,
+            steadiness=self.steadiness,
+            edge_jump=self.cloud_edge_filter,
+            cloud=CloudOptions(
+                stride=self.cloud_stride,
+                min_range=low if low > self.min_depth else 0.0,
+                max_range=high if high < self.max_depth else math.inf,
+                colour=self.cloud_color,
+                organised=self.cloud_organized,
+            ),
+        )
+
+
+class LiveSettings:
+    """The settings in force: `now` is replaced as a whole, and may be read by any thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.now = settings
 
 
 _FIELDS = {f.name: f for f in dataclasses.fields(Settings)}

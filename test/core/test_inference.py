@@ -97,14 +97,15 @@ def test_sentences_matter_and_are_encoded_once(monkeypatch):
     ids=["float64", "grey", "two channels", "five dimensions", "int64"],
 )
 def test_frames_of_another_kind_are_refused(embedded, frame):
-    with pytest.raises(ValueError, match=r"\(H, W, 3\) or \(N, H, W, 3\) uint8 or float32"):
+    with pytest.raises(ValueError, match=r"\(H, W, 3\) uint8 or float32"):
         embedded.predict(frame, ROOM)
 
 
 @pytest.mark.parametrize("frames", [FRAMES, FRAMES[0], FRAMES[:, ::2, ::2]], ids=["batch", "one", "views"])
 def test_frames_of_whole_floats_are_the_same_frames(paper, frames):
     floats = frames.astype(np.float32)
-    assert np.array_equal(paper.predict(floats, "A room.").metric_depth, paper.predict(frames, "A room.").metric_depth)
+    predict = paper.predict_batch if frames.ndim == 4 else paper.predict
+    assert np.array_equal(predict(floats, "A room.").metric_depth, predict(frames, "A room.").metric_depth)
 
 
 def test_frames_of_floats_are_not_rounded(embedded, paper):
@@ -192,7 +193,7 @@ def test_bf16_is_close_to_fp32(embedded):
 
 @pytest.mark.parametrize("maps", [False, True])
 def test_batches_equal_single_frames(paper, maps):
-    batch = paper.predict(FRAMES, SENTENCES, maps=maps)
+    batch = paper.predict_batch(FRAMES, SENTENCES, maps=maps)
     assert batch.metric_depth.shape == (3, 45, 61)
     for i, (frame, sentence) in enumerate(zip(FRAMES, SENTENCES, strict=True)):
         single = paper.predict(frame, sentence, maps=maps)
@@ -203,16 +204,16 @@ def test_batches_equal_single_frames(paper, maps):
 
 
 def test_one_sentence_serves_a_batch(paper):
-    together = paper.predict(FRAMES, "A room.", maps=False).metric_depth
-    each = paper.predict(FRAMES, ["A room."] * 3, maps=False).metric_depth
+    together = paper.predict_batch(FRAMES, "A room.", maps=False).metric_depth
+    each = paper.predict_batch(FRAMES, ["A room."] * 3, maps=False).metric_depth
     assert np.allclose(together, each, rtol=1e-5)
 
 
 def test_batches_that_make_no_sense_are_refused(paper):
     with pytest.raises(ValueError, match="2 descriptions for 3 frames"):
-        paper.predict(FRAMES, SENTENCES[:2])
+        paper.predict_batch(FRAMES, SENTENCES[:2])
     with pytest.raises(ValueError, match="no frame"):
-        paper.predict(FRAMES[:0], "A room.")
+        paper.predict_batch(FRAMES[:0], "A room.")
 
 
 @pytest.mark.parametrize("batch", [False, True])
@@ -222,9 +223,9 @@ def test_flip_averages_with_the_mirrored_frame(paper, batch):
     # Of the model's own size, so that no resizing comes between.
     height, width = paper.input_size
     frames = np.random.default_rng(6).integers(0, 255, (*frames.shape[:-3], height, width, 3), np.uint8)
-    straight = paper.predict(frames, sentence)
-    mirrored = paper.predict(np.flip(frames, columns), sentence)
-    flipped = paper.predict(frames, sentence, flip=True)
+    predict = paper.predict_batch if batch else paper.predict
+    straight, mirrored = predict(frames, sentence), predict(np.flip(frames, columns), sentence)
+    flipped = predict(frames, sentence, flip=True)
     for name in ("metric_depth", "scale_map"):
         expected = (getattr(straight, name) + np.flip(getattr(mirrored, name), columns)) / 2
         assert np.allclose(getattr(flipped, name), expected, rtol=1e-4)
@@ -234,7 +235,7 @@ def test_flip_averages_with_the_mirrored_frame(paper, batch):
 @pytest.mark.parametrize(("precision", "median", "worst"), [("bf16", 0.01, 0.06), ("fp16", 0.002, 0.01)])
 def test_half_precision_stays_within_the_stated_tolerance(tiny_paper, paper, precision, median, worst):
     half = DepthPredictor.from_pretrained(tiny_paper, device="cpu", precision=precision)
-    a, b = half.predict(FRAMES, SENTENCES), paper.predict(FRAMES, SENTENCES)
+    a, b = half.predict_batch(FRAMES, SENTENCES), paper.predict_batch(FRAMES, SENTENCES)
     error = abs(a.metric_depth - b.metric_depth) / b.metric_depth
     assert 0 < np.median(error) < median
     assert np.quantile(error, 0.99) < worst

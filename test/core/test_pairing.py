@@ -8,7 +8,7 @@ import pytest
 from tr2m_core.bags.bag import Bag
 from tr2m_core.bags.topics import Topics, find_topics
 from tr2m_core.messages.depth_images import decode_depth
-from tr2m_core.messages.images import decode_colour
+from tr2m_core.messages.images import CheckedImage
 from tr2m_core.replay.pairing import Pair, Stamped, plan_pairs, read_frames
 
 IMAGE, DEPTH = "/camera/image_raw", "/camera/depth/image_raw"
@@ -37,7 +37,7 @@ def pairs_of(bag, tolerance, topics=TOPICS):
 def values(bag, frames):
     """Brightness and metres of frames."""
     frames = list(frames)
-    brightness = [int(decode_colour(bag.decode(frame.image, IMAGE_TYPE))[1, 1, 0]) for frame in frames]
+    brightness = [int(CheckedImage.parse(bag.decode(frame.image, IMAGE_TYPE)).rgb()[1, 1, 0]) for frame in frames]
     metres = [f.depth and round(float(decode_depth(bag.decode(f.depth, IMAGE_TYPE))[1, 1]), 3) for f in frames]
     return list(zip(brightness, metres, strict=True))
 

@@ -10,6 +10,7 @@ from tr2m_core import DepthPredictor
 from tr2m_core.errors import DeviceError, InputError
 from tr2m_core.inference.device_errors import device_error
 from tr2m_core.inference.predictor import _at_scale, depth_edges, scaled_size
+from tr2m_core.types import BackendOutput
 
 RANDOM = np.random.default_rng(7)
 FRAMES = [RANDOM.integers(0, 255, (*size, 3), np.uint8) for size in ((60, 83), (48, 64), (60, 83))]
@@ -81,7 +82,7 @@ def test_edges_lie_beside_what_they_are_between(embedded):
         def run(self, pixel_values, text, maps):
             depth = torch.ones(len(pixel_values), 1, 14, 28)
             depth[..., 14:] = 3.0
-            return depth
+            return BackendOutput(depth)
 
     out = DepthPredictor(TwoWalls()).predict_frames(FRAMES[:1], SENTENCES[:1], edge_jump=0.1)[0]
     between = (out.metric_depth > 1.001) & (out.metric_depth < 2.999)

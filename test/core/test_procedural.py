@@ -145,10 +145,10 @@ def test_rows_are_means_over_the_scenes_of_their_kind(embedded):
 
 def test_the_empty_sentence_is_encoded_like_any_other(embedded):
     pictures = np.random.default_rng(0).integers(0, 255, (2, *embedded.input_size, 3), np.uint8)
-    depth = embedded.predict(pictures, ["", ""], maps=False, allow_empty=True).metric_depth
+    depth = embedded.predict_batch(pictures, ["", ""], maps=False, allow_empty=True).metric_depth
     with torch.inference_mode():
         model = embedded.backend.model
         expected = model(embedded.preprocess(pictures), model.encode([""])).metric_depth[:, 0]
     assert np.allclose(depth, expected.numpy(), rtol=1e-4)
     with pytest.raises(InputError, match="the scene description is empty"):
-        embedded.predict(pictures, "")
+        embedded.predict_batch(pictures, "")

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from stand_ins import OneByOne
 
 from tr2m_core.bags.bag import Bag
 from tr2m_core.bags.topics import find_topics
@@ -12,23 +13,25 @@ from tr2m_core.errors import InputError
 from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.processes import Processes
 from tr2m_core.replay.runner import ReplayOptions, replay_bag
+from tr2m_core.report.files import write_run
 from tr2m_core.types import DepthPrediction
 
 IMAGE, DEPTH, INFO, TEXT = "/camera/image_raw", "/camera/depth/image_raw", "/camera/camera_info", "/scene_description"
 START, PERIOD = 1_600_000_000_000_000_000, 100_000_000
 
 
+def replay_and_write(bag, load_predictor, output, options):
+    run = replay_bag(bag, find_topics(bag), load_predictor, output, options)
+    write_run(output, run, run.report())
+    return run
+
+
 @pytest.fixture
 def replay(tmp_path, constant_predictor):
     def run(bag_path, output="out", **options):
         with Bag(bag_path) as bag:
-            return replay_bag(
-                bag,
-                find_topics(bag),
-                lambda: constant_predictor,
-                tmp_path / output,
-                ReplayOptions(**{"pictures": 0} | options),
-            )
+            chosen = ReplayOptions(**{"pictures": 0} | options)
+            return replay_and_write(bag, lambda: constant_predictor, tmp_path / output, chosen)
 
     return run
 
@@ -96,7 +99,7 @@ def test_given_text_wins(write_bag, messages, replay, constant_predictor):
     assert {text for text, _ in constant_predictor.seen} == {"A hangar."}
 
 
-class SentencePredictor:
+class SentencePredictor(OneByOne):
     """Predicts as many metres as the sentence has characters."""
 
     def predict(self, rgb, description, *, maps=True):
@@ -106,7 +109,7 @@ class SentencePredictor:
 def test_sentences_are_compared_and_the_first_decides(write_bag, messages, tmp_path):
     with Bag(write_bag(messages.recording(2))) as bag:
         options = ReplayOptions(texts=("xx", "a"), pictures=0)
-        result = replay_bag(bag, find_topics(bag), SentencePredictor, tmp_path / "out", options)
+        result = replay_and_write(bag, SentencePredictor, tmp_path / "out", options)
     assert len(result.frames) == 4
     assert result.report()["frames"]["total"] == 2
     assert result.metrics()["abs_rel"] == pytest.approx((1.0 + 0.9 / 1.1) / 2)
@@ -236,7 +239,7 @@ def test_prediction_is_clamped_to_the_range(write_bag, messages, replay, constan
     assert result.metrics()["abs_rel"] == pytest.approx(3.0)
 
 
-class SidewaysPredictor:
+class SidewaysPredictor(OneByOne):
     """A metre everywhere, and relative depth that grows from the left to the right."""
 
     def __init__(self):
@@ -265,7 +268,7 @@ def replay_sideways(messages, bag_path, output, *baselines, **options):
     predictor = SidewaysPredictor()
     with Bag(bag_path) as bag:
         chosen = ReplayOptions(pictures=0, baselines=baselines, **options)
-        return depths, replay_bag(bag, find_topics(bag), lambda: predictor, output, chosen), predictor
+        return depths, replay_and_write(bag, lambda: predictor, output, chosen), predictor
 
 
 def test_baselines_are_measured_beside_the_model(messages, tmp_path):
@@ -301,7 +304,7 @@ def test_without_measured_frames_there_are_no_baselines(messages, tmp_path):
     assert result.baselines == {}
 
 
-class JitteringPredictor:
+class JitteringPredictor(OneByOne):
     """Predicts 2 m, give or take 5 % of jitter; the same for each sentence, as often as there are."""
 
     def __init__(self, sentences=1):
@@ -314,7 +317,7 @@ class JitteringPredictor:
 def replay_jitter(bag_path, output, *texts, **options):
     with Bag(bag_path) as bag:
         chosen = ReplayOptions(texts=texts, pictures=0, **options)
-        return replay_bag(bag, find_topics(bag), lambda: JitteringPredictor(max(1, len(texts))), output, chosen)
+        return replay_and_write(bag, lambda: JitteringPredictor(max(1, len(texts))), output, chosen)
 
 
 def standing(messages, count):
@@ -362,7 +365,7 @@ def test_kit_recordings_agree(kit, tmp_path, embedded):
     reports = []
     for name in ("d435_desk_sqlite3", "d435_desk_mcap"):
         with Bag(kit / "bags" / name) as bag:
-            replay_bag(bag, find_topics(bag), lambda: embedded, tmp_path / name, ReplayOptions(pictures=1))
+            replay_and_write(bag, lambda: embedded, tmp_path / name, ReplayOptions(pictures=1))
         reports.append(json.loads((tmp_path / name / "report.json").read_text()))
     assert reports[0]["frames"]["processed"] == reports[0]["frames"]["measured"] == 20
     assert reports[0].pop("bag") != reports[1].pop("bag")

@@ -134,7 +134,7 @@ def test_counts_and_problems():
 
 @pytest.mark.parametrize("run", [measured_run(), unmeasured_run(problem="no partner"), Run({})], ids=["gt", "no", "0"])
 def test_written_files(tmp_path, run):
-    write_run(tmp_path, run)
+    write_run(tmp_path, run, run.report())
     assert {path.name for path in tmp_path.iterdir()} == {"report.json", "frames.csv", "timing.csv", "report.html"}
     text = (tmp_path / "report.json").read_text()
     assert json.loads(text) == json.loads(json.dumps(run.report(), allow_nan=False))

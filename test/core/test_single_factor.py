@@ -141,7 +141,7 @@ def test_heads_are_built_by_kind():
 
 def test_a_saved_model_predicts_the_same(model, directory, photo):
     predictor = DepthPredictor.from_pretrained(directory, device="cpu")
-    found = predictor.predict(np.stack([photo, photo]), SENTENCES)
+    found = predictor.predict_batch(np.stack([photo, photo]), SENTENCES)
     with torch.inference_mode():
         expected = model(predictor.preprocess(photo[None]), model.encode(SENTENCES[:1]))
     assert predictor.config.rescale_head.kind == "single_factor"

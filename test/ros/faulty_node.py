@@ -23,6 +23,7 @@ from torch import Tensor
 
 from tr2m_core import DepthPredictor
 from tr2m_core.model.config import ModelConfig
+from tr2m_core.types import BackendOutput
 from tr2m_ros.depth_node import main
 
 
@@ -40,7 +41,7 @@ class ObedientBackend:
             print(f"encoded: {sentence}", flush=True)
         return torch.zeros(len(sentences), 1, 1)
 
-    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> Tensor:
+    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:
         brightness = 255 * pixel_values.mean(dim=(1, 2, 3), keepdim=True)
         count = len(brightness)
         print(f"batch of {count}", flush=True)
@@ -51,8 +52,8 @@ class ObedientBackend:
         obey(orders, count, float(brightness.max()))
         depth = (1 + brightness / 100).expand(count, 1, *self.input_size)
         if not maps:
-            return depth
-        return torch.cat((depth, 1 / depth, torch.full_like(depth, 2.0), torch.full_like(depth, 0.25)), dim=1)
+            return BackendOutput(depth)
+        return BackendOutput(depth, 1 / depth, torch.full_like(depth, 2.0), torch.full_like(depth, 0.25))
 
 
 def obey(orders: dict[str, Any], count: int, brightest: float) -> None:
@@ -66,5 +67,4 @@ def obey(orders: dict[str, Any], count: int, brightest: float) -> None:
 
 if __name__ == "__main__":
     file = Path(sys.argv.pop(1))
-    DepthPredictor.from_pretrained = classmethod(lambda cls, *_, **__: cls(ObedientBackend(file)))
-    sys.exit(main())
+    sys.exit(main(load=lambda settings: DepthPredictor(ObedientBackend(file))))

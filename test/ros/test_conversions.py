@@ -11,23 +11,16 @@ import types
 import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage, Image
+from stand_ins import Told
 from std_msgs.msg import Header
 
 from tr2m_core.errors import FrameError
 from tr2m_core.messages.images import COLOUR_ENCODINGS
+from tr2m_core.pipeline.frame_pipeline import MAPS, FrameInput, FramePipeline, PipelineOptions, Product
 from tr2m_ros import conversions
-from tr2m_ros.conversions import (
-    Memory,
-    check_picture,
-    depth_from_image,
-    depth_to_image,
-    map_to_image,
-    millimetres_to_image,
-    resized_rgb,
-    rgb_from_picture,
-    rgb_to_image,
-)
+from tr2m_ros.conversions import MessageMemory, depth_from_image, parse_image
 
+HEADER = Header(frame_id="camera")
 RGB = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
 
 
@@ -41,20 +34,21 @@ def image_message(pixels: np.ndarray, encoding: str, padding: int = 0, is_bigend
 
 
 def test_pixels_are_decoded_into_memory_that_is_kept() -> None:
-    memory = Memory()
-    rgb = rgb_from_picture(image_message(RGB[..., ::-1], "bgr8", padding=5), memory)
-    np.testing.assert_array_equal(rgb, RGB)
-    assert np.shares_memory(rgb, rgb_from_picture(image_message(RGB[..., ::-1], "bgr8"), memory))
+    kept = np.empty_like(RGB)
+    for padding in (5, 0):
+        rgb = parse_image(image_message(RGB[..., ::-1], "bgr8", padding)).rgb(kept)
+        np.testing.assert_array_equal(rgb, RGB)
+        assert np.shares_memory(rgb, kept)
 
 
 def test_packed_rgb_is_not_copied() -> None:
     msg = image_message(RGB, "rgb8")
-    assert np.shares_memory(rgb_from_picture(msg), np.frombuffer(msg.data, np.uint8))
+    assert np.shares_memory(parse_image(msg).rgb(), np.frombuffer(msg.data, np.uint8))
 
 
 def refused(msg: Image) -> FrameError:
     with pytest.raises(FrameError) as caught:
-        rgb_from_picture(msg)
+        parse_image(msg).rgb()
     assert "\n" not in str(caught.value)
     return caught.value
 
@@ -100,7 +94,7 @@ def test_cv_bridge_decodes_what_is_not_decoded_here(monkeypatch: pytest.MonkeyPa
         return RGB
 
     monkeypatch.setattr(conversions, "_cv_bridge", lambda: types.SimpleNamespace(imgmsg_to_cv2=convert))
-    np.testing.assert_array_equal(rgb_from_picture(image_message(RGB, "yuv444")), RGB)
+    np.testing.assert_array_equal(parse_image(image_message(RGB, "yuv444")).rgb(), RGB)
     error = refused(image_message(RGB, "32FC3"))
     assert error.reason == "encoding"
     assert "'32FC3'" in str(error)
@@ -130,62 +124,52 @@ def test_a_bogus_size_allocates_nothing(step: int) -> None:
 
 def test_a_compressed_picture_is_checked_before_it_is_decoded() -> None:
     with pytest.raises(FrameError) as caught:
-        check_picture(CompressedImage(format="jpeg", data=array.array("B", b"no picture at all")))
+        parse_image(CompressedImage(format="jpeg", data=array.array("B", b"no picture at all")))
     assert caught.value.reason == "compressed picture"
+
+
+KINDS = {product: Image for product in (Product.DEPTH, Product.MILLIMETRES, Product.COLOUR, *MAPS)}
+
+
+def images(depth: np.ndarray, memory: MessageMemory | None = None) -> dict[Product, Image]:
+    """All images that are published of a frame with this depth."""
+    memory = memory or MessageMemory(KINDS)
+    frame = FrameInput(RGB, "A room.", 0, products=frozenset(KINDS), memory=memory)
+    (output,) = FramePipeline(Told(depth)).process([frame], PipelineOptions(0.1, 100.0))
+    return {product: memory.message(product, pixels, HEADER) for product, pixels in output.packed.items()}
 
 
 def test_depth_follows_rep_117() -> None:
     depth = np.array([[1.5, np.nan, 0.0, -1.0], [0.05, 200.0, np.inf, -np.inf]], np.float32)
-    header = Header(frame_id="camera")
-    msg = depth_to_image(depth, header, min_depth=0.1, max_depth=100.0)
+    msg = images(depth)[Product.DEPTH]
     nan, inf = np.nan, np.inf
     np.testing.assert_array_equal(depth_from_image(msg), np.array([[1.5, nan, nan, nan], [-inf, inf, inf, nan]], "f4"))
     assert (msg.encoding, msg.width, msg.height, msg.step, msg.is_bigendian) == ("32FC1", 4, 2, 16, 0)
-    assert msg.header == header
+    assert msg.header == HEADER
     assert isinstance(msg.data, array.array)
 
 
-def test_depth_within_limits_is_unchanged() -> None:
-    depth = np.random.default_rng(0).uniform(0.5, 9, (48, 64)).astype(np.float32)
-    np.testing.assert_array_equal(depth_from_image(depth_to_image(depth, Header(), 0.1, 100.0)), depth)
-
-
-@pytest.mark.parametrize("bad", [np.nan, 0.0, -2.0, 0.01, 300.0])
-def test_one_bad_pixel_is_found(bad: float) -> None:
-    depth = np.full((48, 64), 2.0, np.float32)
-    depth[20, 30] = bad
-    out = depth_from_image(depth_to_image(depth, Header(), 0.1, 100.0))
-    assert not np.isfinite(out[20, 30])
-    assert np.isfinite(out).sum() == out.size - 1
-
-
 def test_memory_is_used_again_and_grows_with_the_picture() -> None:
-    memory = Memory()
+    memory = MessageMemory(KINDS)
     small, large = np.full((4, 5), 2.0, np.float32), np.full((8, 5), 3.0, np.float32)
-    first = depth_to_image(small, Header(), 0.1, 100.0, memory)
-    again = depth_to_image(small, Header(), 0.1, 100.0, memory)
-    assert first is again
-    np.testing.assert_array_equal(depth_from_image(depth_to_image(large, Header(), 0.1, 100.0, memory)), large)
+    first, again = images(small, memory), images(small, memory)
+    assert all(first[product] is again[product] for product in KINDS)
+    np.testing.assert_array_equal(depth_from_image(images(large, memory)[Product.DEPTH]), large)
 
 
 def test_millimetres_have_no_depth_as_zero() -> None:
     depth = np.array([[1.5, np.nan, 0.05], [200.0, 70.0, 0.1234]], np.float32)
-    msg = millimetres_to_image(depth_to_image(depth, Header(frame_id="camera"), 0.1, 100.0))
+    msg = images(depth)[Product.MILLIMETRES]
     assert (msg.encoding, msg.step, msg.header.frame_id) == ("16UC1", 6, "camera")
     np.testing.assert_array_equal(np.frombuffer(msg.data, np.uint16), [1500, 0, 0, 0, 0, 123])
 
 
-def test_maps_and_pictures() -> None:
-    values = np.arange(6, dtype=np.float32).reshape(2, 3)
-    msg = map_to_image("scale", values, Header())
-    assert (msg.encoding, msg.width, msg.height, msg.step) == ("32FC1", 3, 2, 12)
-    np.testing.assert_array_equal(depth_from_image(msg), values)
-    msg = rgb_to_image(RGB, Header())
+def test_maps_and_colours() -> None:
+    found = images(np.full((5, 7), 2.0, np.float32))
+    for product, value in ((Product.SCALE_MAP, 2.0), (Product.SHIFT_MAP, 0.25)):
+        msg = found[product]
+        assert (msg.encoding, msg.width, msg.height, msg.step) == ("32FC1", 7, 5, 28)
+        np.testing.assert_array_equal(depth_from_image(msg), np.full((5, 7), value))
+    msg = found[Product.COLOUR]
     assert (msg.encoding, msg.width, msg.height, msg.step) == ("rgb8", 7, 5, 21)
-    np.testing.assert_array_equal(rgb_from_picture(msg), RGB)
-
-
-def test_smaller_pictures() -> None:
-    assert resized_rgb(RGB, (5, 7)) is RGB
-    flat = np.full((8, 12, 3), 77, np.uint8)
-    np.testing.assert_array_equal(resized_rgb(flat, (4, 6)), np.full((4, 6, 3), 77))
+    assert parse_image(msg).rgb().shape == (5, 7, 3)

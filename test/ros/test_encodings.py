@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage, Image
 
-from tr2m_core.messages.images import COLOUR_ENCODINGS, decode_colour
-from tr2m_ros.conversions import Memory, check_picture, rgb_from_picture
+from tr2m_core.messages.images import COLOUR_ENCODINGS
+from tr2m_ros.conversions import parse_image
 
 HEIGHT, WIDTH = 24, 32
 RANDOM = np.random.default_rng(0)
@@ -88,8 +88,8 @@ def test_every_encoding(encoding: str, padding: int, big: bool, picture: np.ndar
     pixels = samples(encoding, picture)
     msg = image(encoding, pixels, padding, big)
     who, expected = reference(encoding, pixels)
-    check_picture(msg)
-    for rgb in (decode_colour(msg), rgb_from_picture(msg), rgb_from_picture(msg, Memory())):
+    checked = parse_image(msg)
+    for rgb in (checked.rgb(), checked.rgb(np.empty((HEIGHT, WIDTH, 3), np.uint8))):
         np.testing.assert_array_equal(rgb, expected, err_msg=who)
         assert rgb.flags["C_CONTIGUOUS"]
         assert rgb.dtype == np.uint8
@@ -119,6 +119,5 @@ EIGHT_BITS = np.rint(DEEP[..., np.newaxis] / 257).astype(np.uint8)
 )
 def test_compressed_pictures(kind: str, data: Any, expected: np.ndarray, tolerance: int) -> None:
     msg = CompressedImage(format=kind, data=data)
-    check_picture(msg)
-    error = np.abs(rgb_from_picture(msg, Memory()).astype(int) - expected)
+    error = np.abs(parse_image(msg).rgb().astype(int) - expected)
     assert error.mean() <= tolerance

@@ -21,8 +21,9 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from tr2m_core.errors import FrameError
+from tr2m_core.eval.run import Run
 from tr2m_ros.eval_measuring import metric_depth, reference_depth
-from tr2m_ros.eval_node import EvalNode
+from tr2m_ros.eval_node import EvalNode, write
 from tr2m_ros.eval_pairing import Pair, Pairing, StampBuffer
 
 EVAL = "tr2m_ros.eval_node"
@@ -393,7 +394,7 @@ def test_memory_does_not_grow_with_the_frames(
     assert means.measured == len(shown)
     assert means.metrics is not None
     assert means.metrics["abs_rel"] == pytest.approx(np.mean(shown) / frames, abs=1e-6)
-    run = node.report(tmp_path)
+    run = write_report(node, tmp_path)
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["frames"] | {"largest_gap_s": 0.0} == report["frames"]
     assert (report["frames"]["total"], report["frames"]["processed"]) == (frames, frames // 2)
@@ -420,7 +421,7 @@ def test_any_stamp_pairs_and_is_reported(quiet_node: Callable[..., EvalNode], tm
         node._on_reference(metres(at, 2.0))
         node._on_depth(metres(at, 1.0))
     node.finish()
-    node.report(tmp_path)
+    write_report(node, tmp_path)
     assert json.loads((tmp_path / "report.json").read_text())["frames"]["measured"] == 2
 
 
@@ -444,7 +445,7 @@ def test_senseless_intrinsics_cost_no_frame(
     node._on_reference(metres(1, 2.0))
     node._on_depth(metres(1, 1.0))
     node.finish()
-    node.report(tmp_path)
+    write_report(node, tmp_path)
     assert json.loads((tmp_path / "report.json").read_text())["frames"]["measured"] == 1
 
 
@@ -458,11 +459,17 @@ def test_any_depth_gives_numbers(quiet_node: Callable[..., EvalNode], tmp_path: 
     node._on_depth(metres(2, 1.0))
     node.finish()
     node._publish_metrics()
-    node.report(tmp_path)
+    write_report(node, tmp_path)
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["frames"]["measured"] == 1
     assert math.isfinite(report["metrics"]["abs_rel"])
     assert sum(report["problems"].values()) == 1
+
+
+def write_report(node: EvalNode, folder: Path) -> Run:
+    run = node.measured()
+    write(folder, run, run.report())
+    return run
 
 
 def problems(node: EvalNode) -> str:
@@ -480,7 +487,7 @@ def test_an_error_that_nobody_expected_keeps_its_traceback(graph: Any, start: Ca
     assert process.stop() == 1
     output = process.output()
     assert output.count("Traceback") == 1
-    assert "in measure_depth" in output
+    assert "in measure_frame" in output
     assert "4 x ZeroDivisionError in measuring it" in output
     graph.node.destroy_publisher(depths)
     graph.node.destroy_publisher(references)

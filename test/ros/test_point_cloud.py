@@ -1,4 +1,4 @@
-"""Cloud layout, exact projection, and cameras that allow no cloud."""
+"""Clouds as they are published: layout and exact projection."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from sensor_msgs.msg import CameraInfo, PointCloud2
+from stand_ins import Told
 from std_msgs.msg import Header
 
-from tr2m_core.camera.model import ray_table
-from tr2m_core.errors import FrameError
 from tr2m_core.messages.packing import CloudOptions
-from tr2m_ros.conversions import Memory, depth_to_image
+from tr2m_core.pipeline.frame_pipeline import FrameInput, FramePipeline, PipelineOptions, Product
+from tr2m_ros.conversions import MessageMemory
 from tr2m_ros.parameters import Settings
-from tr2m_ros.point_cloud import build_cloud, check_camera_info, cloud_options
 
 HEIGHT, WIDTH = 6, 8
 FX, FY, CX, CY = 10.0, 12.0, 3.5, 2.5
@@ -29,11 +28,20 @@ def camera(k: list[float] = K, p: list[float] | None = None, model: str = "plumb
     return CameraInfo(width=WIDTH, height=HEIGHT, k=k, p=p or [0.0] * 12, distortion_model=model, d=list(d))
 
 
+def pipeline_and_memory(depth: np.ndarray = DEPTH, edges: np.ndarray | None = None) -> tuple[Any, MessageMemory]:
+    return FramePipeline(Told(depth, edges)), MessageMemory({Product.CLOUD: PointCloud2})
+
+
+def message(pipeline: Any, memory: MessageMemory, info: CameraInfo, **wanted: Any) -> PointCloud2:
+    frame = FrameInput(RGB, "A room.", 0, products=frozenset([Product.CLOUD]), info=lambda: info, memory=memory)
+    (output,) = pipeline.process([frame], PipelineOptions(0.1, 100.0, edge_jump=0.1, cloud=CloudOptions(**wanted)))
+    return memory.message(Product.CLOUD, output.packed[Product.CLOUD], HEADER)
+
+
 def cloud_of(
-    info: CameraInfo, depth: np.ndarray = DEPTH, rectified: bool = False, edges: np.ndarray | None = None, **wanted: Any
+    info: CameraInfo, depth: np.ndarray = DEPTH, edges: np.ndarray | None = None, **wanted: Any
 ) -> PointCloud2:
-    image = depth_to_image(depth, HEADER, 0.1, 100.0)
-    return build_cloud(image, RGB, ray_table(info, rectified), HEADER, CloudOptions(**wanted), edges=edges)
+    return message(*pipeline_and_memory(depth, edges), info, **wanted)
 
 
 def points(cloud: PointCloud2) -> np.ndarray:
@@ -111,34 +119,23 @@ def test_a_cloud_without_a_point_is_empty() -> None:
 
 
 def test_ranges_of_the_parameters() -> None:
-    options = cloud_options(Settings(cloud_min_range=1.0, cloud_max_range=3.0, cloud_stride=2, cloud_color=False))
+    options = (
+        Settings(cloud_min_range=1.0, cloud_max_range=3.0, cloud_stride=2, cloud_color=False).pipeline_options().cloud
+    )
     assert options == CloudOptions(stride=2, min_range=1.0, max_range=3.0, colour=False)
     z = points(cloud_of(camera(), min_range=1.0, max_range=3.0))[..., 2]
     np.testing.assert_array_equal(np.isfinite(z), (DEPTH >= 1) & (DEPTH <= 3))
 
 
 def test_ranges_that_depth_keeps_to_anyway_are_not_looked_at() -> None:
-    assert cloud_options(Settings()) == CloudOptions()
-    assert (
-        cloud_options(Settings(min_depth=0.5, max_depth=8.0, cloud_min_range=0.4, cloud_max_range=9.0))
-        == CloudOptions()
-    )
+    assert Settings().pipeline_options().cloud == CloudOptions()
+    narrow = Settings(min_depth=0.5, max_depth=8.0, cloud_min_range=0.4, cloud_max_range=9.0)
+    assert narrow.pipeline_options().cloud == CloudOptions()
 
 
 def test_memory_serves_every_kind_of_cloud() -> None:
-    memory, image = Memory(), depth_to_image(DEPTH, HEADER, 0.1, 100.0)
-    rays = ray_table(camera(), False)
-    for options in (CloudOptions(), CloudOptions(stride=2), CloudOptions(colour=False), CloudOptions(organised=False)):
-        fresh = build_cloud(image, RGB, rays, HEADER, options)
-        kept = build_cloud(image, RGB, rays, HEADER, options, memory)
+    pipeline, memory = pipeline_and_memory()
+    for wanted in ({}, {"stride": 2}, {"colour": False}, {"organised": False}):
+        fresh, kept = cloud_of(camera(), **wanted), message(pipeline, memory, camera(), **wanted)
         assert kept.fields == fresh.fields
         assert kept.data == fresh.data
-
-
-@pytest.mark.parametrize("field", ["k", "p", "d"])
-def test_intrinsics_must_be_finite(field: str) -> None:
-    info = camera(d=(0.0,) * 5)
-    getattr(info, field)[0] = np.nan
-    with pytest.raises(FrameError) as caught:
-        check_camera_info(info)
-    assert caught.value.reason == "camera_info not finite"

@@ -14,7 +14,7 @@ import pytest
 from tr2m_core.bags.bag import Bag
 from tr2m_core.bags.topics import find_topics
 from tr2m_core.messages.depth_images import decode_depth
-from tr2m_core.messages.images import decode_colour
+from tr2m_core.messages.images import CheckedImage
 from tr2m_core.metrics.depth import METRIC_NAMES, mean_metrics
 from tr2m_core.metrics.measurement import ALIGNMENTS, measure_depth
 from tr2m_ros import demo
@@ -61,8 +61,8 @@ def offline(bag: Path, embedded: Any, stamps: set[int]) -> dict[int, dict[str, f
             message = opened.decode(data, opened.topics[topic].type)
             stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
             if stamp in found:
-                decode = decode_colour if topic == topics.image else decode_depth
-                found[stamp][topic] = decode(message)
+                is_image = topic == topics.image
+                found[stamp][topic] = CheckedImage.parse(message).rgb() if is_image else decode_depth(message)
     results = {}
     for stamp, frame in found.items():
         prediction = embedded.predict(frame[topics.image], sentence, maps=False).metric_depth

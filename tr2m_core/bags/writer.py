@@ -12,9 +12,8 @@ from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, Qo
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from tr2m_core.camera.model import PictureError, RayTables
-from tr2m_core.errors import CameraError, InputError
-from tr2m_core.messages.packing import CloudOptions, cloud_shape, pack_cloud, pack_depth, point_fields, point_step
+from tr2m_core.errors import InputError
+from tr2m_core.messages.packing import cloud_fields, image_fields, point_fields
 
 DEPTH_TOPIC = "/metric_depth"
 INFO_TOPIC = DEPTH_TOPIC + "/camera_info"
@@ -39,19 +38,13 @@ _LATCHED = Qos(
 class DepthBagWriter:
     """A new bag folder (mcap). Use as a context manager: the bag is whole however the block ends.
 
-    min_depth, max_depth: metres outside of which depth is -Inf or +Inf, as on the node. rectified: the pictures are.
     Raises InputError when the path exists or cannot be written.
     """
 
-    def __init__(
-        self, path: Path, min_depth: float = 0.01, max_depth: float = 100.0, rectified: bool = False, stride: int = 1
-    ) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._limits = min_depth, max_depth
-        self._rectified, self._options = rectified, CloudOptions(stride)
         self._types = get_typestore(Stores.ROS2_HUMBLE)
         self._connections: dict[str, Any] = {}
-        self._rays = RayTables()
         self._description: str | None = None
         if path.exists():
             raise InputError(f"{path} exists: choose a new folder for the bag, or remove it")
@@ -69,73 +62,33 @@ class DepthBagWriter:
 
     def write(
         self,
-        image: Any,
+        header: Any,
         recorded: int,
-        depth: npt.NDArray[np.float32],
-        rgb: npt.NDArray[np.uint8],
-        info: Any | None,
         description: str,
-    ) -> str | None:
-        """Adds a frame, all of it with the header of its image message and its time of recording (ns).
+        depth: npt.NDArray[np.float32],
+        info: Any | None = None,
+        points: npt.NDArray[np.float32] | None = None,
+    ) -> None:
+        """Adds a frame, all of it with the header of its image and its time of recording (ns).
 
-        depth: (H, W) metres; rgb: (H, W, 3); info: the image's CameraInfo. Returns why there is no cloud, None when
-        there is: without an info of this size there is no camera_info either.
+        depth, points: packed, see `pack_depth` and `pack_cloud`. info: the image's CameraInfo.
         """
         if description != self._description:
             self._description = description
             self._add(DESCRIPTION_TOPIC, recorded, self._message("std_msgs/msg/String", data=description), _LATCHED)
-        packed = np.empty(depth.shape, np.float32)
-        pack_depth(depth, *self._limits, out=packed)
-        self._add(DEPTH_TOPIC, recorded, self._depth_image(image.header, packed))
-        if info is None:
-            return "no camera_info: no point cloud"
-        cloud, why = None, None
-        try:
-            cloud = self._cloud(image.header, packed, rgb, info)
-        except CameraError as error:
-            why = f"{error}: no point cloud"
-            if isinstance(error, PictureError):
-                return why
-        self._add(INFO_TOPIC, recorded, dataclasses.replace(info, header=image.header))
-        if cloud is not None:
-            self._add(CLOUD_TOPIC, recorded, cloud)
-        return why
-
-    def _depth_image(self, header: Any, packed: npt.NDArray[np.float32]) -> Any:
-        height, width = packed.shape
-        return self._message(
-            "sensor_msgs/msg/Image",
-            header=header,
-            height=height,
-            width=width,
-            encoding="32FC1",
-            is_bigendian=0,
-            step=4 * width,
-            data=packed.view(np.uint8).ravel(),
-        )
-
-    def _cloud(self, header: Any, packed: npt.NDArray[np.float32], rgb: npt.NDArray[np.uint8], info: Any) -> Any:
-        size = (packed.shape[0], packed.shape[1])
-        rays = self._rays.get(info, size, self._rectified)
-        height, width = cloud_shape(size, self._options.stride)
-        step = point_step(colour=True)
-        points = np.empty((height, width, step // 4), np.float32)
-        pack_cloud(packed, rgb, rays, self._options, points, np.empty((height, width, 4), np.uint8))
-        return self._message(
-            "sensor_msgs/msg/PointCloud2",
-            header=header,
-            height=height,
-            width=width,
-            fields=[
+        self._add(DEPTH_TOPIC, recorded, self._sensor_message("Image", header, depth, **image_fields(depth)))
+        if info is not None:
+            self._add(INFO_TOPIC, recorded, dataclasses.replace(info, header=header))
+        if points is not None:
+            fields = [
                 self._message("sensor_msgs/msg/PointField", name=name, offset=offset, datatype=_FLOAT32, count=1)
-                for name, offset in point_fields(colour=True)
-            ],
-            is_bigendian=False,
-            point_step=step,
-            row_step=step * width,
-            data=points.view(np.uint8).ravel(),
-            is_dense=False,
-        )
+                for name, offset in point_fields(colour=points.shape[-1] == 4)
+            ]
+            cloud = self._sensor_message("PointCloud2", header, points, fields=fields, **cloud_fields(points))
+            self._add(CLOUD_TOPIC, recorded, cloud)
+
+    def _sensor_message(self, kind: str, header: Any, content: npt.NDArray[Any], **fields: Any) -> Any:
+        return self._message(f"sensor_msgs/msg/{kind}", header=header, data=content.view(np.uint8).ravel(), **fields)
 
     def _message(self, kind: str, **fields: Any) -> Any:
         return self._types.types[kind](**fields)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,6 @@ from tr2m_core.errors import InputError
 from tr2m_core.files.folders import make_output
 
 if TYPE_CHECKING:
-    from tr2m_core.eval.run import Run
     from tr2m_core.replay.runner import ReplayOptions
 
 HELP = "how far off depth is on a rosbag: report, metrics per frame, panels, a bag with depth"
@@ -144,6 +144,7 @@ def run(args: argparse.Namespace) -> int:
     from tr2m_core.processes import join_processes
     from tr2m_core.replay.runner import replay_bag
     from tr2m_core.report.console import print_result
+    from tr2m_core.report.files import write_run
 
     options = make_options(args)
     processes = join_processes(args.device)
@@ -166,26 +167,28 @@ def run(args: argparse.Namespace) -> int:
             result = replay_bag(bag, topics, load, output, options, about, processes, on_progress)
     if not processes.is_main:
         return 0
+    report = result.report()
+    write_run(output, result, report)
     if args.json:
-        print_json(result.report())
+        print_json(report)
     else:
-        print_result(result)
+        print_result(result, report)
         print(f"written to {output}" + (f" and {args.write_bag}" if args.write_bag else ""))
-    return verdict(args, result)
+    return verdict(args, report)
 
 
-def verdict(args: argparse.Namespace, result: Run) -> int:
-    """The exit code, with a line on stderr for each reason why it is not 0."""
+def verdict(args: argparse.Namespace, report: Mapping[str, Any]) -> int:
+    """The exit code of a run with this report, with a line on stderr for each reason why it is not 0."""
     from tr2m_core.report.console import summary
 
-    metrics = result.metrics()
-    reasons = [f"damaged bag, used as far as it can be read: {result.damage}"] if result.damage else []
+    metrics, problems = report["metrics"], report["problems"]
+    reasons = [f"damaged bag, used as far as it can be read: {report['damage']}"] if report["damage"] else []
     thresholds = [*args.fail_above, *args.fail_below]
     if metrics is None:
-        if not any(frame.processed for frame in result.frames):
-            reasons.append(f"{args.bag}: no frame could be processed: {summary(result.problems())}")
-        elif result.source["topics"]["depth"] is not None:
-            reasons.append(f"{args.bag}: nothing could be measured: {summary(result.problems())}")
+        if not report["frames"]["processed"]:
+            reasons.append(f"{args.bag}: no frame could be processed: {summary(problems)}")
+        elif report["topics"]["depth"] is not None:
+            reasons.append(f"{args.bag}: nothing could be measured: {summary(problems)}")
         elif thresholds:
             reasons.append(f"{args.bag}: has no ground truth to hold {thresholds[0][0]} against")
     else:

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.metrics.depth import METRIC_NAMES
-from tr2m_core.metrics.measurement import ALIGNMENTS, METRIC, Measurement
+from tr2m_core.metrics.depth import METRIC_NAMES, valid_depth
+from tr2m_core.metrics.measurement import ALIGNMENTS, METRIC, Measurement, measure_depth
 from tr2m_core.types import Intrinsics
+
+NO_PARTNER = "no ground truth within the tolerance"
+NOTHING_IN_RANGE = "no valid ground truth in range"
 
 
 @dataclass
@@ -57,6 +60,31 @@ class FrameResult:
             metrics = (None if measurement is None else measurement.metrics.get(alignment)) or {}
             row |= {f"{prefix}{name}": metrics.get(name) for name in METRIC_NAMES}
         return row | {"problem": self.problem}
+
+
+def measure_frame(
+    result: FrameResult,
+    prediction: npt.NDArray[np.floating[Any]],
+    ground_truth: npt.NDArray[np.floating[Any]] | None,
+    limits: tuple[float, float],
+) -> npt.NDArray[np.floating[Any]] | None:
+    """Fills what `result` says of a prediction (H, W), metres, not finite where there is none.
+
+    ground_truth: (H, W) metres, None without one. limits: metres strictly between which it counts. Returns it with NaN
+    where it does not count, None where it counts nowhere.
+    """
+    finite = prediction[np.isfinite(prediction)]
+    # In double precision: the mean of the middle two of huge depths would have no end.
+    result.median_m = float(np.float32(np.median(finite.astype(np.float64)))) if finite.size else None
+    if ground_truth is None:
+        return None
+    valid = valid_depth(ground_truth, *limits)
+    if not valid.any():
+        result.problem = NOTHING_IN_RANGE
+        return None
+    truth = np.where(valid, ground_truth, np.nan)
+    result.measurement = measure_depth(truth, prediction, limits)
+    return truth
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tr2m_core.eval.baselines import RELATIVE_DEPTH, VERTICAL_RAMP, vertical_ramp
 from tr2m_core.eval.samples import Sample
-from tr2m_core.types import DepthPrediction
+from tr2m_core.types import DepthBatch
 
 if TYPE_CHECKING:
     from tr2m_core.types import Pixels
@@ -35,15 +35,15 @@ class Method(ABC):
 class Predictor(Protocol):
     """What an evaluation needs of a `DepthPredictor`."""
 
-    def predict(
+    def predict_batch(
         self,
-        rgb: Pixels,
+        batch: Pixels,
         description: Sequence[str],
         *,
         maps: bool,
         size: tuple[int, int],
         allow_empty: bool,
-    ) -> DepthPrediction: ...
+    ) -> DepthBatch: ...
 
 
 class TextModel(Method):
@@ -89,13 +89,13 @@ def relative_depth_name(model: str) -> str:
 
 def _predicted(
     predictor: Predictor, samples: Sequence[Sample], sentences: Sequence[str], maps: bool
-) -> Iterator[DepthPrediction]:
+) -> Iterator[DepthBatch]:
     """Predictions of consecutive samples of one size, batch by batch, at the size of their ground truth."""
     for group in same_sizes(samples):
         frames: Any = np.stack([samples[place].rgb for place in group])
         told = [sentences[place] for place in group]
         height, width = samples[group[0]].depth.shape
-        yield predictor.predict(frames, told, maps=maps, size=(height, width), allow_empty=True)
+        yield predictor.predict_batch(frames, told, maps=maps, size=(height, width), allow_empty=True)
 
 
 def same_sizes(samples: Sequence[Sample]) -> Iterator[list[int]]:

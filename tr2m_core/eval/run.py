@@ -6,7 +6,7 @@ import bisect
 import copy
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,14 @@ class Run:
         if excess > 0:
             self.older.add([frame for frame in self.frames[:excess] if frame.variant == 0])
             del self.frames[:excess]
+
+    def snapshot(self, source: Mapping[str, Any], further: Sequence[FrameResult], notes: Counter[str]) -> Run:
+        """A run of its own with these frames and `further` ones."""
+        frames = sorted([*self.frames, *further], key=lambda frame: frame.index)
+        run = replace(self, source=source, frames=frames, notes=Counter(notes), older=copy.deepcopy(self.older))
+        run._worst, run._samples = list(self._worst), list(self._samples)
+        run.trim()
+        return run
 
     def gather(self, processes: Processes) -> None:
         """Takes in what the other processes added; afterwards all hold the same as one alone would."""

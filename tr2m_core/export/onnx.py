@@ -142,6 +142,6 @@ def check_onnx(path: Path, model: TR2M) -> float:
     for batch in (1, 2):
         images, sentences = noise[:batch], CHECK_SENTENCES[:batch]
         expected = model(images, model.encode(sentences)).metric_depth
-        found = backend.run(images, backend.encode(sentences), maps=False)
+        found = backend.run(images, backend.encode(sentences), maps=False).metric_depth
         worst = max(worst, float(((found - expected) / expected).abs().nan_to_num(nan=float("inf")).max()))
     return worst

@@ -16,6 +16,7 @@ from tr2m_core.model.config import ModelConfig
 from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.model.sources import text_encoder_folder
 from tr2m_core.settings import merge
+from tr2m_core.types import BackendOutput
 from tr2m_core.weights.hub import NETWORK_FILES, PACKAGE
 
 
@@ -40,13 +41,12 @@ class OnnxBackend:
         """(B, 1, Ct): the embeddings that the graph takes."""
         return self._text_encoder.encode(sentences)
 
-    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> Tensor:
+    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:
         """See `inference.Backend.run`."""
         text = text.expand(len(pixel_values), -1, -1)
         inputs = dict(zip(INPUTS, (pixel_values.numpy(), text.numpy()), strict=True))
         outputs = self._session.run(OUTPUTS if maps else OUTPUTS[:1], inputs)
-        tensors = [torch.from_numpy(array) for array in outputs]
-        return torch.cat(tensors, dim=1) if maps else tensors[0]
+        return BackendOutput(*(torch.from_numpy(array) for array in outputs))
 
 
 def _open(path: Path, device: str) -> Any:

@@ -24,7 +24,7 @@ from tr2m_core.model.config import ModelConfig
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.sources import Overrides
 from tr2m_core.model.tr2m import load_model
-from tr2m_core.types import DepthPrediction
+from tr2m_core.types import BackendOutput, DepthBatch, DepthPrediction
 
 if TYPE_CHECKING:
     from tr2m_core.types import Pixels
@@ -49,11 +49,8 @@ class Backend(Protocol):
     def encode(self, sentences: list[str]) -> Tensor:
         """(B, 1, C): the sentences in the form that `run` takes."""
 
-    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> Tensor:
-        """Normalised pictures (N, 3, h, w) and text (N or 1, 1, C) -> (N, 4 or 1, h, w) float32 on `device`.
-
-        The channels are metric depth and, when maps are asked for, relative depth, scale map and shift map.
-        """
+    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:
+        """Normalised pictures (N, 3, h, w) and text (N or 1, 1, C) -> what is predicted, on `device`."""
 
 
 class DepthPredictor:
@@ -144,40 +141,56 @@ class DepthPredictor:
         """Runs one blank frame so that the first real one is not slower than the rest."""
         self.predict(np.zeros((*size, 3), np.uint8), description, maps=False)
 
-    @torch.inference_mode()
     def predict(
         self,
         rgb: Pixels,
-        description: str | Sequence[str],
+        description: str,
         *,
         maps: bool = True,
         flip: bool = False,
         size: tuple[int, int] | None = None,
         allow_empty: bool = False,
     ) -> DepthPrediction:
-        """One frame (H, W, 3) or a batch (N, H, W, 3) of RGB -> arrays (H, W) or (N, H, W).
+        """One frame (H, W, 3) of RGB -> arrays (H, W).
 
         rgb: uint8, or float32 in 0..255, which is taken as it is: neither rounded nor clipped, NaN gives NaN.
-        description: one sentence for all frames, or one per frame. maps=False returns the metric depth alone, which is
-        faster. flip averages with the prediction of the mirrored frame, at twice the cost. size: (height, width) of the
-        arrays instead of the frames' own. allow_empty: an empty description is encoded like any other, to see what a
-        model makes of none.
+        maps=False returns the metric depth alone, which is faster. flip averages with the prediction of the mirrored
+        frame, at twice the cost. size: (height, width) of the arrays instead of the frame's own. allow_empty: an empty
+        description is encoded like any other, to see what a model makes of none.
 
-        Raises ValueError for another shape or type, no frames or frames under 2x2 pixels, InputError for an empty
-        description that is not allowed.
+        Raises ValueError for another shape or type or a frame under 2x2 pixels, InputError for an empty description
+        that is not allowed.
         """
-        batch = _as_batch(rgb)
+        frames = _batch_of_one(rgb)
+        batch = self.predict_batch(frames, description, maps=maps, flip=flip, size=size, allow_empty=allow_empty)
+        return DepthPrediction(*(values[0] for values in vars(batch).values() if values is not None))
+
+    @torch.inference_mode()
+    def predict_batch(
+        self,
+        batch: Pixels,
+        description: str | Sequence[str],
+        *,
+        maps: bool = True,
+        flip: bool = False,
+        size: tuple[int, int] | None = None,
+        allow_empty: bool = False,
+    ) -> DepthBatch:
+        """Frames (N, H, W, 3) of RGB -> arrays (N, H, W), as `predict` does with one.
+
+        description: one sentence for all frames, or one per frame. Raises ValueError also for no frames.
+        """
+        _check_frames(batch, "N, H, W, 3")
         text = self._encoded(description, len(batch), allow_empty)
         pixel_values = self.preprocess(batch)
         if flip:
             pixel_values = torch.cat((pixel_values, pixel_values.flip(-1)))
             text = text if len(text) == 1 else torch.cat((text, text))
-        out = self.backend.run(pixel_values, text, maps)
+        out = _stacked(self.backend.run(pixel_values, text, maps))
         if flip:
             out = (out[: len(batch)] + out[len(batch) :].flip(-1)) / 2
         resized = F.interpolate(out, size=size or batch.shape[1:3], mode="bilinear", align_corners=True)
-        arrays = resized.transpose(0, 1).cpu().numpy()
-        return DepthPrediction(*(arrays if rgb.ndim == 4 else arrays[:, 0]))
+        return DepthBatch(*resized.transpose(0, 1).cpu().numpy())
 
     def predict_frames(
         self,
@@ -229,8 +242,8 @@ class DepthPredictor:
         edge_jump: float | None,
     ) -> list[DepthPrediction]:
         text = torch.cat([self._sentence(sentence, allow_empty=False) for sentence in descriptions])
-        pixel_values = torch.cat([self.preprocess(_as_batch(frame)) for frame in frames])
-        out = self.backend.run(pixel_values, text, maps)
+        pixel_values = torch.cat([self.preprocess(_batch_of_one(frame)) for frame in frames])
+        out = _stacked(self.backend.run(pixel_values, text, maps))
         if edge_jump is not None:
             out = torch.cat((out, depth_edges(out[:, :1], edge_jump)), dim=1)
         predictions = []
@@ -291,16 +304,27 @@ class DepthPredictor:
         return encoded
 
 
-def _as_batch(rgb: Pixels) -> Pixels:
-    """(H, W, 3) or (N, H, W, 3) -> (N, H, W, 3). Raises ValueError for what is no batch of frames."""
-    if rgb.ndim not in (3, 4) or rgb.shape[-1] != 3 or rgb.dtype not in (np.uint8, np.float32):
-        raise ValueError(f"frames must be (H, W, 3) or (N, H, W, 3) uint8 or float32, not {rgb.shape} {rgb.dtype}")
-    batch = rgb if rgb.ndim == 4 else rgb.reshape(1, *rgb.shape)  # rgb[None] has strides that cost torch time
-    if min(batch.shape[1:3]) < MIN_FRAME_SIDE:
-        raise ValueError(f"the frame is {batch.shape[2]}x{batch.shape[1]} pixels; at least 2x2 are needed")
-    if len(batch) == 0:
+def _batch_of_one(rgb: Pixels) -> Pixels:
+    """(H, W, 3) -> (1, H, W, 3). Raises ValueError for what is no frame."""
+    _check_frames(rgb, "H, W, 3")
+    return rgb.reshape(1, *rgb.shape)  # rgb[None] has strides that cost torch time
+
+
+def _check_frames(pixels: Pixels, layout: str) -> None:
+    """Raises ValueError for what is no frame or batch of this layout."""
+    if pixels.ndim != layout.count(",") + 1 or pixels.shape[-1] != 3 or pixels.dtype not in (np.uint8, np.float32):
+        raise ValueError(f"frames must be ({layout}) uint8 or float32, not {pixels.shape} {pixels.dtype}")
+    height, width = pixels.shape[-3:-1]
+    if min(height, width) < MIN_FRAME_SIDE:
+        raise ValueError(f"the frame is {width}x{height} pixels; at least 2x2 are needed")
+    if len(pixels) == 0:
         raise ValueError("the batch holds no frame")
-    return batch
+
+
+def _stacked(out: BackendOutput) -> Tensor:
+    """(N, C, h, w), so that all is resized at once."""
+    maps = [values for values in out if values is not None]
+    return torch.cat(maps, dim=1) if len(maps) > 1 else maps[0]
 
 
 def _free_cache(device: torch.device) -> None:

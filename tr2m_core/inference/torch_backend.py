@@ -14,7 +14,7 @@ from tr2m_core.errors import InputError
 from tr2m_core.model.config import ModelConfig, validate_input_size
 from tr2m_core.model.precision import halve
 from tr2m_core.model.tr2m import TR2M
-from tr2m_core.types import TR2MOutput
+from tr2m_core.types import BackendOutput, TR2MOutput
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -57,14 +57,12 @@ class TorchBackend:
             return self.model.encode(sentences).float()
 
     @torch.inference_mode()
-    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> Tensor:
+    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:
         """See `inference.Backend.run`."""
         pixel_values = pixel_values.contiguous(memory_format=torch.channels_last)
         with self._autocast():
             out = self._forward(pixel_values, text)
-        if not maps:
-            return out.metric_depth
-        return torch.cat((out.metric_depth, out.relative_depth, out.maps.scale_map, out.maps.shift_map), dim=1)
+        return BackendOutput.of(out, maps)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)

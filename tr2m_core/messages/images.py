@@ -7,6 +7,8 @@ exception is `FrameError`. Depth is in depth_images.py.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import cv2
@@ -124,31 +126,45 @@ def _spelled(encoding: str) -> str:
     return lower.upper() if re.fullmatch(r"\d+[usf]c\d+", lower) else lower
 
 
-def check_colour(message: Any) -> None:
-    """Raises FrameError unless the fields of an Image or CompressedImage agree with its data. Decodes no pixel.
+class CheckedImage:
+    """A colour image whose message has been looked at, once: the fields agree with the data. size: (height, width).
 
-    A raw image that passes can be decoded; a compressed one may still turn out to be damaged.
+    A raw image can be decoded then; a compressed one may still turn out to be damaged.
     """
-    if hasattr(message, "encoding"):
-        _check_raw(message)
-    else:
-        _check_compressed(message)
+
+    def __init__(self, size: tuple[int, int], decode: Callable[[Colour | None], Colour]) -> None:
+        """decode: see `rgb`."""
+        self.size, self._decode = size, decode
+
+    @classmethod
+    def parse(cls, message: Any) -> CheckedImage:
+        """Of an Image or CompressedImage (jpeg, png). Raises FrameError when it is unusable. Decodes no pixel."""
+        if hasattr(message, "encoding"):
+            encoding = _spelled(message.encoding)
+            rows, row_bytes = _check_raw(message, encoding)
+            decode = partial(_decode_raw, message, encoding, rows, row_bytes)
+            return cls((int(message.height), int(message.width)), decode)
+        label, data = read_label(message), np.frombuffer(message.data, np.uint8)
+        if label.depth or label.camera in DEPTH_ONLY:
+            raise FrameError(f"format {shortened(message.format)} holds depth, not colour", "encoding")
+        header = check_picture(data, message.format)
+        check_size(header.height, header.width)
+        return cls((header.height, header.width), partial(_decode_compressed, data, label, header))
+
+    def rgb(self, out: Colour | None = None) -> Colour:
+        """Contiguous (H, W, 3) uint8 RGB; 16 bits are reduced to 8. Raises FrameError when it cannot be decoded.
+
+        out: (H, W, 3) uint8, written to where that saves memory. rgb8 without padding is a view of the message's.
+        """
+        return self._decode(out)
 
 
-def decode_colour(message: Any, out: Colour | None = None, copy: bool = True) -> Colour:
-    """An Image or CompressedImage (jpeg, png) as contiguous (H, W, 3) uint8 RGB; 16 bits are reduced to 8.
-
-    out: (H, W, 3) uint8 to write a raw image into. copy=False: rgb8 without padding is returned as a view of the
-    message's memory. Raises FrameError when it cannot be decoded.
-    """
-    if hasattr(message, "encoding"):
-        return _decode_raw(message, out, copy)
-    label, header = read_label(message), _check_compressed(message)
+def _decode_compressed(data: Bytes, label: Label, header: Header, out: Colour | None) -> Colour:
     # The transport leaves a mosaic as it is or makes it colour or grey, and says which.
     mosaic = BAYER.get(label.data or label.camera) if header.grey else None
     flags = cv2.IMREAD_GRAYSCALE if mosaic else cv2.IMREAD_COLOR
     # ANYDEPTH: OpenCV's own way from 16 bits to 8 takes the high byte, which is not what a raw image gives.
-    picture = decode_picture(np.frombuffer(message.data, np.uint8), flags | cv2.IMREAD_ANYDEPTH, header)
+    picture = decode_picture(data, flags | cv2.IMREAD_ANYDEPTH, header)
     if mosaic:
         picture = _convert(picture, mosaic[2])
     elif not label.data.startswith("rgb"):
@@ -157,19 +173,7 @@ def decode_colour(message: Any, out: Colour | None = None, copy: bool = True) ->
     return eight_bits(picture)
 
 
-def _check_compressed(message: Any) -> Header:
-    """Raises FrameError unless a CompressedImage holds a picture that is whole."""
-    label, data = read_label(message), np.frombuffer(message.data, np.uint8)
-    if label.depth or label.camera in DEPTH_ONLY:
-        raise FrameError(f"format {shortened(message.format)} holds depth, not colour", "encoding")
-    header = check_picture(data, message.format)
-    _check_sides(header.height, header.width)
-    return header
-
-
-def _decode_raw(message: Any, out: Colour | None, copy: bool) -> Colour:
-    rows, row_bytes = _check_raw(message)
-    encoding = pixel_format(message)
+def _decode_raw(message: Any, encoding: str, rows: int, row_bytes: int, out: Colour | None) -> Colour:
     kind, channels, conversion = FORMATS[encoding]
     samples = pixel_samples(message, rows, row_bytes, kind, channels)
     if kind == "u2" and conversion is not None and encoding != "mono16":  # 16 bits to the end, as cv_bridge does it
@@ -177,18 +181,17 @@ def _decode_raw(message: Any, out: Colour | None, copy: bool) -> Colour:
     samples = eight_bits(samples)
     if conversion is not None:
         return _convert(samples, conversion, out)
-    if not copy and samples.flags.c_contiguous:
+    if samples.flags.c_contiguous:
         return samples
     out = np.empty(samples.shape, np.uint8) if out is None or out.shape != samples.shape else out
     np.copyto(out, samples)
     return out
 
 
-def _check_raw(message: Any) -> tuple[int, int]:
+def _check_raw(message: Any, encoding: str) -> tuple[int, int]:
     """Rows of pixel data and the bytes of one. Raises FrameError unless the message holds them."""
-    encoding, height, width = pixel_format(message), int(message.height), int(message.width)
-    _check_sides(height, width)
-    check_area(height, width)
+    height, width = int(message.height), int(message.width)
+    check_size(height, width)
     if encoding not in FORMATS:
         supported = ", ".join(COLOUR_ENCODINGS)
         raise FrameError(
@@ -204,9 +207,11 @@ def _check_raw(message: Any) -> tuple[int, int]:
     return rows, row_bytes
 
 
-def _check_sides(height: int, width: int) -> None:
+def check_size(height: int, width: int) -> None:
+    """Raises FrameError for fewer pixels than the model can resize, and for more than are accepted."""
     if min(height, width) < MIN_SIDE:
         raise FrameError(f"image of {width}x{height} pixels: at least 2x2 are needed", "image size")
+    check_area(height, width)
 
 
 def check_rows(message: Any, rows: int, row_bytes: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from tr2m_core.camera.model import RayTable
 
 _FIELDS = (("x", 0), ("y", 4), ("z", 8), ("rgb", 12))  # float32 at these offsets
+_ENCODINGS = {("float32", 2): "32FC1", ("uint16", 2): "16UC1", ("uint8", 3): "rgb8"}  # by type and dimensions of pixels
 _NEAREST_MM, _FARTHEST_MM = 0.0005, 65.535  # metres that a 16UC1 image holds as 1 and as 65535
 _SMALLEST = np.finfo(np.float32).tiny  # zero and below are not depths
 
@@ -54,6 +56,33 @@ def pack_millimetres(depth: npt.NDArray[np.float32], out: npt.NDArray[np.uint16]
         millimetres = depth * np.float32(1000) + np.float32(0.5)  # and cut off: to the nearest
     millimetres[~((depth >= _NEAREST_MM) & (depth <= _FARTHEST_MM))] = 0  # also for NaN
     np.copyto(out, millimetres, casting="unsafe")
+
+
+def image_fields(pixels: npt.NDArray[Any]) -> dict[str, Any]:
+    """What a sensor_msgs/Image says of its pixels: (H, W) float32 or uint16, or (H, W, 3) uint8 RGB."""
+    encoding = _ENCODINGS[pixels.dtype.name, pixels.ndim]
+    height, width = pixels.shape[:2]
+    return {
+        "height": height,
+        "width": width,
+        "encoding": encoding,
+        "is_bigendian": 0,
+        "step": pixels[0].nbytes,
+    }
+
+
+def cloud_fields(points: npt.NDArray[np.float32]) -> dict[str, Any]:
+    """What a sensor_msgs/PointCloud2 says of its points, but for their fields: (h, w, C), or (N, C) not organised."""
+    height, width = points.shape[:2] if points.ndim == 3 else (1, len(points))
+    step = 4 * points.shape[-1]
+    return {
+        "height": height,
+        "width": width,
+        "is_bigendian": False,
+        "point_step": step,
+        "row_step": step * width,
+        "is_dense": points.ndim == 2,
+    }
 
 
 def cloud_shape(size: tuple[int, int], stride: int) -> tuple[int, int]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import bisect
 import contextlib
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,29 +20,27 @@ from tr2m_core.bags.writer import DepthBagWriter
 from tr2m_core.camera.model import is_rectified, pinhole
 from tr2m_core.description import check_description
 from tr2m_core.errors import FrameError, InputError
-from tr2m_core.eval.frame_result import FrameResult, View
+from tr2m_core.eval.frame_result import NO_PARTNER, FrameResult, View, measure_frame
 from tr2m_core.eval.run import NANOSECONDS, Run
 from tr2m_core.files.images import write_png
-from tr2m_core.inference.scale_filter import ScaleFilter
-from tr2m_core.messages.images import decode_colour
-from tr2m_core.metrics.depth import clamp_depth, valid_depth
-from tr2m_core.metrics.measurement import measure_depth
+from tr2m_core.messages.images import CheckedImage
+from tr2m_core.metrics.depth import clamp_depth
+from tr2m_core.pipeline.frame_pipeline import (
+    FrameInput,
+    FrameOutput,
+    FramePipeline,
+    PipelineOptions,
+    Predictor,
+    Product,
+)
+from tr2m_core.pipeline.memory import Memory
 from tr2m_core.processes import ALONE, Processes
 from tr2m_core.replay.baselines import Baselines
 from tr2m_core.replay.ground_truth import GroundTruth
 from tr2m_core.replay.pairing import BagFrame, Pair, plan_pairs, read_frames
-from tr2m_core.report.files import write_run
-from tr2m_core.types import DepthPrediction
 
-NO_PARTNER = "no ground truth within the tolerance"
 NO_DESCRIPTION = "no scene description found"
 REMEDY = "give one with --text, or the topic that has it with --text-topic"
-
-
-class Predictor(Protocol):
-    """What a replay needs of a `DepthPredictor`."""
-
-    def predict(self, rgb: npt.NDArray[np.uint8], description: str, *, maps: bool = True) -> DepthPrediction: ...
 
 
 @dataclass(frozen=True)
@@ -74,6 +71,10 @@ class ReplayOptions:
     @property
     def limits(self) -> tuple[float, float]:
         return self.min_depth, self.max_depth
+
+    @property
+    def pipeline(self) -> PipelineOptions:
+        return PipelineOptions(self.min_depth, self.max_depth, steadiness=self.steady)
 
 
 class Sentences:
@@ -120,10 +121,10 @@ def replay_bag(
 ) -> Run:
     """Every frame of the bag, in stamp order, through the predictor; no frame is dropped and the result is repeatable.
 
-    Writes the files of `Run.write`, pictures/ and what else the options ask for into `output`. A frame that cannot be
-    used is counted with the reason. load_predictor: called once the bag proved usable. about: further entries for the
+    Writes pictures/ and what else the options ask for into `output`, but no report. A frame that cannot be used is
+    counted with the reason. load_predictor: called once the bag proved usable. about: further entries for the
     head of report.json, such as the model's name. processes: among which the frames are shared out; the result is the
-    same, and the main one writes it. on_progress: called with the frames done and in all.
+    same. on_progress: called with the frames done and in all.
 
     Raises InputError when the bag has no frames or no sentence, the new bag's folder is in use, or an option that needs
     all frames in their order meets several processes.
@@ -141,7 +142,7 @@ def replay_bag(
         )
     with contextlib.ExitStack() as opened:
         replay = _Replay(bag, topics, options, output, opened)
-        replay.predictor = load_predictor()
+        replay.pipeline = FramePipeline(load_predictor())
         drawn = set(np.linspace(0, len(frames) - 1, min(options.pictures, len(frames))).round().astype(int).tolist())
         for index, frame in enumerate(read_frames(bag, topics, frames)):
             if index % processes.count == processes.index:
@@ -152,8 +153,6 @@ def replay_bag(
     run.gather(processes)
     replay.baselines.gather(processes)
     run.baselines = replay.baselines.report()
-    if processes.is_main:
-        write_run(output, run)
     return run
 
 
@@ -169,7 +168,7 @@ def choose_frames(pairs: list[Pair], options: ReplayOptions) -> list[Pair]:
 class _Replay:
     """What one replay holds open: the way from a frame's messages to its results."""
 
-    predictor: Predictor
+    pipeline: FramePipeline
 
     def __init__(
         self, bag: Bag, topics: Topics, options: ReplayOptions, output: Path, opened: contextlib.ExitStack
@@ -181,12 +180,8 @@ class _Replay:
         self.intrinsics = pinhole(self.info, is_rectified(topics.image))
         self.truth = GroundTruth(bag, topics, options.aligned)
         self.baselines = Baselines(options.baselines, options.limits)
-        filters = max(1, len(options.texts)) if options.steady else 0
-        self.filters = [ScaleFilter(options.steady) for _ in range(filters)]  # one per sentence variant
-        self.writer = None
-        if options.write_bag:
-            rectified = is_rectified(topics.image)
-            self.writer = opened.enter_context(DepthBagWriter(options.write_bag, *options.limits, rectified))
+        self.memory = Memory()
+        self.writer = opened.enter_context(DepthBagWriter(options.write_bag)) if options.write_bag else None
         output.mkdir(parents=True, exist_ok=True)
         self.pictures = _subfolder(output, "pictures") if options.pictures else None
         self.predictions = _subfolder(output, "predictions") if options.save_predictions else None
@@ -214,7 +209,7 @@ class _Replay:
         ]
         try:
             message = self.bag.decode(frame.image, self.bag.topics[self.topics.image].type)
-            rgb = decode_colour(message)
+            rgb = CheckedImage.parse(message).rgb()
         except FrameError as error:
             for result in results:
                 result.problem = str(error)
@@ -223,70 +218,86 @@ class _Replay:
         truth, problem = self._truth(message, frame, (rgb.shape[0], rgb.shape[1]))
         for result in results:
             result.problem = problem
-            view = self._measure(result, rgb, truth)
+            output = self._predict(result, rgb)
+            view = None if output is None else self._measure(result, output, truth)
             self.run.add(result, view, sample=draw)
-            if view is not None and result.variant == 0:
-                self._keep(result, frame, message, view, draw)
+            if output is not None and view is not None and result.variant == 0:
+                self._keep(result, view, draw)
+                self._write(message.header, frame.pair.image.recorded, output)
 
     def _truth(
         self, message: Any, frame: BagFrame, size: tuple[int, int]
     ) -> tuple[npt.NDArray[np.floating[Any]] | None, str | None]:
-        """Measured depth (H, W) in metres, NaN where it does not count, or why there is none; neither in a bag
-        without."""
+        """Measured depth (H, W) in metres, or why there is none; neither in a bag without."""
         if self.topics.depth is None:
             return None, None
         if frame.depth is None:
             return None, NO_PARTNER
         kind = self.bag.topics[self.topics.depth].type
         try:
-            depth = self.truth.depth_for(message, self.bag.decode(frame.depth, kind), kind, size)
+            return self.truth.depth_for(message, self.bag.decode(frame.depth, kind), kind, size), None
         except FrameError as error:
             return None, str(error)
-        valid = valid_depth(depth, *self.options.limits)
-        if not valid.any():
-            return None, "no valid ground truth in range"
-        return np.where(valid, depth, np.nan), None
 
-    def _measure(
-        self, result: FrameResult, rgb: npt.NDArray[np.uint8], truth: npt.NDArray[np.floating[Any]] | None
-    ) -> View | None:
-        """Fills `result`; None when the frame cannot be predicted."""
-        begin = time.perf_counter()
-        try:
-            predicted = self.predictor.predict(rgb, result.description, maps=self.baselines.want_relative_depth)
-        except ValueError as error:
-            result.problem = str(error)
-            return None
-        result.seconds = time.perf_counter() - begin
+    def _predict(self, result: FrameResult, rgb: npt.NDArray[np.uint8]) -> FrameOutput | None:
+        """None when the frame cannot be predicted; the result says why."""
+        written = self.writer is not None and result.variant == 0
+        frame = FrameInput(
+            rgb,
+            result.description,
+            result.stamp,
+            camera=str(result.variant),  # each sentence is kept steady on its own
+            products=frozenset((Product.DEPTH, Product.CLOUD)) if written else frozenset(),
+            info=lambda: self.info if written else None,
+            rectified=is_rectified(self.topics.image),
+            maps=self.baselines.want_relative_depth,
+            memory=self.memory,
+        )
+        (output,) = self.pipeline.process([frame], self.options.pipeline)
+        if isinstance(output, FrameOutput):
+            return output
+        if not isinstance(output.error, ValueError):
+            raise output.error
+        result.problem = str(output.error)
+        return None
+
+    def _measure(self, result: FrameResult, output: FrameOutput, truth: npt.NDArray[np.floating[Any]] | None) -> View:
+        """Fills `result`."""
+        result.seconds = output.seconds
         result.processed = True
-        depth = predicted.metric_depth
-        if self.filters:
-            factor = self.filters[result.variant].factor(depth, rgb, result.stamp, result.description)
-            depth = depth * np.float32(factor)
-        finite = depth[np.isfinite(depth)]
-        result.median_m = float(np.median(finite)) if finite.size else None
-        if truth is not None:
-            result.measurement = measure_depth(truth, depth, self.options.limits)
-            if result.variant == 0:
-                self.baselines.add(result.index, truth, predicted.relative_depth)
-        return View(rgb, depth, truth, self.intrinsics)
+        depth = output.prediction.metric_depth
+        counted = measure_frame(result, depth, truth, self.options.limits)
+        if counted is not None and result.variant == 0:
+            self.baselines.add(result.index, counted, output.prediction.relative_depth)
+        return View(output.frame.rgb, depth, counted, self.intrinsics)
 
-    def _keep(self, result: FrameResult, frame: BagFrame, message: Any, view: View, draw: bool) -> None:
-        """Writes what the options ask for."""
+    def _keep(self, result: FrameResult, view: View, draw: bool) -> None:
+        """Saves and draws what the options ask for."""
         name = f"frame_{result.index:06d}"
         if self.predictions is not None:
             np.save(self.predictions / f"{name}.npy", view.prediction, allow_pickle=False)
-        if self.writer is not None:
-            recorded = frame.pair.image.recorded
-            why = self.writer.write(message, recorded, view.prediction, view.rgb, self.info, result.description)
-            if why is not None:
-                self.run.notes[f"new bag: {why}"] += 1
         if draw and self.pictures is not None:
             from tr2m_core.visualization import comparison_panel  # matplotlib takes a second to load
 
             shown = clamp_depth(view.prediction, *self.options.limits)
             panel = comparison_panel(view.rgb, shown, view.ground_truth, result.description, result.metrics)
             write_png(self.pictures / f"{name}.png", panel)
+
+    def _write(self, header: Any, recorded: int, output: FrameOutput) -> None:
+        """Adds the frame to the new bag, if there is one."""
+        if self.writer is None:
+            return
+        packed, error = output.packed, output.camera_error
+        self.writer.write(
+            header,
+            recorded,
+            output.frame.description,
+            packed[Product.DEPTH],
+            output.info,
+            packed.get(Product.CLOUD),
+        )
+        if Product.CLOUD not in packed:
+            self.run.notes[f"new bag: {error or 'no camera_info'}: no point cloud"] += 1
 
 
 def _subfolder(folder: Path, name: str) -> Path:

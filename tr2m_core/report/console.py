@@ -10,16 +10,18 @@ from tr2m_core.eval.run import Run
 from tr2m_core.metrics.depth import METRIC_NAMES
 
 
-def print_result(result: Run) -> None:
-    """Counts, the nine metrics, what each sentence did, and what kept frames from being measured."""
-    report = result.report()
+def print_result(run: Run, report: dict[str, Any]) -> None:
+    """Counts, the nine metrics, what each sentence did, and what kept frames from being measured.
+
+    report: what `run.report()` says.
+    """
     topics, frames = report["topics"], report["frames"]
     print(f"image {topics['image']}, ground truth {topics['depth'] or 'none'}")
     if "no_ground_truth" in report:
         print(f"no ground truth: {report['no_ground_truth']}")
     print(told(report))
     print(f"{frames['processed']} of {frames['total']} frames processed, {frames['measured']} measured")
-    extremes = result.totals().extremes()
+    extremes = run.totals().extremes()
     if extremes is not None:
         rows = [["mean", *report["metrics"].values()]]
         rows += [[name, *values.values()] for name, values in zip(("lowest", "highest"), extremes, strict=True)]

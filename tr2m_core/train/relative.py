@@ -34,6 +34,7 @@ from tr2m_core.train.progress import main_process_bar
 from tr2m_core.train.scene_store import TARGET, SceneStore, open_store
 from tr2m_core.train.task import Metrics, Moment, Task
 from tr2m_core.train.validation import SCENES_SEED
+from tr2m_core.types import BackendOutput
 from tr2m_core.visualization import colourise
 
 FRAME_SIZE = (240, 320)  # of held-out scenes: as a camera sees them, resized by the predictor
@@ -170,7 +171,8 @@ class RelativeTask(Task):
         frames = self.held_out.frames[:count]
         found = []
         for first in range(0, len(frames), FRAMES_AT_ONCE):
-            found += list(predictor.predict(frames[first : first + FRAMES_AT_ONCE], "-", maps=False).metric_depth)
+            batch = frames[first : first + FRAMES_AT_ONCE]
+            found += list(predictor.predict_batch(batch, "-", maps=False).metric_depth)
         return found
 
 
@@ -225,9 +227,8 @@ class _RelativeBackend:
         return torch.zeros(len(sentences), 1, 1)
 
     @torch.inference_mode()
-    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> Tensor:
-        relative: Tensor = self.network(pixel_values)[0]
-        return relative
+    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:
+        return BackendOutput(self.network(pixel_values)[0])
 
 
 def mix_styles(features: Sequence[Tensor], share: float, alpha: float, random: Generator) -> list[Tensor]:

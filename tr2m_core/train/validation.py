@@ -24,6 +24,7 @@ from tr2m_core.processes import Processes
 from tr2m_core.train.config import ValidationConfig
 from tr2m_core.train.pictures import training_panel
 from tr2m_core.train.task import Metrics
+from tr2m_core.types import BackendOutput
 
 SCENES_SEED = 980_000  # neither the training's scenes nor those that `tr2m evaluate procedural` reports on
 
@@ -104,7 +105,5 @@ class _Backend:
         return self.model.encode(sentences)
 
     @torch.inference_mode()
-    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> Tensor:
-        out = self.model(pixel_values, text)
-        parts = (out.metric_depth, out.relative_depth, out.maps.scale_map, out.maps.shift_map)
-        return torch.cat(parts, dim=1) if maps else out.metric_depth
+    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:
+        return BackendOutput.of(self.model(pixel_values, text), maps)

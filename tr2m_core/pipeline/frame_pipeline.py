@@ -1,0 +1,269 @@
+"""FramePipeline: frames and sentences in, depth and the bytes of ROS messages out. The node and replay share it."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, NamedTuple, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tr2m_core.camera.model import PictureError, RayTable, RayTables
+from tr2m_core.errors import CameraError, DeviceError
+from tr2m_core.inference.scale_filter import ScaleFilter
+from tr2m_core.messages.packing import (
+    CloudOptions,
+    cloud_shape,
+    finite_points,
+    pack_cloud,
+    pack_depth,
+    pack_millimetres,
+    point_step,
+)
+from tr2m_core.pipeline.memory import Memory
+from tr2m_core.types import DepthPrediction
+
+Rgb = npt.NDArray[np.uint8]
+
+
+class Product(Enum):
+    """What can be made of a frame: pixels of images (H, W), but of COLOUR (H, W, 3) uint8 RGB, and points of CLOUD.
+
+    DEPTH: float32 metres as REP 117 wants them. MILLIMETRES: uint16. SCALE_MAP, SHIFT_MAP: float32. CLOUD: float32
+    (h, w, C), or (N, C) where it is not organised; C is 4, without colour 3. INFO has no bytes of its own: it asks for
+    the camera.
+    """
+
+    DEPTH = auto()
+    INFO = auto()
+    CLOUD = auto()
+    MILLIMETRES = auto()
+    COLOUR = auto()
+    SCALE_MAP = auto()
+    SHIFT_MAP = auto()
+
+
+MAPS = {Product.SCALE_MAP, Product.SHIFT_MAP}
+MADE_OF_DEPTH = {Product.DEPTH, Product.CLOUD, Product.MILLIMETRES, Product.COLOUR}
+
+
+class Predictor(Protocol):
+    """What the pipeline needs of a `DepthPredictor`."""
+
+    def predict_frames(
+        self,
+        frames: Sequence[Rgb],
+        descriptions: Sequence[str],
+        *,
+        maps: bool,
+        scale: float,
+        edge_jump: float | None,
+    ) -> list[DepthPrediction]: ...
+
+
+@dataclass(frozen=True)
+class PipelineOptions:
+    """What holds for all frames of a call.
+
+    min_depth, max_depth: metres outside of which packed depth is -Inf or +Inf. scale: height and width of what is made,
+    as a fraction of the frame's. steadiness: seconds over which the size of the scene is kept steady, 0 for every frame
+    on its own. edge_jump: relative change of depth between neighbours that become no points, 0 for none.
+    """
+
+    min_depth: float = 0.01
+    max_depth: float = 100.0
+    scale: float = 1.0
+    steadiness: float = 0.0
+    edge_jump: float = 0.0
+    cloud: CloudOptions = field(default_factory=CloudOptions)
+
+
+@dataclass(frozen=True)
+class FrameInput:
+    """One frame. rgb: (H, W, 3). stamp: ns. camera: what is kept from frame to frame is kept by this name.
+
+    info: called for the frame's camera_info, None without one, once its depth is there: it may arrive after the image.
+    rectified: the frame is. maps: the prediction is to hold relative depth and maps. memory: where the products go.
+    """
+
+    rgb: Rgb
+    description: str
+    stamp: int
+    camera: str = ""
+    products: frozenset[Product] = frozenset()
+    info: Callable[[], Any] = lambda: None
+    rectified: bool = False
+    maps: bool = False
+    memory: Memory = field(default_factory=Memory)
+
+
+class FrameOutput(NamedTuple):
+    """What became of a frame.
+
+    prediction: with its depth steadied. packed: the products asked for, in the frame's memory; no cloud without rays.
+    info: the camera_info, None where there is none of this frame's size. camera_error: why an info gives no rays.
+    seconds: that the model took for the batch.
+    """
+
+    frame: FrameInput
+    prediction: DepthPrediction
+    packed: dict[Product, npt.NDArray[Any]]
+    info: Any | None
+    camera_error: CameraError | None
+    seconds: float
+
+
+class FrameFailure(NamedTuple):
+    """A frame of which nothing came. predicted: the error came after the model, in making the products."""
+
+    frame: FrameInput
+    error: Exception
+    predicted: bool = False
+
+
+class FramePipeline:
+    """Leads frames through the model and packs what is asked for. For one thread at a time."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+        self._cameras: defaultdict[str, _Camera] = defaultdict(_Camera)
+
+    def process(self, frames: Sequence[FrameInput], options: PipelineOptions) -> Iterator[FrameOutput | FrameFailure]:
+        """Predicts the frames as one batch; yields what became of each, in order, as soon as it is made.
+
+        No exception of one frame touches another. `DeviceError` in a failure: the device computes no more.
+        """
+        start = time.perf_counter()
+        predictions = self._predict(frames, options)
+        seconds = time.perf_counter() - start
+        for frame, prediction in zip(frames, predictions, strict=True):
+            if isinstance(prediction, Exception):
+                yield FrameFailure(frame, prediction)
+                continue
+            try:
+                output = self._finish(frame, prediction, options, seconds)
+            except Exception as error:  # what is wrong with one camera stops no other
+                yield FrameFailure(frame, error, predicted=True)
+                continue
+            yield output
+
+    def _predict(self, frames: Sequence[FrameInput], options: PipelineOptions) -> list[DepthPrediction | Exception]:
+        """A prediction, or what went wrong, for each."""
+        edges = options.edge_jump > 0 and any(Product.CLOUD in frame.products for frame in frames)
+        try:
+            return list(
+                self._predictor.predict_frames(
+                    [frame.rgb for frame in frames],
+                    [frame.description for frame in frames],
+                    maps=any(frame.maps or frame.products & MAPS for frame in frames),
+                    scale=options.scale,
+                    edge_jump=options.edge_jump if edges else None,
+                )
+            )
+        except DeviceError as error:
+            return [error] * len(frames)
+        except Exception as error:
+            if len(frames) == 1:
+                return [error]
+        # One frame may be to blame: each on its own, so that the others come out.
+        return [self._predict([frame], options)[0] for frame in frames]
+
+    def _finish(
+        self, frame: FrameInput, prediction: DepthPrediction, options: PipelineOptions, seconds: float
+    ) -> FrameOutput:
+        camera = self._cameras[frame.camera]
+        camera.steady(frame, prediction, options.steadiness)
+        info, rays, error = camera.look(frame, _size(prediction.metric_depth))
+        return FrameOutput(frame, prediction, _pack(frame, prediction, rays, options), info, error, seconds)
+
+
+class _Camera:
+    """What is kept of a camera from frame to frame."""
+
+    def __init__(self) -> None:
+        self._window = 0.0  # s
+        self._filter: ScaleFilter | None = None
+        self._rays = RayTables()
+
+    def steady(self, frame: FrameInput, prediction: DepthPrediction, window: float) -> None:
+        """Multiplies the depth by what keeps the size of the scene steady over `window` seconds."""
+        if window != self._window:
+            self._filter, self._window = ScaleFilter(window) if window > 0 else None, window
+        if self._filter is not None:
+            depth = prediction.metric_depth
+            factor = self._filter.factor(depth, frame.rgb, frame.stamp, frame.description)
+            np.multiply(depth, np.float32(factor), out=depth)
+
+    def look(self, frame: FrameInput, size: tuple[int, int]) -> tuple[Any | None, RayTable | None, CameraError | None]:
+        """The frame's camera_info, the rays of its depth of this size, and why there are none."""
+        info = frame.info()
+        if info is None:
+            return None, None, None
+        try:
+            return info, self._rays.get(info, _size(frame.rgb), frame.rectified, size), None
+        except CameraError as error:
+            return None if isinstance(error, PictureError) else info, None, error
+
+
+def _pack(
+    frame: FrameInput, prediction: DepthPrediction, rays: RayTable | None, options: PipelineOptions
+) -> dict[Product, npt.NDArray[Any]]:
+    wanted, memory = frame.products, frame.memory
+    size = _size(prediction.metric_depth)
+    packed: dict[Product, npt.NDArray[Any]] = {}
+    if not wanted.isdisjoint(MADE_OF_DEPTH):
+        depth = memory.array(Product.DEPTH, size, np.float32)
+        pack_depth(prediction.metric_depth, options.min_depth, options.max_depth, out=depth)
+        if Product.DEPTH in wanted:
+            packed[Product.DEPTH] = depth
+        if Product.CLOUD in wanted and rays is not None:
+            packed[Product.CLOUD] = _points(frame, depth, rays, options.cloud, prediction.edges)
+        if Product.MILLIMETRES in wanted:
+            packed[Product.MILLIMETRES] = memory.array(Product.MILLIMETRES, size, np.uint16)
+            pack_millimetres(depth, packed[Product.MILLIMETRES])
+        if Product.COLOUR in wanted:
+            packed[Product.COLOUR] = memory.array(Product.COLOUR, (*size, 3), np.uint8)
+            packed[Product.COLOUR][:] = _colourised(depth)
+    for product, values in ((Product.SCALE_MAP, prediction.scale_map), (Product.SHIFT_MAP, prediction.shift_map)):
+        if product in wanted and values is not None:
+            packed[product] = memory.array(product, size, np.float32)
+            packed[product][:] = values
+    return packed
+
+
+def _points(
+    frame: FrameInput,
+    depth: npt.NDArray[np.float32],
+    rays: RayTable,
+    options: CloudOptions,
+    edges: npt.NDArray[np.bool_] | None,
+) -> npt.NDArray[np.float32]:
+    shape = cloud_shape(_size(depth), options.stride)
+    points: npt.NDArray[np.float32] = frame.memory.array(
+        Product.CLOUD, (*shape, point_step(options.colour) // 4), np.float32
+    )
+    rgb = _resized(frame.rgb, _size(depth)) if options.colour else None
+    scratch = frame.memory.array("points", (*shape, 4), np.uint8)
+    pack_cloud(depth, rgb, rays, options, points, scratch, edges)
+    return points if options.organised else finite_points(points)
+
+
+def _resized(rgb: Rgb, size: tuple[int, int]) -> Rgb:
+    if _size(rgb) == size:
+        return rgb
+    return np.asarray(cv2.resize(rgb, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _colourised(depth: npt.NDArray[np.float32]) -> Rgb:
+    from tr2m_core.visualization import colourise_depth, display_range  # matplotlib takes a second to load
+
+    return colourise_depth(depth, *display_range(depth))
+
+
+def _size(pixels: npt.NDArray[Any]) -> tuple[int, int]:
+    return pixels.shape[0], pixels.shape[1]
