@@ -94,7 +94,7 @@ def test_nyu_border_is_masked_before_the_flip(tmp_path):
 def test_the_configuration_may_change_focus_and_size(tmp_path):
     config = write_void(tmp_path)
     assert build_source(config, 0, "cpu").input_size == (434, 560)
-    source = build_source(replace(config, mean_weight=0.85, input_size=[126, 168]), 0, "cpu")
+    source = build_source(replace(config, mean_weight=0.85, input_size=(126, 168)), 0, "cpu")
     assert source.protocol == replace(find_dataset("void").protocol, mean_weight=0.85)
     assert source.input_size == (126, 168)
 
