@@ -69,7 +69,7 @@ def test_what_was_set_in_vain_or_read_otherwise_is_said(graph: Any, start: Calla
         """-p default_description:="'A lab with desk #3'\"""",
         "parameter 'qos_overrides./wrong/image.subscription.depth' is not known and has no effect",
     ]
-    assert lines(process.output(), "description: 'A lab with desk'")
+    graph.wait(lambda: lines(process.output(), "description: 'A lab with desk'"), "the sentence", process)
     assert process.stop() == 0, process.output()
 
     quoted = ["-p", f"default_description:='{said}'"]  # what the shell leaves of the advice
