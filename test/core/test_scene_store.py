@@ -172,7 +172,7 @@ def wait_for_none_of(pid: int) -> None:
 def test_control_c_ends_everything_soon(tmp_path):
     process = start_rendering(tmp_path)
     os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=90)  # begun chunks are finished
+    _, errors = process.communicate(timeout=300)  # begun chunks are finished
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     wait_for_none_of(process.pid)
