@@ -183,7 +183,8 @@ def _checksums(tensors: dict[str, Tensor]) -> list[str]:
 
     Of sizes, for signed values nearly cancel out, and what is left depends on the number of threads.
     """
-    return [f"{name}:{value.double().abs().mean().item():.3g}" for name, value in tensors.items()]
+    sizes = {name: value.double().abs() for name, value in tensors.items()}
+    return [f"{name}:{size.mean().item():.3g}:{size.std(correction=0).item():.3g}" for name, size in sizes.items()]
 
 
 def _path(config: FeaturesConfig, kind: str, count: int, identity: Sequence[object]) -> Path:
