@@ -117,6 +117,7 @@ def test_a_thousand_malformed_images_between_good_ones(node: Any, graph: Any) ->
         images.publish(picture(100, good[-1]))
 
     with graph.listen(Image, f"{NS}/metric_depth", EVERYTHING) as depths:
+        wait_to_be_known(graph, NS)
         graph.wait(lambda: 4 * len(good) == len(bad), "all to be sent", node, each=send_five, period=0.005)
         total = len(bad) + len(good)
         graph.wait(lambda: settled(graph.statuses[NS], total), "every image to be accounted for", node)
@@ -134,6 +135,11 @@ def test_a_thousand_malformed_images_between_good_ones(node: Any, graph: Any) ->
     assert status["level"] == 1
     assert status["last bad message"] in status["message"]
     assert "\x1b" not in node.output()
+
+
+def wait_to_be_known(graph: Any, namespace: str) -> None:
+    """Until the node knows who listens to depth: frames before that are not computed."""
+    graph.wait(lambda: "metric_depth: 1" in graph.fresh_status(namespace)["subscribers"], "the subscriber")
 
 
 def settled(status: dict[str, str], frames: int) -> bool:
@@ -185,6 +191,7 @@ def test_compressed_garbage_between_good_pictures_on_a_remapped_topic(
         send("good", next_good())
 
     with graph.listen(Image, f"{COMPRESSED}/metric_depth", EVERYTHING) as depths:
+        wait_to_be_known(graph, COMPRESSED)
         graph.wait(lambda: len(sent["bad"]) >= 400, "all to be sent", node, each=send_some, period=0.01)
         total = sum(map(len, sent.values()))
         graph.wait(lambda: settled(graph.statuses[COMPRESSED], total), "every image to be accounted for", node)
