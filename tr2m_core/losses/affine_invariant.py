@@ -45,8 +45,7 @@ def anchor_loss(prediction: Tensor, inverse_depth: Tensor, valid: Tensor, ceilin
     prediction of too little spread could not be made right, for that takes a shift below 0, which the head cannot give.
     inverse_depth: counts up to `ceiling` medians. Shapes as in `affine_invariant_loss`; the mean over the pictures.
     """
-    masked = torch.where(valid, inverse_depth, torch.nan).flatten(1)
-    unit = masked.nanmedian(1).values.view(-1, 1, 1, 1).nan_to_num(1.0).clamp_min(1e-6)
+    unit = _median(inverse_depth, valid).clamp_min(1e-6)
     median, deviation = _moments(prediction, valid)
     _, wanted = _moments((inverse_depth / unit).clamp_max(ceiling), valid)
     errors = [(median + ANCHOR_OFFSET).log() - math.log(1 + ANCHOR_OFFSET)]
@@ -56,7 +55,11 @@ def anchor_loss(prediction: Tensor, inverse_depth: Tensor, valid: Tensor, ceilin
 
 def _moments(values: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
     """Median of each picture's valid pixels and their mean absolute deviation from it, (B, 1, 1, 1); 0 without any."""
-    masked = torch.where(valid, values, torch.nan).flatten(1)
-    median = torch.nan_to_num(masked.nanmedian(1).values).view(-1, 1, 1, 1)
+    median = _median(values, valid)
     count = valid.sum((1, 2, 3), keepdim=True).clamp_min(1)
     return median, ((values - median).abs() * valid).sum((1, 2, 3), keepdim=True) / count
+
+
+def _median(values: Tensor, valid: Tensor) -> Tensor:
+    masked = torch.where(valid, values, torch.nan).flatten(1)
+    return torch.nan_to_num(masked.nanmedian(1).values).view(-1, 1, 1, 1)

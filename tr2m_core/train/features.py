@@ -93,9 +93,10 @@ class FeatureSource(BatchSource):
         rows = slice(self.patch_size * top, self.patch_size * (top + h), step)
         columns = slice(self.patch_size * left, self.patch_size * (left + w), step)
         relative = self.pictures["relative"][scene, :, rows, columns].float()
-        shape = self.pictures["depth"][scene, :, rows, columns].float()
         if self.config.exact_shape:
             shape = (1 + EXACT_SHIFT) / (relative + EXACT_SHIFT)
+        else:
+            shape = self.pictures["depth"][scene, :, rows, columns].float()
         depth = shape * metres.view(-1, 1, 1, 1)
         return FeatureBatch(
             source=self.name,
