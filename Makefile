@@ -28,7 +28,7 @@ SHELL       := bash
 
 help:
 	@echo "make setup      virtual environment in .venv with everything, ROS 2 included"
-	echo "make demo       a rendered bag through the real node: table and pictures in out/demo"
+	echo "make demo       a rendered bag through the real node: table and images in out/demo"
 	echo "make test       lint and tests"
 	echo "make test-slow  the tests that take minutes"
 	echo "make soak       10,000 frames through the node: memory and drops"

@@ -128,7 +128,7 @@ def beside(topic: str, name: str) -> str:
 def rviz(prefix: str, image: str, fixed_frame: str, use_sim_time: dict[str, ParameterValue]) -> Node:
     """RViz with the package's configuration, whose topics are those of the default arguments.
 
-    prefix: what the names of the outputs begin with, as "/robot/front"; image: the picture to show.
+    prefix: what the names of the outputs begin with, as "/robot/front"; image: the image to show.
     """
     config = os.path.join(get_package_share_directory("tr2m_ros"), "config", "rviz", "depth.rviz")
     topics = ("/metric_depth", "/metric_depth/points")

@@ -50,11 +50,11 @@ def evaluate(name: str, folders: dict[str, Path], network: Network) -> dict[str,
     """Means over the images by row: the mean of each metric. folders: root, gt, texts, split, text_file as needed."""
     rows: dict[str, list[list[float]]] = {}
     for image, depth_file, sentence in samples(name, folders):
-        picture, truth, mask = np.array(Image.open(image).convert("RGB")), read_depth(name, depth_file), None
+        image, truth, mask = np.array(Image.open(image).convert("RGB")), read_depth(name, depth_file), None
         if name == "kitti":
             height, width = truth.shape
             left = (width - 1216) // 2
-            picture = picture[height - 352 :, left : left + 1216]
+            image = image[height - 352 :, left : left + 1216]
             truth = truth[height - 352 :, left : left + 1216]
         if name == "c3vd":
             height, width = truth.shape
@@ -62,7 +62,7 @@ def evaluate(name: str, folders: dict[str, Path], network: Network) -> dict[str,
         if name == "diode_outdoor":
             mask = np.load(str(depth_file).replace("_depth.npy", "_depth_mask.npy")).reshape(truth.shape) > 0
         for normalised in (False, True) if name == "ibims" else (True,):
-            prediction = predict(name, picture, sentence, normalised, truth.shape, network)
+            prediction = predict(name, image, sentence, normalised, truth.shape, network)
             label = "" if normalised else "colours not normalised"
             rows.setdefault(label, []).append(measure(name, truth, prediction, None))
             if mask is not None:
@@ -138,11 +138,11 @@ def read_depth(name: str, path: Path) -> np.ndarray:
 
 
 def predict(
-    name: str, picture: np.ndarray, sentence: str, normalised: bool, size: tuple[int, int], network: Network
+    name: str, image: np.ndarray, sentence: str, normalised: bool, size: tuple[int, int], network: Network
 ) -> np.ndarray:
     if name in ("c3vd", "simcol"):
-        picture = np.array(Image.fromarray(picture).resize((640, 480), Image.Resampling.BILINEAR))
-    pixels = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
+        image = np.array(Image.fromarray(image).resize((640, 480), Image.Resampling.BILINEAR))
+    pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
     if normalised:
         mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
         pixels = (pixels - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1)

@@ -1,4 +1,4 @@
-"""What tests of the depth node on a graph share: cameras, pictures whose brightness tells them apart, parameters."""
+"""What tests of the depth node on a graph share: cameras, images whose brightness tells them apart, parameters."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ WIDTH, HEIGHT = 32, 24
 FAST_DDS = get_rmw_implementation_identifier().startswith("rmw_fastrtps")
 
 
-def picture(brightness: int = 100, stamp: int = 0, size: tuple[int, int] = (HEIGHT, WIDTH)) -> Image:
-    """A flat mono8 picture of size (height, width), taken at `stamp` nanoseconds."""
+def image(brightness: int = 100, stamp: int = 0, size: tuple[int, int] = (HEIGHT, WIDTH)) -> Image:
+    """A flat mono8 image of size (height, width), taken at `stamp` nanoseconds."""
     height, width = size
     msg = Image(height=height, width=width, encoding="mono8", step=width)
     msg.header.frame_id = "camera_optical"
@@ -49,7 +49,7 @@ def metres(depth: Image) -> np.ndarray:
 
 
 class Camera:
-    """Publishes pictures, by the real clock unless `clock` gives the nanoseconds of the stamps; sent: their stamps."""
+    """Publishes images, by the real clock unless `clock` gives the nanoseconds of the stamps; sent: their stamps."""
 
     def __init__(
         self,
@@ -64,9 +64,9 @@ class Camera:
         self._now = clock or (lambda: graph.node.get_clock().now().nanoseconds)
 
     def shoot(self, brightness: int = 100, size: tuple[int, int] = (HEIGHT, WIDTH)) -> int:
-        """Publishes one picture and returns its stamp."""
+        """Publishes one image and returns its stamp."""
         self.sent.append(self._now())
-        self.publisher.publish(picture(brightness, self.sent[-1], size))
+        self.publisher.publish(image(brightness, self.sent[-1], size))
         return self.sent[-1]
 
     def until(self, condition: Callable[[], Any], what: str, brightness: int = 100, period: float = 0.05) -> Any:

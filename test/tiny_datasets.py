@@ -19,16 +19,16 @@ SIMCOL_SIZE = (95, 95)  # a fifth
 def gradient(size: tuple[int, int]) -> np.ndarray:
     """(H, W, 3) uint8: red grows to the right, green downwards, blue is 64."""
     height, width = size
-    picture = np.full((height, width, 3), 64, np.uint8)
-    picture[..., 0] = np.linspace(0, 255, width)
-    picture[..., 1] = np.linspace(0, 255, height)[:, None]
-    return picture
+    image = np.full((height, width, 3), 64, np.uint8)
+    image[..., 0] = np.linspace(0, 255, width)
+    image[..., 1] = np.linspace(0, 255, height)[:, None]
+    return image
 
 
-def write_picture(path: Path, picture: np.ndarray) -> None:
-    """Pictures (H, W, 3) uint8, depth counts (H, W) uint16 and masks (H, W) bool."""
+def write_image(path: Path, image: np.ndarray) -> None:
+    """Images (H, W, 3) uint8, depth counts (H, W) uint16 and masks (H, W) bool."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(picture).save(path)
+    Image.fromarray(image).save(path)
 
 
 def write_text(path: Path, name: str, lines: int = 15) -> None:
@@ -47,8 +47,8 @@ def write_nyu(folder: Path, count: int = 2, counts: int = 2000) -> DatasetConfig
     lines = []
     for number in range(count):
         image, depth = f"kitchen_0028b/rgb_{number:05d}.jpg", f"kitchen_0028b/sync_depth_{number:05d}.png"
-        write_picture(folder / "sync" / image, gradient((480, 640)))
-        write_picture(folder / "sync" / depth, np.full((480, 640), counts, np.uint16))
+        write_image(folder / "sync" / image, gradient((480, 640)))
+        write_image(folder / "sync" / depth, np.full((480, 640), counts, np.uint16))
         write_text(folder / "texts" / f"kitchen_0028b/rgb_{number:05d}.txt", f"kitchen {number}")
         lines.append(f"/{image} /{depth} 518.8579")
     split = write_split(folder / "nyu_train.txt", lines)
@@ -68,9 +68,9 @@ def write_kitti(folder: Path, count: int = 2, unmeasured: int = 0) -> DatasetCon
         size = KITTI_SIZES[number % len(KITTI_SIZES)]
         rows = np.arange(size[0])[:, None]
         counts = np.where(rows < 100, 0, 256 * (1 + rows // 10)).astype(np.uint16)
-        write_picture(folder / "raw" / image, gradient(size))
+        write_image(folder / "raw" / image, gradient(size))
         if number < count:
-            write_picture(folder / "gt" / depth, np.repeat(counts, size[1], axis=1))
+            write_image(folder / "gt" / depth, np.repeat(counts, size[1], axis=1))
         write_text((folder / "texts" / image).with_suffix(".txt"), f"street {number}")
         lines.append(f"{image} {depth if number < count else 'None'} 721.5377")
     return DatasetConfig(
@@ -88,8 +88,8 @@ def write_void(folder: Path, count: int = 2, counts: int = 512) -> DatasetConfig
     for number in range(count):
         sequence = f"void_1500/data/classroom{number}"
         image, depth = f"{sequence}/image/1552097950.{number}.png", f"{sequence}/ground_truth/1552097950.{number}.png"
-        write_picture(folder / image, gradient((480, 640)))
-        write_picture(folder / depth, np.full((480, 640), counts, np.uint16))
+        write_image(folder / image, gradient((480, 640)))
+        write_image(folder / depth, np.full((480, 640), counts, np.uint16))
         write_text((folder / image).with_suffix(".txt"), f"classroom {number}")
         lines.append(f"{image} {depth}")
     return DatasetConfig("void", root=str(folder), split=write_split(folder / "void_train.txt", lines))
@@ -100,9 +100,9 @@ def write_c3vd(folder: Path, videos: tuple[str, ...] = ("cecum_t1_a", "desc_t4_a
     counts = np.repeat(np.linspace(6554, 58982, C3VD_SIZE[1])[None], C3VD_SIZE[0], axis=0).astype(np.uint16)
     for video in videos:
         for number in range(frames):
-            write_picture(folder / video / f"{number:04d}_color.png", gradient(C3VD_SIZE))
-            write_picture(folder / video / f"{number:04d}_depth.tiff", counts)
-            write_picture(folder / video / f"{number:04d}_occlusion.png", gradient(C3VD_SIZE))
+            write_image(folder / video / f"{number:04d}_color.png", gradient(C3VD_SIZE))
+            write_image(folder / video / f"{number:04d}_depth.tiff", counts)
+            write_image(folder / video / f"{number:04d}_occlusion.png", gradient(C3VD_SIZE))
         (folder / video / "pose.txt").write_text("1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1\n" * frames)
     return DatasetConfig("c3vd", root=str(folder))
 
@@ -117,8 +117,8 @@ def write_sunrgbd(
     rgb, gt = ("rgb/rgb", "gt/gt") if nested else ("rgb", "gt")
     for number, size in enumerate(sizes):
         name = f"img-{number + 1:06d}"
-        write_picture(folder / rgb / f"{name}.jpg", gradient(size))
-        write_picture(folder / gt / f"{name}.png", np.broadcast_to(np.uint16(counts), size))
+        write_image(folder / rgb / f"{name}.jpg", gradient(size))
+        write_image(folder / gt / f"{name}.png", np.broadcast_to(np.uint16(counts), size))
         write_text(folder / "texts" / rgb / f"{name}.txt", f"bedroom {number}")
     return DatasetConfig("sunrgbd", root=str(folder), text_root=str(folder / "texts"))
 
@@ -132,10 +132,10 @@ def write_ibims(
 ) -> DatasetConfig:
     """rgb, depth and masks, each NAME.png; 4369 counts are 10/3 m. invalid, transparent: what counts."""
     for name in names:
-        write_picture(folder / "rgb" / f"{name}.png", gradient((480, 640)))
-        write_picture(folder / "depth" / f"{name}.png", np.broadcast_to(np.uint16(counts), (480, 640)))
-        write_picture(folder / "mask_invalid" / f"{name}.png", np.broadcast_to(np.bool_(invalid), (480, 640)))
-        write_picture(folder / "mask_transp" / f"{name}.png", np.broadcast_to(np.bool_(transparent), (480, 640)))
+        write_image(folder / "rgb" / f"{name}.png", gradient((480, 640)))
+        write_image(folder / "depth" / f"{name}.png", np.broadcast_to(np.uint16(counts), (480, 640)))
+        write_image(folder / "mask_invalid" / f"{name}.png", np.broadcast_to(np.bool_(invalid), (480, 640)))
+        write_image(folder / "mask_transp" / f"{name}.png", np.broadcast_to(np.bool_(transparent), (480, 640)))
         write_text(folder / "texts" / "rgb" / f"{name}.txt", name)
     (folder / "imagelist.txt").write_text("".join(f"{name}\n" for name in names))
     return DatasetConfig("ibims", root=str(folder), text_root=str(folder / "texts"))
@@ -151,7 +151,7 @@ def write_hypersim(
         camera = f"ai_001_001/images/scene_cam_{number % 2:02d}"
         image = f"{camera}_final_preview/frame.{number:04d}.tonemap.jpg"
         depth = folder / f"{camera}_geometry_hdf5/frame.{number:04d}.depth_meters.hdf5"
-        write_picture(folder / image, gradient(size))
+        write_image(folder / image, gradient(size))
         depth.parent.mkdir(parents=True, exist_ok=True)
         with h5py.File(depth, "w") as file:
             file["dataset"] = np.broadcast_to(np.float16(distance), size)
@@ -166,11 +166,11 @@ def write_diode(
     mask: float | np.ndarray = 1.0,
     size: tuple[int, int] = DIODE_SIZE,
 ) -> DatasetConfig:
-    """outdoor/scene_00022/scan_00193: pictures, metres (H, W, 1) and masks as arrays."""
+    """outdoor/scene_00022/scan_00193: images, metres (H, W, 1) and masks as arrays."""
     for number in range(count):
         image = f"outdoor/scene_00022/scan_00193/00022_00193_outdoor_000_{10 * number:03d}.png"
         stem = str(folder / image).removesuffix(".png")
-        write_picture(folder / image, gradient(size))
+        write_image(folder / image, gradient(size))
         np.save(f"{stem}_depth.npy", np.broadcast_to(np.float32(depth), size)[..., None])
         np.save(f"{stem}_depth_mask.npy", np.broadcast_to(np.float64(mask), size))
         write_text((folder / "texts" / image).with_suffix(".txt"), f"street {number}")
@@ -183,6 +183,6 @@ def write_simcol(
     """SyntheticColon_I/Frames_S5 with FrameBuffer_NNNN.png and Depth_NNNN.png; 3264 counts are 10 mm."""
     video = folder / "SyntheticColon_I" / "Frames_S5"
     for number in range(count):
-        write_picture(video / f"FrameBuffer_{number:04d}.png", gradient(size))
-        write_picture(video / f"Depth_{number:04d}.png", np.broadcast_to(np.uint16(counts), size))
+        write_image(video / f"FrameBuffer_{number:04d}.png", gradient(size))
+        write_image(video / f"Depth_{number:04d}.png", np.broadcast_to(np.uint16(counts), size))
     return DatasetConfig("simcol", root=str(folder))

@@ -68,7 +68,7 @@ def tiny_depth_anything() -> DepthAnythingForDepthEstimation:
     )
     network = DepthAnythingForDepthEstimation(config).eval()
     randomise(network, 1)
-    network.head.conv3.bias.data.fill_(2.0)  # so that the final ReLU leaves a picture
+    network.head.conv3.bias.data.fill_(2.0)  # so that the final ReLU leaves an image
     return network
 
 

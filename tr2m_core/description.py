@@ -97,22 +97,22 @@ def why_no_sentence(text: str) -> str | None:
 
 
 def descriptions_for(text: str, count: int) -> list[str]:
-    """One sentence per picture: `text` itself repeated, or, when it names a file, that file's lines in order.
+    """One sentence per image: `text` itself repeated, or, when it names a file, that file's lines in order.
 
     Raises InputError when it looks like a file that is not there, the file cannot be read, its lines are not as many
-    as the pictures, or a line is no sentence. Blank lines at the end do not count.
+    as the images, or a line is no sentence. Blank lines at the end do not count.
     """
     path = named_file(text)
     if path is None:
         return [check_description(text)] * count
     sentences = read_sentences(path)
     if len(sentences) != count:
-        raise InputError(f"{path}: {len(sentences)} lines for {count} pictures; give one sentence per picture")
+        raise InputError(f"{path}: {len(sentences)} lines for {count} images; give one sentence per image")
     return sentences
 
 
 def description_for_all(text: str) -> str:
-    """The one sentence for all pictures: `text` itself, or, when it names a file, that file's only line.
+    """The one sentence for all images: `text` itself, or, when it names a file, that file's only line.
 
     Raises InputError as `descriptions_for` does.
     """

@@ -73,7 +73,7 @@ class DepthBatch:
 
 @dataclass(frozen=True)
 class DepthPrediction:
-    """One frame's prediction at the size of the input picture; arrays are (H, W) float32.
+    """One frame's prediction at the size of the input image; arrays are (H, W) float32.
 
     metric_depth: metres along the optical Z axis, finite and > 0 (no range limit is applied here).
     relative_depth, scale_map, shift_map: None when the caller asked for depth only.

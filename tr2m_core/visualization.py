@@ -1,4 +1,4 @@
-"""Pictures of depth: colour maps, panels, error maps and clouds seen from another viewpoint."""
+"""Images of depth: colour maps, panels, error maps and clouds seen from another viewpoint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from tr2m_core.types import DepthPrediction
 
 FloatArray = npt.NDArray[np.floating[Any]]
-Picture = npt.NDArray[np.uint8]
+ImageArray = npt.NDArray[np.uint8]
 
 DEPTH_COLOURS = "turbo_r"  # near is warm
 RELATIVE_COLOURS = "inferno"
@@ -29,12 +29,12 @@ LOG_SCALE_RATIO = 3.0  # farthest over nearest depth from which a panel shows de
 BACKGROUND = (24, 26, 30)
 
 
-def colourise(values: FloatArray, low: float, high: float, colours: str = DEPTH_COLOURS) -> Picture:
+def colourise(values: FloatArray, low: float, high: float, colours: str = DEPTH_COLOURS) -> ImageArray:
     """(H, W) numbers -> (H, W, 3) uint8 RGB; values outside low..high take the end colours, non-finite ones grey."""
     return _coloured(values, Normalize(low, high), colours)
 
 
-def colourise_depth(depth: FloatArray, low: float, high: float) -> Picture:
+def colourise_depth(depth: FloatArray, low: float, high: float) -> ImageArray:
     """(H, W) metres -> (H, W, 3) uint8 RGB: near is warm, invalid grey, logarithmic where the limits are far apart."""
     return _coloured(depth, _depth_scale(low, high), DEPTH_COLOURS)
 
@@ -49,14 +49,14 @@ def _limits(scale: Normalize) -> tuple[float, float]:
     return scale.vmin, scale.vmax
 
 
-def _coloured(values: FloatArray, scale: Normalize, colours: str) -> Picture:
+def _coloured(values: FloatArray, scale: Normalize, colours: str) -> ImageArray:
     table = (matplotlib.colormaps[colours](np.linspace(0, 1, 256))[:, :3] * 255).round().astype(np.uint8)
     finite = np.isfinite(values)
     low, high = _limits(scale)
     position = scale(np.clip(np.where(finite, values, low), low, high))
-    picture = table[(np.asarray(position) * 255).round().astype(np.uint8)]
-    picture[~finite] = INVALID_GREY
-    return np.asarray(picture)
+    image = table[(np.asarray(position) * 255).round().astype(np.uint8)]
+    image[~finite] = INVALID_GREY
+    return np.asarray(image)
 
 
 def display_range(*maps: FloatArray) -> tuple[float, float]:
@@ -69,7 +69,7 @@ def display_range(*maps: FloatArray) -> tuple[float, float]:
     return (low, high) if high - low > margin else (low - margin, high + margin)
 
 
-def error_map(ground_truth: FloatArray, prediction: FloatArray, limit: float = ERROR_LIMIT) -> Picture:
+def error_map(ground_truth: FloatArray, prediction: FloatArray, limit: float = ERROR_LIMIT) -> ImageArray:
     """|prediction - ground truth| / ground truth as (H, W, 3) uint8: black is exact, pale is `limit` or more.
 
     Grey where the ground truth is not finite and positive.
@@ -84,8 +84,8 @@ def relative_error(ground_truth: FloatArray, prediction: FloatArray) -> FloatArr
         return np.where(np.isfinite(ground_truth) & (ground_truth > 0), error, np.nan)
 
 
-def prediction_panel(rgb: Picture, prediction: DepthPrediction, description: str) -> Picture:
-    """One picture of everything a prediction holds, with the sentence above: (H', W', 3) uint8."""
+def prediction_panel(rgb: ImageArray, prediction: DepthPrediction, description: str) -> ImageArray:
+    """One image of everything a prediction holds, with the sentence above: (H', W', 3) uint8."""
     depth = prediction.metric_depth
     maps = {
         "relative depth (larger is nearer)": (prediction.relative_depth, RELATIVE_COLOURS),
@@ -109,12 +109,12 @@ def prediction_panel(rgb: Picture, prediction: DepthPrediction, description: str
 
 
 def comparison_panel(
-    rgb: Picture,
+    rgb: ImageArray,
     prediction: FloatArray,
     ground_truth: FloatArray | None,
     description: str,
     metrics: Mapping[str, float] | None = None,
-) -> Picture:
+) -> ImageArray:
     """Image | prediction | ground truth | relative error, on one depth scale, with the sentence above.
 
     prediction, ground_truth: (H, W) metres, NaN where invalid; without ground truth the last two are left out.
@@ -137,8 +137,8 @@ def comparison_panel(
     return _rendered(figure)
 
 
-def _height(rgb: Picture, width: float) -> float:
-    """Inches that a picture shown `width` inches wide takes, title included; bounded for extreme shapes."""
+def _height(rgb: ImageArray, width: float) -> float:
+    """Inches that an image shown `width` inches wide takes, title included; bounded for extreme shapes."""
     return float(np.clip(width * 0.85 * rgb.shape[0] / rgb.shape[1], 1.2, 9.0)) + 0.35
 
 
@@ -150,8 +150,8 @@ def _figure(width: float, height: float, description: str) -> Figure:
     return figure
 
 
-def _show(axes: Any, picture: Picture, title: str) -> None:
-    axes.imshow(picture, interpolation="antialiased")
+def _show(axes: Any, image: ImageArray, title: str) -> None:
+    axes.imshow(image, interpolation="antialiased")
     axes.set_title(title, fontsize=10)
     axes.set_axis_off()
 
@@ -169,7 +169,7 @@ def _colour_bar(figure: Any, axes: Any, scale: Normalize, colours: str, unit: st
         bar.ax.set_title(unit, fontsize=9)
 
 
-def _rendered(figure: Figure) -> Picture:
+def _rendered(figure: Figure) -> ImageArray:
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     return np.array(np.asarray(canvas.buffer_rgba())[..., :3])
@@ -194,26 +194,26 @@ def depth_edges(depth: FloatArray, jump: float = 0.05) -> npt.NDArray[np.bool_]:
 
 def render_cloud(
     points: FloatArray,
-    colours: Picture,
+    colours: ImageArray,
     *,
     size: tuple[int, int] = (480, 640),
     yaw: float = 25.0,
     pitch: float = 15.0,
     splat: int = 2,
     background: tuple[int, int, int] = BACKGROUND,
-) -> Picture:
+) -> ImageArray:
     """A cloud seen by a second pinhole camera that circles around its middle: (H, W, 3) uint8 for size = (H, W).
 
     points: (..., 3) metres in the optical frame (x right, y down, z forward), colours (..., 3) uint8 RGB; points that
     are not finite are left out. yaw, pitch: degrees; positive yaw looks from the right, positive pitch from above.
-    splat: side of the square drawn per point, pixels. The camera keeps its distance and zooms to fill the picture.
+    splat: side of the square drawn per point, pixels. The camera keeps its distance and zooms to fill the image.
     """
     flat, rgb = points.reshape(-1, 3).astype(np.float64), colours.reshape(-1, 3)
     keep = np.isfinite(flat).all(axis=1)
-    picture = np.empty((*size, 3), np.uint8)
-    picture[:] = background
+    image = np.empty((*size, 3), np.uint8)
+    image[:] = background
     if not keep.any():
-        return picture
+        return image
     seen, rgb = _circle(flat[keep], yaw, pitch), rgb[keep]
     front = seen[:, 2] > 0.1 * np.median(seen[:, 2])
     seen, rgb = seen[front], rgb[front]
@@ -225,12 +225,12 @@ def render_cloud(
     )
     inside = (rows >= 0) & (rows < size[0]) & (columns >= 0) & (columns < size[1])
     source = np.broadcast_to(order[:, None, None], rows.shape)[inside]
-    picture[rows[inside], columns[inside]] = rgb[source]
-    return picture
+    image[rows[inside], columns[inside]] = rgb[source]
+    return image
 
 
 def _framed(directions: FloatArray, size: tuple[int, int]) -> npt.NDArray[np.int64]:
-    """Columns and rows (N, 2) of directions x/z, y/z, zoomed and centred so that nearly all fall into the picture."""
+    """Columns and rows (N, 2) of directions x/z, y/z, zoomed and centred so that nearly all fall into the image."""
     low, high = np.percentile(directions, (1, 99), axis=0)
     extent = np.array([size[1], size[0]])
     zoom = 0.92 * (extent / np.maximum(high - low, 1e-9)).min()

@@ -19,7 +19,7 @@ from tr2m_core.messages.images import CheckedImage
 from tr2m_ros import dds, diagnostics
 from tr2m_ros.camera import Camera
 from tr2m_ros.camera_output import CameraOutput
-from tr2m_ros.conversions import Picture, parse_image
+from tr2m_ros.conversions import ImageMessage, parse_image
 from tr2m_ros.input_subscription import InputSubscription
 from tr2m_ros.parameters import LiveSettings
 from tr2m_ros.qos import SENSOR_DEPTH, latched_qos, subscribe, unheard_publishers, volatile_qos
@@ -100,7 +100,7 @@ class CameraInput:
         text = "camera_info with NaN or infinite values in K, D or P"
         self.camera.refuse(FrameError(text, "camera_info not finite"))
 
-    def _on_image(self, msg: Picture) -> None:
+    def _on_image(self, msg: ImageMessage) -> None:
         if self._put is None:
             return
         camera = self.camera

@@ -100,9 +100,9 @@ class CameraOutput:
 
 
 def depth_info(info: CameraInfo, header: Header, size: tuple[int, int]) -> CameraInfo:
-    """The camera_info of the depth image (height, width) of a picture.
+    """The camera_info of the depth image (height, width) of an image.
 
-    That of the picture itself, or, where depth is smaller, the same camera at its size, without binning and region.
+    That of the image itself, or, where depth is smaller, the same camera at its size, without binning and region.
     """
     seen = as_seen(info)
     out = copy.copy(info)

@@ -17,7 +17,7 @@ from tr2m_core.messages.images import COLOUR_ENCODINGS, CheckedImage, check_size
 from tr2m_core.messages.packing import cloud_fields, image_fields, point_fields
 from tr2m_core.pipeline.memory import Memory
 
-Picture: TypeAlias = "Image | CompressedImage"
+ImageMessage: TypeAlias = "Image | CompressedImage"
 POINT_FIELDS = {
     colour: tuple(
         PointField(name=name, offset=offset, datatype=PointField.FLOAT32, count=1)
@@ -69,7 +69,7 @@ def nanoseconds(header: Header) -> int:
     return int(header.stamp.sec) * 10**9 + int(header.stamp.nanosec)
 
 
-def parse_image(msg: Picture) -> CheckedImage:
+def parse_image(msg: ImageMessage) -> CheckedImage:
     """The image of a message. Raises FrameError unless its fields agree with its data. Decodes no pixel.
 
     Encodings that are not decoded here pass where cv_bridge is installed.

@@ -61,18 +61,18 @@ MIN_DEPTH, MAX_DEPTH = 0.01, 80.0
 
 @dataclass
 class Room:
-    """One bag's content: pictures (N, H, W, 3) uint8, depth (N, H, W) float32 metres with 0 where there is none."""
+    """One bag's content: images (N, H, W, 3) uint8, depth (N, H, W) float32 metres with 0 where there is none."""
 
     name: str
     sentence: str
-    pictures: npt.NDArray[np.uint8]
+    images: npt.NDArray[np.uint8]
     depth: npt.NDArray[np.float32]
     intrinsics: tuple[float, float, float, float]
     bag: Path = Path()
 
-    def index_of(self, picture: bytes) -> int:
-        """Which frame a played picture is; stamps cannot tell, the player renews them."""
-        return next(i for i, own in enumerate(self.pictures) if own.tobytes() == picture)
+    def index_of(self, image: bytes) -> int:
+        """Which frame a played image is; stamps cannot tell, the player renews them."""
+        return next(i for i, own in enumerate(self.images) if own.tobytes() == image)
 
 
 @dataclass
@@ -189,7 +189,7 @@ def _demo(options: argparse.Namespace) -> int:
         print(f"demo: no depth came out; see {output / 'depth_node.log'}", file=sys.stderr)
         return 1
     draw(rooms, runs, output / "demo.png")
-    print(f"Picture: {output / 'demo.png'}. Measure a bag again without ROS: tr2m replay {rooms[0].bag} -o out/replay")
+    print(f"Figure: {output / 'demo.png'}. Measure a bag again without ROS: tr2m replay {rooms[0].bag} -o out/replay")
     return 0
 
 
@@ -197,23 +197,23 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def render_rooms(frames: int, size: tuple[int, int] = SIZE) -> list[Room]:
-    """The rooms of ROOMS: the same pictures, with depth at the scale of each place."""
+    """The rooms of ROOMS: the same images, with depth at the scale of each place."""
     from tr2m_core.data.procedural.scenes import render_sequence
 
     chosen = [places()[name] for name in ROOMS]
     first = chosen[0].distance_m
     batch = render_sequence(SceneFacts("room", chosen[0].name, "", first, OBJECTS), frames, size, seed=SEED)
-    pictures = batch.pictures()
+    images = batch.camera_images()
     depth = batch.depth[:, 0].numpy()
     fx, fy, cx, cy = batch.intrinsics[0].tolist()
     return [
-        Room(place.name, ROOMS[place.name], pictures, depth * np.float32(place.distance_m / first), (fx, fy, cx, cy))
+        Room(place.name, ROOMS[place.name], images, depth * np.float32(place.distance_m / first), (fx, fy, cx, cy))
         for place in chosen
     ]
 
 
 def write_bag(room: Room, fps: float) -> None:
-    """Writes pictures, depth, camera_info and the right sentence to `room.bag`, replacing what was there."""
+    """Writes images, depth, camera_info and the right sentence to `room.bag`, replacing what was there."""
     store = get_typestore(Stores.ROS2_HUMBLE)
     types = {kind.rsplit("/", 1)[-1]: store.types[kind] for kind in store.types}
     height, width = room.depth.shape[1:]
@@ -230,11 +230,11 @@ def write_bag(room: Room, fps: float) -> None:
         connections: dict[str, Any] = {}
         start = 1_000_000_000
         write(TEXT, "String", start - 1, types["String"](data=room.sentence))
-        for index, (picture, depth) in enumerate(zip(room.pictures, room.depth, strict=True)):
+        for index, (image, depth) in enumerate(zip(room.images, room.depth, strict=True)):
             when = start + round(index * 1e9 / fps)
             stamp = types["Time"](sec=when // 10**9, nanosec=when % 10**9)
             header = types["Header"](stamp=stamp, frame_id="camera_optical_frame")
-            for topic, encoding, pixels in ((IMAGE, "rgb8", picture), (DEPTH, "32FC1", depth)):
+            for topic, encoding, pixels in ((IMAGE, "rgb8", image), (DEPTH, "32FC1", depth)):
                 data = np.frombuffer(pixels.tobytes(), np.uint8)
                 step = len(data) // height
                 image = types["Image"](header, height, width, encoding, is_bigendian=0, step=step, data=data)
@@ -320,7 +320,7 @@ def _play(recorder: Recorder, room: Room, options: argparse.Namespace) -> None:
             rclpy.spin_once(recorder, timeout_sec=0.1)
 
 
-# -- picture ----------------------------------------------------------------------------------------------------------
+# -- figure ----------------------------------------------------------------------------------------------------------
 
 
 def draw(rooms: Sequence[Room], runs: Sequence[Run], path: Path) -> None:
@@ -338,7 +338,7 @@ def draw(rooms: Sequence[Room], runs: Sequence[Run], path: Path) -> None:
         stamp = max(right.depths)
         index = right.frames[stamp]
         truth = np.where(room.depth[index] > 0, room.depth[index], np.nan)
-        cells = [(room.pictures[index], f"the {room.name}")]
+        cells = [(room.images[index], f"the {room.name}")]
         for run in (wrong, right):
             depth = run.depths[max(run.depths)]
             name = next(name for name, sentence in ROOMS.items() if sentence == run.sentence)
@@ -346,8 +346,8 @@ def draw(rooms: Sequence[Room], runs: Sequence[Run], path: Path) -> None:
             cells.append((colourise_depth(depth, *limits), title))
         cells.append((colourise_depth(truth, *limits), f"ground truth\nmedian {np.nanmedian(truth):.2f} m"))
         cells.append((render_cloud(*cloud_arrays(right.cloud), size=(480, 640)), "point cloud, seen from the side"))
-        for cell, (picture, title) in zip(axes, cells, strict=True):
-            cell.imshow(picture, aspect="equal")
+        for cell, (image, title) in zip(axes, cells, strict=True):
+            cell.imshow(image, aspect="equal")
             cell.set_title(title, fontsize=10)
             cell.set_axis_off()
     figure.savefig(path)

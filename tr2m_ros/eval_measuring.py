@@ -124,7 +124,7 @@ class Measuring:
             self._jobs.task_done()
 
     def _measure(self, job: Job) -> View | None:
-        """Fills the result; what it looks like when there is a picture. Raises FrameError for unusable messages."""
+        """Fills the result; what it looks like when there is an image. Raises FrameError for unusable messages."""
         result, limits = job.result, (self._settings.min_depth, self._settings.max_depth)
         depth = metric_depth(job.depth)
         reference = None
@@ -141,7 +141,7 @@ class Measuring:
         try:
             rgb = CheckedImage.parse(job.image).rgb()
         except FrameError as error:
-            self._problems.report("picture", f"a picture cannot be shown: {error}")
+            self._problems.report("image", f"an image cannot be shown: {error}")
             return None
         return View(rgb, depth, truth, job.intrinsics) if rgb.shape[:2] == depth.shape else None
 

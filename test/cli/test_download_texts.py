@@ -187,7 +187,7 @@ def test_offline_is_offline_and_the_address_is_pinned(download, monkeypatch):
 
 @pytest.fixture
 def evaluate(monkeypatch, tmp_path, capsys):
-    """Runs `tr2m evaluate` with a stand-in model; returns stdout and the sentences by picture."""
+    """Runs `tr2m evaluate` with a stand-in model; returns stdout and the sentences by image."""
     from stand_ins import FlatModel
 
     monkeypatch.setattr("tr2m_core.cli.evaluate.load_predictor", lambda args: FlatModel())
@@ -196,7 +196,7 @@ def evaluate(monkeypatch, tmp_path, capsys):
         import csv
 
         folder = tmp_path / "out"
-        code = main(["evaluate", *map(str, arguments), "-o", str(folder), "--pictures", "0"])
+        code = main(["evaluate", *map(str, arguments), "-o", str(folder), "--panels", "0"])
         out, err = capsys.readouterr()
         assert code == 0, err
         with (folder / "frames.csv").open(newline="") as file:

@@ -17,9 +17,9 @@ from tiny_datasets import (
     write_diode,
     write_hypersim,
     write_ibims,
+    write_image,
     write_kitti,
     write_nyu,
-    write_picture,
     write_simcol,
     write_sunrgbd,
     write_void,
@@ -101,7 +101,7 @@ class Protocol:
     """A data set whose depth is flat. size: of the depth files; counted: how many of their pixels the protocol counts.
 
     outside, inside: pixels on either side of the crop's corner, outside None without a crop. beyond: a depth that
-    is out of range; truth, planted: depths in range, of all pixels and of single ones. shown: of the picture that the
+    is out of range; truth, planted: depths in range, of all pixels and of single ones. shown: of the image that the
     model is given. measured: of the ground truth.
     """
 
@@ -136,7 +136,7 @@ class Protocol:
         elif self.name == "diode_outdoor":
             np.save(path, depth[..., None].astype(np.float32))
         else:
-            write_picture(path, np.round(depth / dataset.unit_per_count).astype(np.uint16))
+            write_image(path, np.round(depth / dataset.unit_per_count).astype(np.uint16))
 
 
 CROPPED, NYU_PLACES = 426 * 560, {"outside": (44, 300), "inside": (45, 41)}
@@ -210,9 +210,9 @@ PROTOCOLS = {
 
 
 def of_one_size(config: DatasetConfig, size: tuple[int, int]) -> DatasetConfig:
-    """The same tree, all its pictures of (height, width) = size."""
+    """The same tree, all its images of (height, width) = size."""
     for record in DATASETS[config.name].records(config, "test", texts=False).records:
-        write_picture(record.image, np.zeros((*size, 3), np.uint8))
+        write_image(record.image, np.zeros((*size, 3), np.uint8))
     return config
 
 
@@ -231,7 +231,7 @@ def test_only_errors_inside_crop_range_and_masks_count(evaluate, model, sizes, t
     ignored = {protocol.outside: protocol.planted, protocol.inside: protocol.beyond}
     for number, planted in enumerate(({}, ignored, {protocol.inside: protocol.planted})):
         protocol.write(number, planted)
-    code, out, err = evaluate(*options(protocol.config), "-o", tmp_path / "out", "--pictures", 0)
+    code, out, err = evaluate(*options(protocol.config), "-o", tmp_path / "out", "--panels", 0)
     assert (code, without_sizes(err)) == (0, "")
 
     rows = [row for row in read_csv(tmp_path / "out") if row["method"] == "embedded"]
@@ -277,7 +277,7 @@ def test_diode_is_evaluated_without_and_with_its_mask(evaluate, model, network, 
     config = write_diode(tmp_path / "data", 2, depth, mask)
     write_diode(tmp_path / "data", 1, depth, 0.0)  # the first has no valid depth by its mask
     chosen = [*options(config), "--baseline", "constant", "--baseline", network, "--sentences", "own", "empty"]
-    code, out, _ = evaluate(*chosen, "--pictures", "1", "--save-predictions", "-o", tmp_path / "out")
+    code, out, _ = evaluate(*chosen, "--panels", "1", "--save-predictions", "-o", tmp_path / "out")
     assert code == 0
     (entry,) = read_report(tmp_path / "out")["datasets"]
     plain = [row for row in entry["rows"] if row["alignment"] == "metric"]
@@ -297,7 +297,7 @@ def test_diode_is_evaluated_without_and_with_its_mask(evaluate, model, network, 
     assert others == {str(network): 2, f"{network}, validity mask applied": 1}
     assert sum(masked in line for line in out.splitlines()) == 6
     assert len(list((tmp_path / "out" / "predictions").iterdir())) == 2
-    best, worst = sorted((tmp_path / "out" / "pictures").iterdir())
+    best, worst = sorted((tmp_path / "out" / "panels").iterdir())
     assert np.asarray(Image.open(best)).std() > 10 and worst.name.startswith("worst1")
 
 
@@ -313,14 +313,14 @@ def test_all_of_simcol_says_the_same_so_there_is_nothing_to_shuffle(evaluate, mo
 def test_predictions_are_saved_before_clamp_and_mask(evaluate, model, tmp_path):
     model.depth = 100.0
     config = write_kitti(tmp_path, count=2, unmeasured=1)
-    assert evaluate(*options(config), "-o", tmp_path / "out", "--save-predictions", "--pictures", 1)[0] == 0
+    assert evaluate(*options(config), "-o", tmp_path / "out", "--save-predictions", "--panels", 1)[0] == 0
     folder = "2011_09_26_2011_09_26_drive_0048_sync_image_02_data"
     saved = sorted((tmp_path / "out" / "predictions").iterdir())
     assert [path.name for path in saved] == [f"kitti_{folder}_{n:010d}.npy" for n in range(2)]
     prediction = np.load(saved[0], allow_pickle=False)
     assert prediction.dtype == np.float32 and prediction.shape == (352, 1216) and (prediction == 100).all()
-    pictures = sorted(path.name for path in (tmp_path / "out" / "pictures").iterdir())
-    assert [name.split("_")[0] for name in pictures] == ["best1", "worst1"]
+    images = sorted(path.name for path in (tmp_path / "out" / "panels").iterdir())
+    assert [name.split("_")[0] for name in images] == ["best1", "worst1"]
     (entry,) = read_report(tmp_path / "out")["datasets"]
     assert entry["without_ground_truth"] == 1 and entry["problems"] == []
     assert entry["crop"] == "garg" and entry["depth_range"] == [0.001, 80.0]
@@ -375,7 +375,7 @@ def test_a_fixed_sentence_needs_no_text_files(evaluate, model, tmp_path):
     assert [sentence for sentence, *_ in model.seen] == ["A kitchen.", "A hall."]
     (entry,) = json.loads(out)["datasets"]
     assert entry["metrics"]["abs_rel"] == pytest.approx(0.5)
-    assert evaluate(*given)[0] == 2  # its own sentences are looked for beside the pictures
+    assert evaluate(*given)[0] == 2  # its own sentences are looked for beside the images
 
 
 def test_another_model_as_baseline_and_another_size(evaluate, sizes, tiny_paper, tmp_path):
@@ -440,7 +440,7 @@ def test_unusable_records_are_told_and_the_rest_is_measured(evaluate, tmp_path):
     (scene / "rgb_00000.jpg").unlink()
     damaged = scene / "sync_depth_00001.png"
     damaged.write_bytes(damaged.read_bytes()[:200])
-    code, out, err = evaluate(*options(config), "-o", tmp_path / "out", "--pictures", 0)
+    code, out, err = evaluate(*options(config), "-o", tmp_path / "out", "--panels", 0)
     assert code == 1
     assert "1 missing image" in err and "rgb_00000.jpg" in err and "sync_depth_00001.png" in err
     (entry,) = read_report(tmp_path / "out")["datasets"]
@@ -450,8 +450,8 @@ def test_unusable_records_are_told_and_the_rest_is_measured(evaluate, tmp_path):
 
 def test_an_image_without_valid_depth_is_counted(evaluate, tmp_path):
     config = write_nyu(tmp_path, count=2)
-    write_picture(tmp_path / "sync/kitchen_0028b/sync_depth_00000.png", np.full((480, 640), 10_000, np.uint16))
-    code, out, err = evaluate(*options(config), "-o", tmp_path / "out", "--pictures", 0)
+    write_image(tmp_path / "sync/kitchen_0028b/sync_depth_00000.png", np.full((480, 640), 10_000, np.uint16))
+    code, out, err = evaluate(*options(config), "-o", tmp_path / "out", "--panels", 0)
     assert (code, without_sizes(err)) == (0, "")
     assert "nyu: 1 images without a valid depth" in out
     (entry,) = read_report(tmp_path / "out")["datasets"]
@@ -476,7 +476,7 @@ def test_nothing_usable_is_bad_input(evaluate, tmp_path):
         (["none.yaml"], "none.yaml: no such configuration file"),
         (["nyu", "--max-depth", "5"], "a published protocol has its own range"),
         (["nyu", "--batch-size", "0"], "--batch-size 0: must be at least 1"),
-        (["nyu", "--pictures", "-1"], "--pictures -1: must be at least 0"),
+        (["nyu", "--panels", "-1"], "--panels -1: must be at least 0"),
         (["nyu", "--save-predictions"], "--save-predictions needs -o"),
         (["nyu", "--text", " "], "description is empty"),
         (["nyu", "--text", "A hall.", "--text", "senteces.txt"], "'senteces.txt' looks like a file, and there is none"),
@@ -503,15 +503,15 @@ def test_a_model_cannot_be_its_own_baseline(evaluate, tmp_path):
 def test_two_processes_give_what_one_gives(tiny_paper, tmp_path, in_two_processes, capsys):
     config = write_sunrgbd(tmp_path / "data", ((90, 120), (106, 146), (90, 120), (90, 120), (90, 120)))
     for number, path in enumerate(sorted(Path(config.root).glob("rgb/*.jpg"))):
-        picture = np.random.default_rng(number).integers(0, 255, (*reversed(Image.open(path).size), 3), np.uint8)
-        write_picture(path, picture)
+        image = np.random.default_rng(number).integers(0, 255, (*reversed(Image.open(path).size), 3), np.uint8)
+        write_image(path, image)
     (tmp_path / "data" / "gt" / "img-000004.png").write_bytes(b"")
     (tmp_path / "captions.txt").write_text("".join(f"Bedroom {number}.\n" for number in range(1, 6)))
     config = replace(config, text_root="", text_file=str(tmp_path / "captions.txt"))
     chosen = [*options(config), "--model", str(tiny_paper), "--size", "28x42", "--batch-size", "2", "--device", "cpu"]
-    chosen += ["--sentences", "own", "shuffled", "--baseline", "constant", "--pictures", "1", "--save-predictions"]
+    chosen += ["--sentences", "own", "shuffled", "--baseline", "constant", "--panels", "1", "--save-predictions"]
     for name in ("one", "again"):
-        assert main(["evaluate", *chosen, "-o", str(tmp_path / name)]) == 1  # a depth picture is empty
+        assert main(["evaluate", *chosen, "-o", str(tmp_path / name)]) == 1  # a depth image is empty
     single = capsys.readouterr()
 
     ended = in_two_processes("evaluate", *chosen, "-o", str(tmp_path / "two"))
@@ -553,11 +553,11 @@ def test_frames(evaluate, sizes, data, tmp_path):
     assert entry["dataset"] == "desk" and entry["metrics"]["abs_rel"] == pytest.approx(0.5)
     assert entry["rows"][-3]["method"] == "best constant" and entry["rows"][-3]["delta1"] == 1
     names = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    assert names == {"report.json", "frames.csv", "pictures/desk_a.png", "predictions/desk_a.npy"}
+    assert names == {"report.json", "frames.csv", "panels/desk_a.png", "predictions/desk_a.npy"}
 
 
 def write_photographs(folder, *depths):
-    """A source of black pictures with the given depth (H, W), metres; returns the depths as stored."""
+    """A source of black images with the given depth (H, W), metres; returns the depths as stored."""
     folder.mkdir(parents=True)
     frames, stored = [], []
     for i, depth in enumerate(depths):

@@ -17,9 +17,9 @@ from tiny_datasets import (
     write_diode,
     write_hypersim,
     write_ibims,
+    write_image,
     write_kitti,
     write_nyu,
-    write_picture,
     write_simcol,
     write_split,
     write_sunrgbd,
@@ -47,17 +47,17 @@ TREES = {
 
 
 def scenery(size: tuple[int, int], random: np.random.Generator) -> np.ndarray:
-    """(H, W, 3) uint8: patches of colour under noise, so that it matters how pictures are resized."""
+    """(H, W, 3) uint8: patches of colour under noise, so that it matters how images are resized."""
     patches = random.integers(0, 256, (9, 12, 3)).repeat(size[0] // 9 + 1, 0).repeat(size[1] // 12 + 1, 1)
     noise = random.integers(-60, 61, (*size, 3))
     return np.clip(patches[: size[0], : size[1]] + noise, 0, 255).astype(np.uint8)
 
 
 def fill(config: DatasetConfig, record: Record, number: int) -> None:
-    """New content for a record: a picture, and depth from under to over the range, measured here and there."""
+    """New content for a record: an image, and depth from under to over the range, measured here and there."""
     random, dataset = np.random.default_rng(number), DATASETS[config.name]
     size = (540, 675) if config.name == "c3vd" else dataset.measured_size(record)
-    write_picture(record.image, scenery(size, random))
+    write_image(record.image, scenery(size, random))
     low, high = dataset.protocol.min_depth, dataset.protocol.max_depth
     depth = np.exp(random.uniform(np.log(max(low, high / 50) / 1.1), np.log(high * 1.1), size))
     depth[random.random(size) > 0.05] = 0  # few pixels, none of which sits on a threshold of delta
@@ -72,10 +72,10 @@ def fill(config: DatasetConfig, record: Record, number: int) -> None:
         np.save(record.depth, depth[..., None].astype(np.float32))
         np.save(dataset.masks(record)[0], (random.random(size) < (0.5 if number else 0)).astype(np.float64))
     else:
-        write_picture(record.depth, np.minimum(depth / dataset.unit_per_count, 65535).astype(np.uint16))
+        write_image(record.depth, np.minimum(depth / dataset.unit_per_count, 65535).astype(np.uint16))
     if config.name == "ibims":
         for path in dataset.masks(record):
-            write_picture(path, random.random(size) < 0.7)
+            write_image(path, random.random(size) < 0.7)
 
 
 def tree(name: str, folder: Path) -> tuple[DatasetConfig, dict[str, Path]]:

@@ -19,7 +19,7 @@ def replay(tmp_path, monkeypatch, constant_predictor, capsys):
     monkeypatch.setattr("tr2m_core.cli.replay.load_predictor", lambda args: constant_predictor)
 
     def run(bag, *arguments):
-        code = main(["replay", str(bag), "-o", str(tmp_path / "out"), "--pictures", "1", *arguments])
+        code = main(["replay", str(bag), "-o", str(tmp_path / "out"), "--panels", "1", *arguments])
         return code, *capsys.readouterr()
 
     return run
@@ -30,7 +30,7 @@ def test_table_and_files(replay, write_bag, messages, tmp_path):
     assert (code, err) == (0, "")
     assert "3 of 3 frames processed, 3 measured" in out
     assert "abs_rel" in out
-    written = {"report.json", "report.html", "frames.csv", "timing.csv", "pictures"}
+    written = {"report.json", "report.html", "frames.csv", "timing.csv", "panels"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == written
 
 
@@ -214,7 +214,7 @@ def test_without_ground_truth(replay, write_bag, messages, tmp_path):
 def test_new_bag(replay, write_bag, messages, tmp_path):
     bag = write_bag(messages.recording(2))
     assert replay(bag, "--write-bag", str(tmp_path / "new"))[0] == 0
-    assert replay(tmp_path / "new", "--image-topic", "/metric_depth")[0] == 2  # depth is no picture
+    assert replay(tmp_path / "new", "--image-topic", "/metric_depth")[0] == 2  # depth is no image
     code, _, err = replay(bag, "--write-bag", str(tmp_path / "new"))
     assert code == 2
     assert str(tmp_path / "new") in err
@@ -232,7 +232,7 @@ def test_the_report_says_whether_frames_were_filtered(write_bag, messages, tiny_
     bag = str(write_bag(messages.recording(1)))
     for option, antialias in ((), True), (("--no-antialias",), False):
         folder = tmp_path / str(antialias)
-        chosen = ["--model", str(tiny_paper), "--device", "cpu", "--pictures", "0", "-o", str(folder)]
+        chosen = ["--model", str(tiny_paper), "--device", "cpu", "--panels", "0", "-o", str(folder)]
         assert main(["replay", bag, *chosen, *option]) == 0
         assert json.loads((folder / "report.json").read_text())["antialias"] is antialias
 
@@ -248,7 +248,7 @@ def test_two_processes_give_what_one_gives(write_bag, messages, tiny_paper, tmp_
         "A desk.",
         "--text",
         "A hangar.",
-        "--pictures",
+        "--panels",
         "3",
         "--baseline",
         "ramp",
@@ -266,7 +266,7 @@ def test_two_processes_give_what_one_gives(write_bag, messages, tiny_paper, tmp_
     assert one.pop("timing") != two.pop("timing")
     assert one == two
     assert len(one["worst_frames"]) == 5
-    drawn = [sorted(path.name for path in (tmp_path / name / "pictures").iterdir()) for name in ("one", "two")]
+    drawn = [sorted(path.name for path in (tmp_path / name / "panels").iterdir()) for name in ("one", "two")]
     assert drawn[0] == drawn[1] and len(drawn[0]) == 3
 
 

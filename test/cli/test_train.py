@@ -18,7 +18,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tiny_datasets import gradient, write_c3vd, write_kitti, write_nyu, write_picture, write_void
+from tiny_datasets import gradient, write_c3vd, write_image, write_kitti, write_nyu, write_void
 
 from tr2m_core import DepthPredictor
 from tr2m_core.cli.main import main
@@ -99,7 +99,7 @@ def trees(tmp_path_factory):
 def small_paper(trees, tiny_paper):
     """Options that make a run of four steps of the paper's configuration."""
     changes = [f"model.base={tiny_paper}", "device=cpu", "precision=fp32", "batch_size=2", "steps=4", "workers=0"]
-    changes += ["validation.every=0", "validation.pictures=1", "log_every=1", *trees]
+    changes += ["validation.every=0", "validation.panels=1", "log_every=1", *trees]
     return [option for change in changes for option in ("--set", change)]
 
 
@@ -218,11 +218,11 @@ def test_four_data_sets_become_a_model(tr2m, finished, small_paper, tmp_path):
     assert metrics.keys() == {"nyu", "kitti"}
     assert all(np.isfinite(list(row.values())).all() for row in metrics.values())
 
-    picture = tmp_path / "picture.png"
-    write_picture(picture, gradient((48, 64)))
-    code, _, err = tr2m("infer", picture, "--text", "A desk.", "--model", finished / "model", "-o", tmp_path / "out")
+    image = tmp_path / "image.png"
+    write_image(image, gradient((48, 64)))
+    code, _, err = tr2m("infer", image, "--text", "A desk.", "--model", finished / "model", "-o", tmp_path / "out")
     assert (code, err) == (0, "")
-    depth = np.load(tmp_path / "out" / "picture_depth.npy", allow_pickle=False)
+    depth = np.load(tmp_path / "out" / "image_depth.npy", allow_pickle=False)
     predictor = DepthPredictor.from_pretrained(finished / "model", device="cpu", precision="fp32", antialias=True)
     predicted = predictor.predict(gradient((48, 64)), "A desk.").metric_depth
     assert predicted.shape == (48, 64) and np.isfinite(predicted).all() and (predicted > 0).all()
@@ -308,9 +308,7 @@ def assert_same(first: object, second: object, where: str = "state") -> None:
 
 def test_kill_9_loses_no_more_than_the_last_steps(tr2m, write_config, tmp_path, one_thread):
     every = 4
-    config = write_config(
-        steps=40, ema=0.9, checkpoint_every=every, validation={"scenes": 1, "every": 10, "pictures": 0}
-    )
+    config = write_config(steps=40, ema=0.9, checkpoint_every=every, validation={"scenes": 1, "every": 10, "panels": 0})
     run, log = tmp_path / "run", tmp_path / "run" / "log.jsonl"
     for target in (12, 25):
         command = [sys.executable, "-m", "tr2m_core", "train", str(config)]
@@ -337,15 +335,15 @@ def test_kill_9_loses_no_more_than_the_last_steps(tr2m, write_config, tmp_path, 
 
 
 def test_two_processes_train_and_measure_as_one(tr2m, write_config, tmp_path, one_thread):
-    """Each process has one picture of every step, as each of two accumulated batches of one process has.
+    """Each process has one image of every step, as each of two accumulated batches of one process has.
 
-    The fine contrast takes all pixels, so that it does not matter which process draws them, and keys of the picture
+    The fine contrast takes all pixels, so that it does not matter which process draws them, and keys of the image
     itself, the only one that a process has.
     """
     scenes = {"name": "procedural", "domains": ["tube"], "scenes": 6, "scene_seed": 2, "input_size": [28, 42]}
     contrast = {"start_epoch": 0, "warmup_steps": 2, "samples": 1000, "keys_from": "all_images"}
     loss = {"gate": 0.0, "contrast_settings": contrast}
-    shared = {"datasets": [scenes], "steps": 3, "ema": 0.5, "loss": loss, "validation": {"scenes": 6, "pictures": 1}}
+    shared = {"datasets": [scenes], "steps": 3, "ema": 0.5, "loss": loss, "validation": {"scenes": 6, "panels": 1}}
     config = write_config(**shared)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -18,7 +18,7 @@ DEPTH, INFO, CLOUD, TEXT = (f"/metric_depth{name}" for name in ("", "/camera_inf
 SIZE = HEIGHT, WIDTH = 3, 4
 STAMP = 1_600_000_000_123_456_789
 RGB = np.arange(36, dtype=np.uint8).reshape(HEIGHT, WIDTH, 3)
-PICTURE = image(RGB, "rgb8", "camera_optical", STAMP)
+IMAGE = image(RGB, "rgb8", "camera_optical", STAMP)
 METRES = np.arange(1, 13, dtype=np.float32).reshape(HEIGHT, WIDTH)
 CAMERA = camera_info(SIZE, 2.0, (1.5, 1.0), "elsewhere")
 
@@ -35,7 +35,7 @@ def write(writer, recorded, depth, rgb, info, description, rectified=False, **op
     frame = FrameInput(rgb, description, STAMP, products=products, info=lambda: info, rectified=rectified)
     (output,) = FramePipeline(Told(depth)).process([frame], PipelineOptions(**options))
     packed = output.packed
-    writer.write(PICTURE.header, recorded, description, packed[Product.DEPTH], output.info, packed.get(Product.CLOUD))
+    writer.write(IMAGE.header, recorded, description, packed[Product.DEPTH], output.info, packed.get(Product.CLOUD))
     return output.camera_error
 
 
@@ -101,7 +101,7 @@ def test_without_a_camera_there_is_no_cloud(tmp_path, messages, info, words, top
     assert {topic for topic, _, _ in read(tmp_path / "out", messages.store)} == topics
 
 
-def test_limits_stride_and_rectified_pictures(tmp_path, messages):
+def test_limits_stride_and_rectified_images(tmp_path, messages):
     p = np.array([4, 0, 1, 0, 0, 4, 1, 0, 0, 0, 1, 0], np.float64)
     info = camera_info(SIZE, 2.0, (1.5, 1.0), d=np.array([0.1, 0, 0, 0, 0]), p=p)
     options = PipelineOptions(min_depth=2, max_depth=11, cloud=CloudOptions(stride=2))
@@ -115,9 +115,9 @@ def test_limits_stride_and_rectified_pictures(tmp_path, messages):
     np.testing.assert_array_equal(points[1, 1, :3], [0.25 * 11, 0.25 * 11, 11])  # pixel (2, 2)
 
 
-def test_a_picture_cut_and_binned(tmp_path, messages):
+def test_an_image_cut_and_binned(tmp_path, messages):
     roi = build("sensor_msgs/msg/RegionOfInterest", x_offset=10, y_offset=5, width=8, height=6, do_rectify=False)
-    info = camera_info((20, 30), 4.0, (13.0, 7.0), roi=roi, binning_x=2, binning_y=2)  # (1.5, 1) in the picture
+    info = camera_info((20, 30), 4.0, (13.0, 7.0), roi=roi, binning_x=2, binning_y=2)  # (1.5, 1) in the image
     with DepthBagWriter(tmp_path / "out") as writer:
         assert write(writer, 1, METRES, RGB, info, "A desk.") is None
     found = {topic: message for topic, _, message in read(tmp_path / "out", messages.store)}
@@ -156,7 +156,7 @@ def test_a_place_that_cannot_be_written(tmp_path):
         pass
 
 
-def test_pictures_of_any_memory_order(tmp_path, messages):
+def test_images_of_any_memory_order(tmp_path, messages):
     with DepthBagWriter(tmp_path / "out") as writer:
         write(writer, 1, np.asfortranarray(METRES), RGB[:, ::-1][:, ::-1], CAMERA, "A desk.")
     found = {topic: message for topic, _, message in read(tmp_path / "out", messages.store)}

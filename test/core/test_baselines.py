@@ -124,7 +124,7 @@ def test_metric_depth_comes_in_the_unit_of_the_data_and_relative_depth_has_none(
 
 
 class Padded(torch.nn.Module):
-    """In place of ZoeDepth: each padded picture's own row and column numbers, as it is padded."""
+    """In place of ZoeDepth: each padded image's own row and column numbers, as it is padded."""
 
     class config:
         model_type = "zoedepth"
@@ -139,7 +139,7 @@ class Padded(torch.nn.Module):
 
 
 class Padding:
-    """Pads a picture as ZoeDepth's processor does: three times the root of half a side, at each end."""
+    """Pads an image as ZoeDepth's processor does: three times the root of half a side, at each end."""
 
     do_pad = True
 

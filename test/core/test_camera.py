@@ -143,18 +143,18 @@ def test_pinhole_by_hand():
     np.testing.assert_allclose(pixels, [[79.2 + 110 / 4, 60.1 - 113 / 8]])
 
 
-def test_p_counts_for_rectified_pictures_and_k_for_raw_ones():
+def test_p_counts_for_rectified_images_and_k_for_raw_ones():
     p = [200.0, 0.0, 70.0, -20.0, 0.0, 210.0, 50.0, 0.0, 0.0, 0.0, 1.0, 0.0]
     point, distorted = np.array([[0.5, 0.25, 1.0]]), [0.1, 0.0, 0.0, 0.0, 0.0]
     for info in (camera(p=p), camera(d=distorted, p=p)):
         np.testing.assert_allclose(project(point, info, True), [[170.0, 102.5]])
         rays = ray_table(info, True)
         np.testing.assert_allclose((rays.x[0, 120], rays.y[71, 0]), (0.25, 0.1))
-    for d in (None, [], [0.0] * 8):  # a P of another size or of a stereo pair says nothing of the raw picture
+    for d in (None, [], [0.0] * 8):  # a P of another size or of a stereo pair says nothing of the raw image
         np.testing.assert_allclose(project(point, camera(d=d, p=p), False), [[79.2 + 55, 60.1 + 28.25]])
         rays = ray_table(camera(d=d, p=p), False)
         np.testing.assert_allclose((rays.x[0, 90], rays.y[71, 0]), (10.8 / 110, 10.9 / 113))
-    # 0.3125 is r^2: the raw picture is K's, 1.03125 times farther from the centre.
+    # 0.3125 is r^2: the raw image is K's, 1.03125 times farther from the centre.
     raw = project(point, camera(d=distorted, p=p), False)
     np.testing.assert_allclose(raw, [[79.2 + 110 * 0.5 * 1.03125, 60.1 + 113 * 0.25 * 1.03125]])
     assert project(point, camera(), True) == pytest.approx(project(point, camera(), False))  # no P: K
@@ -272,7 +272,7 @@ def test_finite(field):
     assert not is_finite(camera()._replace(**{field: [*getattr(camera(), field)[:-1], np.nan]}))
 
 
-def test_a_picture_of_another_size():
+def test_an_image_of_another_size():
     info = camera(d=[-0.2, 0.03, 0.001, 0.0, 0.0], p=[90.0, 0.0, 79.5, 0.0, 0.0, 90.0, 59.5, 0.0, 0.0, 0.0, 1.0, 0.0])
     points = np.random.default_rng(0).uniform((-0.5, -0.4, 1), (0.5, 0.4, 2), (50, 3))
     half = resized(info, (60, 80))
@@ -297,7 +297,7 @@ def test_sides_may_be_rounded_each_on_its_own(rounded):
 
 
 @pytest.mark.parametrize("size", [(120, 120), (90, 160), (240, 330), (10, 11), (12, 14), (0, 0), (-12, -16)])
-def test_a_cropped_picture_is_another_camera(size):
+def test_a_cropped_image_is_another_camera(size):
     with pytest.raises(CameraError, match=f"160x120 pixels, the image has {size[1]}x{size[0]}"):
         resized(camera(), size)
 
@@ -391,7 +391,7 @@ def test_a_lens_seen_through_roi_and_binning(lens, roi, binning):
     np.testing.assert_allclose(project(points, info, False), grid(seen).reshape(-1, 2), atol=1e-3)
 
 
-def test_a_smaller_picture_of_a_roi():
+def test_a_smaller_image_of_a_roi():
     info = camera_info((120, 160), 100.0, (80, 60), roi=region(30, 20, 64, 48), binning_x=2, binning_y=2)
     small = resized(info, (12, 16))
     assert (small.height, small.width) == (12, 16)
@@ -423,7 +423,7 @@ def test_a_smaller_picture_of_a_roi():
         ({"width": 0, "height": 0, "binning_x": 2}, "leaves nothing of 0x0"),
     ],
 )
-def test_regions_that_are_no_picture(changes, words):
+def test_regions_that_are_no_image(changes, words):
     info = camera_info((120, 160), 100.0, (80, 60), **changes)
     calls = (
         lambda: as_seen(info),
@@ -504,11 +504,11 @@ def test_tables_follow_roi_binning_and_output_size():
         ("", False),
     ],
 )
-def test_names_of_rectified_pictures(topic, rectified):
+def test_names_of_rectified_images(topic, rectified):
     assert is_rectified(topic) is rectified
 
 
-def test_pinhole_is_k_of_a_raw_picture_and_p_of_a_rectified_one():
+def test_pinhole_is_k_of_a_raw_image_and_p_of_a_rectified_one():
     p = [100.0, 0.0, 80.0, 0.0, 0.0, 101.0, 61.0, 0.0, 0.0, 0.0, 1.0, 0.0]
     info = camera("plumb_bob", [0.1, 0.0, 0.0, 0.0, 0.0], p=p)
     assert pinhole(info, rectified=False) == Intrinsics(110.0, 113.0, 79.2, 60.1)

@@ -13,9 +13,9 @@ from tiny_datasets import (
     KITTI_SIZES,
     gradient,
     write_c3vd,
+    write_image,
     write_kitti,
     write_nyu,
-    write_picture,
     write_split,
     write_void,
 )
@@ -81,7 +81,7 @@ def test_zero_counts_stay_zero(tmp_path):
     record = DATASETS["nyu"].records(config).records[0]
     counts = np.full((480, 640), 1500, np.uint16)
     counts[100:200] = 0
-    write_picture(record.depth, counts)
+    write_image(record.depth, counts)
     depth = DATASETS["nyu"].read(record).depth
     assert (depth[100:200] == 0).all()
     assert depth[99] == pytest.approx(1.5)
@@ -97,7 +97,7 @@ def test_kitti_is_cropped_at_the_bottom_and_in_the_middle(tmp_path):
         assert np.array_equal(sample.depth, np.repeat(expected[:, None], 1216, axis=1))
 
 
-def test_kitti_pictures_without_ground_truth_are_set_apart(tmp_path):
+def test_kitti_images_without_ground_truth_are_set_apart(tmp_path):
     listing = DATASETS["kitti"].records(write_kitti(tmp_path, count=2, unmeasured=1))
     assert len(listing.records) == 2
     assert [path.name for path in listing.unmeasured] == ["0000000002.png"]
@@ -182,7 +182,7 @@ def test_c3vd_by_a_split_file(tmp_path):
 
 
 def test_c3vd_folder_without_videos(tmp_path):
-    with pytest.raises(InputError, match=r"no pictures of its train part; set root to the folder of cecum_t1_a"):
+    with pytest.raises(InputError, match=r"no images of its train part; set root to the folder of cecum_t1_a"):
         DATASETS["c3vd"].records(DatasetConfig("c3vd", root=str(tmp_path)))
 
 
@@ -192,7 +192,7 @@ def test_c3vd_folder_without_videos(tmp_path):
         ("../secret.png a.png", "line 2: '../secret.png' leads out of the root"),
         ("a.png /b/../../c.png", "line 2: '/b/../../c.png' leads out of the root"),
         ("a.png", "line 2: 1 columns"),
-        ("my picture.png my depth.png", "line 2: 4 columns"),
+        ("my image.png my depth.png", "line 2: 4 columns"),
         ("/ a.png", "line 2: '/' is no path"),
         ("a\\..\\..\\b.png a.png", "line 2: 'a\\..\\..\\b.png' leads out of the root"),
         ("C:\\data\\a.png a.png", "line 2: 'C:\\data\\a.png' leads out of the root"),
@@ -211,9 +211,9 @@ def test_split_files_that_cannot_be_used(tmp_path):
     (tmp_path / "empty.txt").write_text("\n\n")
     with pytest.raises(InputError, match=r"empty\.txt: an empty split file"):
         read_split(tmp_path / "empty.txt")
-    (tmp_path / "picture.txt").write_bytes(b"\x89PNG\r\n\xff")
-    with pytest.raises(InputError, match=r"picture\.txt: not a readable split file"):
-        read_split(tmp_path / "picture.txt")
+    (tmp_path / "image.txt").write_bytes(b"\x89PNG\r\n\xff")
+    with pytest.raises(InputError, match=r"image\.txt: not a readable split file"):
+        read_split(tmp_path / "image.txt")
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_texts_are_cleaned(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"A room.\nB\xfcro.\n")
     with pytest.raises(InputError, match=r"a\.txt: not a readable text file: line 2: byte 0xfc is not UTF-8; save it"):
         read_texts(tmp_path / "a.txt")
-    with pytest.raises(InputError, match=r"b\.txt: no such text file; it holds the sentences about a picture"):
+    with pytest.raises(InputError, match=r"b\.txt: no such text file; it holds the sentences about an image"):
         read_texts(tmp_path / "b.txt")
 
 
@@ -259,13 +259,13 @@ def test_settings_that_are_missing_are_named(tmp_path, name):
         dataset.records(DatasetConfig(name, root=str(tmp_path), text_root=str(tmp_path / "no")))
 
 
-def test_pictures_of_another_size_are_refused(tmp_path):
+def test_images_of_another_size_are_refused(tmp_path):
     config = write_nyu(tmp_path, count=1)
     record = DATASETS["nyu"].records(config).records[0]
-    write_picture(record.depth, np.full((240, 320), 1000, np.uint16))
-    with pytest.raises(InputError, match=r"00000\.png: the depth has 320x240 pixels, its picture has 640x480"):
+    write_image(record.depth, np.full((240, 320), 1000, np.uint16))
+    with pytest.raises(InputError, match=r"00000\.png: the depth has 320x240 pixels, its image has 640x480"):
         DATASETS["nyu"].read(record)
-    write_picture(record.image, gradient((240, 320)))
+    write_image(record.image, gradient((240, 320)))
     with pytest.raises(InputError, match=r"00000\.jpg: 320x240 pixels; nyu needs 640x480"):
         DATASETS["nyu"].read(record)
 
@@ -273,7 +273,7 @@ def test_pictures_of_another_size_are_refused(tmp_path):
 def test_coloured_depth_is_refused(tmp_path):
     record = DATASETS["void"].records(write_void(tmp_path, count=1)).records[0]
     Image.fromarray(gradient((480, 640))).save(record.depth)
-    with pytest.raises(InputError, match="not a 16-bit depth picture: it holds colours"):
+    with pytest.raises(InputError, match="not a 16-bit depth image: it holds colours"):
         DATASETS["void"].read(record)
 
 

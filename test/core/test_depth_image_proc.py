@@ -42,8 +42,8 @@ def adjusted(info):
     return fx, fy, cx, cy
 
 
-def picture(full, info):
-    """What a camera sends of the full picture: the roi, of which binning keeps one pixel in so many."""
+def image(full, info):
+    """What a camera sends of the full image: the roi, of which binning keeps one pixel in so many."""
     roi, across, down = info.roi, max(1, info.binning_x), max(1, info.binning_y)
     if roi.width:
         full = full[roi.y_offset : roi.y_offset + roi.height, roi.x_offset : roi.x_offset + roi.width]
@@ -73,7 +73,7 @@ def cloud(depth, info, size, output_size=None, stride=1):
 
 def check(full, intrinsics, roi, binning, stride=1):
     info = message(full.shape, *intrinsics, roi, binning)
-    depth = picture(full, info)
+    depth = image(full, info)
     packed, points = cloud(depth, info, depth.shape, stride=stride)
     expected = depth_image_proc(packed, *adjusted(info))[::stride, ::stride]
     assert np.isfinite(points).any()
@@ -81,11 +81,11 @@ def check(full, intrinsics, roi, binning, stride=1):
 
 
 def check_smaller(full, intrinsics, roi, binning, scale):
-    """Depth published smaller than the picture: as of a camera_info that was scaled with the image."""
+    """Depth published smaller than the image: as of a camera_info that was scaled with the image."""
     info = message(full.shape, *intrinsics, roi, binning)
-    size = picture(full, info).shape
+    size = image(full, info).shape
     small = round(size[0] * scale), round(size[1] * scale)
-    depth = cv2.resize(picture(full, info), small[::-1], interpolation=cv2.INTER_NEAREST)
+    depth = cv2.resize(image(full, info), small[::-1], interpolation=cv2.INTER_NEAREST)
     packed, points = cloud(depth, info, size, small)
     fx, fy, cx, cy = adjusted(info)
     across, down = small[1] / size[1], small[0] / size[0]

@@ -320,9 +320,9 @@ def test_lines_of_files_as_editors_leave_them(folder, data):
         ("A desk.\n".encode("utf-16-le"), "a.txt: not a readable text file: line 1: a zero byte; save it as UTF-8"),
         (b"\xff\xfeA\x00\x00", "a.txt: not a readable text file: line 1: byte 0x00 is not UTF-16"),
         (b"\x89PNG\r\n\x1a\n", "a.txt: not a readable text file: line 1: byte 0x89 is not UTF-8"),
-        (b"", "a.txt: 0 lines for 2 pictures"),
-        (b"\n\n", "a.txt: 0 lines for 2 pictures"),
-        (b"A desk.\n\n\n", "a.txt: 1 lines for 2 pictures"),
+        (b"", "a.txt: 0 lines for 2 images"),
+        (b"\n\n", "a.txt: 0 lines for 2 images"),
+        (b"A desk.\n\n\n", "a.txt: 1 lines for 2 images"),
     ],
 )
 def test_files_that_are_no_sentences(folder, data, words):

@@ -14,17 +14,17 @@ from tr2m_core.model.presets import PYRAMIDS
 from tr2m_core.model.sources import backbone_file
 
 
-def reference_levels(variant: int, weights: dict[str, Tensor], pictures: Tensor) -> list[Tensor]:
+def reference_levels(variant: int, weights: dict[str, Tensor], images: Tensor) -> list[Tensor]:
     """The last result before each stride grows, strides 4 to 32, of the package efficientnet-lite-pytorch."""
     package = pytest.importorskip("efficientnet_lite_pytorch", reason="the extra [dev] is not installed")
     network = package.EfficientNet.from_name(f"efficientnet-lite{variant}", image_size=None).eval()
     network.load_state_dict(weights)
-    x = network._swish(network._bn0(network._conv_stem(pictures)))
+    x = network._swish(network._bn0(network._conv_stem(images)))
     by_width = {}
     for block in network._blocks:
         x = block(x)
         by_width[x.shape[-1]] = x
-    return [by_width[pictures.shape[-1] // stride] for stride in (4, 8, 16, 32)]
+    return [by_width[images.shape[-1] // stride] for stride in (4, 8, 16, 32)]
 
 
 @pytest.mark.parametrize("variant", PYRAMIDS)
@@ -34,10 +34,10 @@ def test_it_equals_the_reference_on_every_level(variant: int) -> None:
         path = backbone_file(PYRAMIDS[variant])
     except InputError as error:
         pytest.skip(str(error))
-    pictures = torch.randn(2, 3, 96, 160, generator=torch.Generator().manual_seed(variant))
+    images = torch.randn(2, 3, 96, 160, generator=torch.Generator().manual_seed(variant))
     network = EfficientNetLite.from_file(variant, path)
-    levels = network(pictures)
-    expected = reference_levels(variant, torch.load(path, weights_only=True), pictures)
+    levels = network(images)
+    expected = reference_levels(variant, torch.load(path, weights_only=True), images)
     assert tuple(level.shape[1] for level in levels) == network.channels
     for level, reference in zip(levels, expected, strict=True):
         assert (level - reference).abs().max() < 1e-5 * reference.abs().max()

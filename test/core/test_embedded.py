@@ -36,11 +36,11 @@ def test_a_missing_text_encoder_is_named():
 
 
 def test_the_sentence_sets_the_size(embedded):
-    """The same picture under three sentences: a doll's house, a room, a hangar."""
-    picture = np.full((120, 160, 3), 128, np.uint8)
-    picture[60:] = 90
+    """The same image under three sentences: a doll's house, a room, a hangar."""
+    image = np.full((120, 160, 3), 128, np.uint8)
+    image[60:] = 90
     sentences = ("A doll's house bedroom.", "A bedroom.", "An aircraft hangar.")
-    sizes = [float(np.median(embedded.predict(picture, s, maps=False).metric_depth)) for s in sentences]
+    sizes = [float(np.median(embedded.predict(image, s, maps=False).metric_depth)) for s in sentences]
     assert sizes[0] < 0.5 * sizes[1] < sizes[1] < 0.25 * sizes[2]
 
 

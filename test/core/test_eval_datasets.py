@@ -16,9 +16,9 @@ from tiny_datasets import (
     write_diode,
     write_hypersim,
     write_ibims,
+    write_image,
     write_kitti,
     write_nyu,
-    write_picture,
     write_simcol,
     write_split,
     write_sunrgbd,
@@ -114,7 +114,7 @@ def test_published_figures_are_of_known_sets_and_metrics():
 
 
 @pytest.mark.parametrize("nested", [False, True])
-def test_sunrgbd_pictures_keep_their_sizes(tmp_path, nested):
+def test_sunrgbd_images_keep_their_sizes(tmp_path, nested):
     config = write_sunrgbd(tmp_path, ((90, 120), (106, 146)), 20000, nested)
     counts = np.full((90, 120), 15000)
     counts[0, :3] = (0, 39999, 65535)
@@ -133,11 +133,11 @@ def test_sunrgbd_beyond_eight_metres_does_not_count():
     assert valid_depth(depth, protocol.min_depth, protocol.max_depth).tolist() == [True, False, False, False]
 
 
-def test_sunrgbd_depth_of_another_size_than_its_picture(tmp_path):
+def test_sunrgbd_depth_of_another_size_than_its_image(tmp_path):
     config = write_sunrgbd(tmp_path)
     record = records_of(config)[0]
-    write_picture(record.depth, np.ones((90, 121), np.uint16))
-    with pytest.raises(InputError, match=r"gt/img-000001\.png: the depth has 121x90 pixels, its picture has 120x90"):
+    write_image(record.depth, np.ones((90, 121), np.uint16))
+    with pytest.raises(InputError, match=r"gt/img-000001\.png: the depth has 121x90 pixels, its image has 120x90"):
         DATASETS["sunrgbd"].read(record)
 
 
@@ -149,7 +149,7 @@ def test_sunrgbd_sizes_do_not_share_a_training_batch(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["sunrgbd", "ibims", "diode_outdoor"])
-def test_files_that_macos_leaves_beside_pictures_are_none(tmp_path, name):
+def test_files_that_macos_leaves_beside_images_are_none(tmp_path, name):
     config = WRITERS[name](tmp_path)
     records = DATASETS[name].records(config).records
     for record in records:
@@ -177,7 +177,7 @@ def test_ibims_masks_of_every_kind(tmp_path, stored):
     mask[7, 9] = 0
     mask = mask * np.uint8(255) if stored == 255 else mask.astype(stored)
     record = records_of(config)[0]
-    write_picture(DATASETS["ibims"].masks(record)[0], mask)
+    write_image(DATASETS["ibims"].masks(record)[0], mask)
     depth = DATASETS["ibims"].read(record).depth
     assert np.argwhere(depth == 0).tolist() == [[7, 9]]
 
@@ -186,7 +186,7 @@ def test_hypersim_distance_becomes_depth(tmp_path):
     distance = np.full((768, 1024), 2.0)
     distance[0, :3] = (np.nan, np.inf, 0)
     sample = read_first(write_hypersim(tmp_path, 1, distance, (768, 1024)))
-    # The ray through the centre of the last pixel: half a pixel inside the corner of the picture.
+    # The ray through the centre of the last pixel: half a pixel inside the corner of the image.
     corner = 2 / np.sqrt(1 + (511.5**2 + 383.5**2) / 886.81**2)
     assert sample.depth[767, 1023] == pytest.approx(corner)
     assert sample.depth[383, 511] == pytest.approx(2 / np.sqrt(1 + (0.5**2 + 0.5**2) / 886.81**2))
@@ -197,7 +197,7 @@ def test_hypersim_distance_becomes_depth(tmp_path):
     assert sample.descriptions[0] == "Sentence 1 about hall 0."
 
 
-def test_hypersim_pictures_of_every_camera_in_order(tmp_path):
+def test_hypersim_images_of_every_camera_in_order(tmp_path):
     pairs = [(record.image.parent.name, record.depth.name) for record in records_of(write_hypersim(tmp_path, 3))]
     assert pairs == [
         ("scene_cam_00_final_preview", "frame.0000.depth_meters.hdf5"),
@@ -281,29 +281,29 @@ def test_simcol_is_evaluated_on_the_videos_of_its_list(tmp_path):
 
 
 def planted(config, size):
-    """A picture of random pixels in place of the first record's."""
-    picture = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
-    write_picture(records_of(config)[0].image.with_suffix(".png"), picture)
-    return picture
+    """An image of random pixels in place of the first record's."""
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    write_image(records_of(config)[0].image.with_suffix(".png"), image)
+    return image
 
 
 @pytest.mark.parametrize(
     ("name", "size"), [("c3vd", (1080, 1350)), ("c3vd", (108, 135)), ("simcol", (475, 475)), ("simcol", (95, 95))]
 )
-def test_endoscopic_pictures_are_resized_by_pillow_in_8_bits(tmp_path, name, size):
+def test_endoscopic_images_are_resized_by_pillow_in_8_bits(tmp_path, name, size):
     config = WRITERS[name](tmp_path)
     image = planted(config, size)
     if name == "c3vd":
-        write_picture(records_of(config)[0].depth, np.full(size, 30000, np.uint16))
+        write_image(records_of(config)[0].depth, np.full(size, 30000, np.uint16))
     else:
-        write_picture(records_of(config)[0].depth, np.full(size, 3264, np.uint16))
+        write_image(records_of(config)[0].depth, np.full(size, 3264, np.uint16))
     found = read_first(config).image
     assert found.dtype == np.uint8
     assert np.array_equal(found, np.asarray(Image.fromarray(image).resize((640, 480), Image.Resampling.BILINEAR)))
 
 
 @pytest.mark.parametrize(("name", "size"), [("diode_outdoor", (768, 1024)), ("diode_outdoor", (96, 128))])
-def test_diode_pictures_are_resized_with_antialiasing_and_not_rounded(tmp_path, name, size):
+def test_diode_images_are_resized_with_antialiasing_and_not_rounded(tmp_path, name, size):
     config = write_diode(tmp_path, 1, 5.0, 1.0, size)
     channels = torch.from_numpy(planted(config, size)).permute(2, 0, 1)[None].float()
     expected = F.interpolate(channels, (480, 640), mode="bilinear", antialias=True, align_corners=False)
@@ -313,7 +313,7 @@ def test_diode_pictures_are_resized_with_antialiasing_and_not_rounded(tmp_path, 
     assert not np.array_equal(found, found.round())
 
 
-def test_hypersim_pictures_are_not_rounded(tmp_path):
+def test_hypersim_images_are_not_rounded(tmp_path):
     config = write_hypersim(tmp_path, 1)
     record = records_of(config)[0]
     channels = torch.from_numpy(np.array(Image.open(record.image))).permute(2, 0, 1)[None].float()
@@ -324,20 +324,18 @@ def test_hypersim_pictures_are_not_rounded(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["c3vd", "hypersim", "diode_outdoor", "simcol"])
-def test_training_sees_the_pictures_that_evaluation_does(tmp_path, name):
+def test_training_sees_the_images_that_evaluation_does(tmp_path, name):
     config = WRITERS[name](tmp_path)
     image = DATASETS[name].read(DATASETS[name].records(config).records[0]).image
     batch = build_source(config, 0, "cpu").batch([SampleKey(0, epoch) for epoch in range(16)], (480, 640))
     expected = torch.from_numpy(image / np.float32(255)).permute(2, 0, 1)
-    assert (
-        sum(torch.allclose(picture, expected, atol=1e-6) for picture in batch.image) >= 1
-    )  # neither changed nor flipped
+    assert sum(torch.allclose(image, expected, atol=1e-6) for image in batch.image) >= 1  # neither changed nor flipped
 
 
-def test_pictures_of_another_shape_than_their_depth_are_refused(tmp_path):
+def test_images_of_another_shape_than_their_depth_are_refused(tmp_path):
     config = write_c3vd(tmp_path)
     planted(config, (108, 120))
-    with pytest.raises(InputError, match=r"0000_depth\.tiff: the depth has 135x108 pixels, its picture has 120x108"):
+    with pytest.raises(InputError, match=r"0000_depth\.tiff: the depth has 135x108 pixels, its image has 120x108"):
         read_first(config)
     planted(config, (54, 68))  # of another size, and the same up to rounding
     assert read_first(config).image.shape == (480, 640, 3)
@@ -384,11 +382,11 @@ def test_sets_can_be_read_without_text_files(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ZERO_SHOT)
-def test_folders_without_pictures_are_named(tmp_path, name):
+def test_folders_without_images_are_named(tmp_path, name):
     layout = DATASETS[name].layout
     with pytest.raises(InputError) as raised:
         records_of(DatasetConfig(name, root=str(tmp_path)))
-    assert str(raised.value) == f"{name}: {tmp_path}: no pictures of its test part; set root to {layout}"
+    assert str(raised.value) == f"{name}: {tmp_path}: no images of its test part; set root to {layout}"
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -420,7 +418,7 @@ def test_masks_that_cannot_be_used(tmp_path, name, place):
     record = records_of(config)[1]
     mask = DATASETS[name].masks(record)[place]
     if name == "ibims":
-        write_picture(mask, np.ones((480, 641), bool))
+        write_image(mask, np.ones((480, 641), bool))
     else:
         np.save(mask, np.ones((96, 129)))
     kind, case = only_finding(config, 0)
@@ -520,17 +518,17 @@ def test_simcol_depth_of_eight_bits_is_refused(tmp_path):
     config = write_simcol(tmp_path)
     depth = records_of(config)[1].depth
     Image.fromarray(np.full((95, 95), 9, np.uint8)).save(depth)
-    assert only_finding(config, 0) == ("unreadable depth", f"{depth}: not a 16-bit depth picture: it holds 8-bit grey")
+    assert only_finding(config, 0) == ("unreadable depth", f"{depth}: not a 16-bit depth image: it holds 8-bit grey")
 
 
 def test_nothing_inside_the_range_is_found_by_decoding(tmp_path):
     config = write_ibims(tmp_path)
     record = records_of(config)[1]
-    write_picture(DATASETS["ibims"].masks(record)[1], np.zeros((480, 640), bool))
+    write_image(DATASETS["ibims"].masks(record)[1], np.zeros((480, 640), bool))
     assert only_finding(config) == ("no valid depth", f"{record.depth}: nothing between 0.001 and 10")
 
 
-def test_texts_are_named_after_pictures(tmp_path):
+def test_texts_are_named_after_images(tmp_path):
     config = write_hypersim(tmp_path, 1)
     image = "ai_001_001/images/scene_cam_00_final_preview/frame.0000.tonemap"
     write_text(tmp_path / "texts" / f"{image}.txt", "the same hall", lines=2)

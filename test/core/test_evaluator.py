@@ -28,7 +28,7 @@ LIMITS = (0.1, 10.0)
 
 
 class Flat(SampleSet):
-    """Pictures of one flat depth each; what is given as text is why a picture cannot be read."""
+    """Images of one flat depth each; what is given as text is why an image cannot be read."""
 
     name, limits = "flat", LIMITS
 
@@ -180,7 +180,7 @@ def test_without_truths_there_is_no_constant():
 # ---- the ramp ----
 
 
-def test_the_ramp_looks_at_no_picture_and_is_fitted_to_each():
+def test_the_ramp_looks_at_no_image_and_is_fitted_to_each():
     samples = Flat(1.0, 2.0, 4.0, sizes=((4, 6), (4, 6), (5, 3)))
     read = samples.read
     slope = np.array([[0.0, 1.0, 3.0, 2.0]]).T + np.zeros((4, 6))
@@ -257,14 +257,14 @@ def test_the_best_and_the_worst_images_are_drawn(tmp_path):
     conditions = conditions_for(samples, [OWN, EMPTY])
     found = evaluate(samples, [flat(1.3), flat(9.0, "other")], conditions, on_prediction=gallery.add)
     gallery.write(found.of("flat", OWN))
-    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "panels").iterdir()) == [
         "best1_flat_room_3.png",
         "best2_flat_room_4.png",
         "worst1_flat_room_0.png",
         "worst2_flat_room_6.png",
     ]
-    picture = np.asarray(Image.open(tmp_path / "pictures" / "best1_flat_room_3.png"))
-    assert picture.ndim == 3 and picture.std() > 10
+    image = np.asarray(Image.open(tmp_path / "panels" / "best1_flat_room_3.png"))
+    assert image.ndim == 3 and image.std() > 10
     saved = sorted((tmp_path / "predictions").iterdir())
     assert [path.name for path in saved] == [f"flat_room_{number}.npy" for number in range(7)]
     prediction = np.load(saved[0], allow_pickle=False)
@@ -276,7 +276,7 @@ def test_few_images_are_drawn_once(tmp_path):
     gallery = Gallery(tmp_path, samples, 2, save_predictions=False)
     found = evaluate(samples, [flat()], conditions_for(samples, [OWN]), on_prediction=gallery.add)
     gallery.write(found.of("flat", OWN))
-    names = {path.name for path in (tmp_path / "pictures").iterdir()}
+    names = {path.name for path in (tmp_path / "panels").iterdir()}
     assert names == {"best1_flat_room_0.png", "best2_flat_room_1.png", "worst1_flat_room_2.png"}
     assert not (tmp_path / "predictions").exists()
 

@@ -38,7 +38,7 @@ def source(model: TR2M, folder: Path, **changes) -> FeatureSource:
     return FeatureSource(model, config, seed=1, report=silent)
 
 
-def test_whole_pictures_are_what_the_networks_say_of_the_scenes(model: TR2M, folder: Path):
+def test_whole_images_are_what_the_networks_say_of_the_scenes(model: TR2M, folder: Path):
     size = model.config.input_size
     batch = source(model, folder).batch(KEYS, size)
     scenes = ProceduralScenes(size, seed=3, varied=True).batch(range(6))
@@ -47,7 +47,7 @@ def test_whole_pictures_are_what_the_networks_say_of_the_scenes(model: TR2M, fol
     assert torch.allclose(batch.tokens, tokens, atol=2e-2) and batch.tokens.shape == tokens.shape
     assert torch.allclose(batch.relative_depth, relative, atol=1e-2)
     assert torch.allclose(batch.image, scenes.image, atol=0.5 / 255 + 1e-6)
-    # Another size than the scene's own, for the sentence tells another: the same shape up to one factor per picture.
+    # Another size than the scene's own, for the sentence tells another: the same shape up to one factor per image.
     for mine, theirs in zip(batch.depth, scenes.depth, strict=True):
         ratio = mine[theirs > 0] / theirs[theirs > 0]
         assert torch.allclose(ratio, ratio.median().expand_as(ratio), rtol=5e-3)
@@ -147,10 +147,10 @@ def test_features_are_computed_once_and_again_for_another_network(model: TR2M, f
             parameter.mul_(1.1)
     source(other, folder)
     added = [path.name for path in folder.iterdir() if path not in files]
-    assert len(added) == 1 and added[0].startswith("pictures-")
+    assert len(added) == 1 and added[0].startswith("images-")
 
 
-def test_a_window_larger_than_the_pictures_is_refused(model: TR2M, folder: Path):
+def test_a_window_larger_than_the_images_is_refused(model: TR2M, folder: Path):
     height, width = model.config.input_size
     with pytest.raises(InputError, match=r"input_size \(\d+, \d+\): stored features end at"):
         source(model, folder).batch(KEYS, (height + model.config.patch_size, width))

@@ -1,4 +1,4 @@
-"""Picture and depth files of strangers: each is read for what it is, or refused in one line."""
+"""Image and depth files of strangers: each is read for what it is, or refused in one line."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ DEEP = RANDOM.integers(0, 65536, (6, 8, 3), np.uint16)
 
 
 def save(path, pixels, mode=None, orientation=None, **options):
-    """A picture of 8 bits by Pillow, of 16 by OpenCV."""
+    """An image of 8 bits by Pillow, of 16 by OpenCV."""
     if pixels.dtype == np.uint16 and (pixels.ndim == 3 or path.suffix == ".pgm"):
         bgr = pixels if pixels.ndim == 2 else pixels[..., [2, 1, 0, *range(3, pixels.shape[2])]]
         cv2.imwrite(str(path), bgr)
         return path
-    picture = Image.fromarray(pixels)
+    image = Image.fromarray(pixels)
     if orientation:
         options["exif"] = exif(orientation)
-    (picture.convert(mode) if mode else picture).save(path, **options)
+    (image.convert(mode) if mode else image).save(path, **options)
     return path
 
 
@@ -67,7 +67,7 @@ def test_colours_of_sixteen_bits(tmp_path, name, bits, channels):
 def test_deep_colours_that_are_damaged(tmp_path):
     path = save(tmp_path / "deep.png", np.tile(DEEP, (20, 20, 1)))
     path.write_bytes(path.read_bytes()[:5000])
-    with pytest.raises(InputError, match=r"deep\.png: damaged picture"):
+    with pytest.raises(InputError, match=r"deep\.png: damaged image"):
         read_image(path)
 
 
@@ -109,7 +109,7 @@ def test_a_tiff_with_an_orientation(tmp_path):
         read_image(tmp_path / "a.tif", upright=False)
 
 
-def test_the_first_of_several_pictures(tmp_path):
+def test_the_first_of_several_images(tmp_path):
     pages = [Image.fromarray(RGB), Image.fromarray(255 - RGB)]
     for name in ("pages.tif", "moving.png", "moving.webp"):
         pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:], lossless=True)
@@ -163,7 +163,7 @@ def test_depth_in_a_big_endian_tiff(tmp_path):
     ],
 )
 def test_what_is_no_depth(tmp_path, name, pixels, mode, words):
-    with pytest.raises(InputError, match=f"{name}: not a 16-bit depth picture: it holds {words}$"):
+    with pytest.raises(InputError, match=f"{name}: not a 16-bit depth image: it holds {words}$"):
         read_depth_png(save(tmp_path / name, pixels, mode), 0.001)
 
 

@@ -99,16 +99,16 @@ def test_edges_are_asked_for_where_there_is_a_cloud():
 def test_each_camera_is_kept_steady_on_its_own():
     sizes = np.exp(0.03 * np.random.default_rng(1).standard_normal((20, 2)))
     room = np.ones((60, 80), np.float32)
-    pictures = [np.random.default_rng(seed).integers(0, 256, (60, 80, 3), np.uint8) for seed in range(2)]
+    images = [np.random.default_rng(seed).integers(0, 256, (60, 80, 3), np.uint8) for seed in range(2)]
     filters = {"left": ScaleFilter(1.0), "right": ScaleFilter(1.0)}
     told = Told(room)
     pipeline = FramePipeline(told)
     for i, pair in enumerate(sizes):
-        for name, size, picture in zip(filters, pair, pictures, strict=True):
+        for name, size, image in zip(filters, pair, images, strict=True):
             told.depth = room * np.float32(size)
             stamp = i * SECOND // 30
-            expected = np.float32(filters[name].factor(told.depth, picture, stamp, "A desk.")) * told.depth
-            seen = frame(rgb=picture, stamp=stamp, camera=name, products=frozenset())
+            expected = np.float32(filters[name].factor(told.depth, image, stamp, "A desk.")) * told.depth
+            seen = frame(rgb=image, stamp=stamp, camera=name, products=frozenset())
             (output,) = pipeline.process([seen], PipelineOptions(steadiness=1.0))
             np.testing.assert_array_equal(output.prediction.metric_depth, expected)
     assert not np.array_equal(expected, told.depth)
@@ -135,9 +135,9 @@ class Failing(OneByOne):
 BRIGHT = np.full_like(RGB, 255)
 
 
-def outcomes(error, *pictures):
+def outcomes(error, *images):
     predictor = Failing(error)
-    frames = [FrameInput(picture, "A desk.", 0) for picture in pictures]
+    frames = [FrameInput(image, "A desk.", 0) for image in images]
     results = list(FramePipeline(predictor).process(frames, PipelineOptions()))
     assert [result.frame for result in results] == frames
     return [result.error if isinstance(result, FrameFailure) else None for result in results], predictor.calls

@@ -17,7 +17,7 @@ from tr2m_core.types import Intrinsics
 
 
 def write_source(folder, source, depths, **changes):
-    """A source of flat 8x6 pictures at the given depths, metres."""
+    """A source of flat 8x6 images at the given depths, metres."""
     folder.mkdir(parents=True)
     entries = []
     for i, depth in enumerate(depths):
@@ -74,7 +74,7 @@ def test_evaluation_beside_the_best_constant(tmp_path):
 
 def test_frames_that_cannot_be_used_become_problems(tmp_path):
     write_source(tmp_path / "sub", "sub", [1.0, 2.0, 60.0])
-    (tmp_path / "sub" / "0_rgb.png").write_text("not a picture")
+    (tmp_path / "sub" / "0_rgb.png").write_text("not an image")
     (samples,) = by_source(read_frames(tmp_path), (0.001, 50))
     found = evaluate(samples, [TextModel("model", FlatModel())], conditions_for(samples, [OWN]))
     assert [each.image for each in found.outcomes] == ["frame1"]
@@ -90,7 +90,7 @@ def test_depth_of_another_size(tmp_path):
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6])
-def test_a_picture_that_exif_turns_is_taken_as_its_depth_was_measured(tmp_path, orientation):
+def test_an_image_that_exif_turns_is_taken_as_its_depth_was_measured(tmp_path, orientation):
     write_source(tmp_path / "sub", "sub", [1.0])
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -100,7 +100,7 @@ def test_a_picture_that_exif_turns_is_taken_as_its_depth_was_measured(tmp_path, 
     assert np.array_equal(rgb, pixels)
     assert depth.shape == (6, 8)
     Image.fromarray(np.ones((8, 6), np.uint16)).save(tmp_path / "sub" / "0_depth.png")
-    with pytest.raises(InputError, match="6x8, the picture 8x6 before EXIF turns it"):
+    with pytest.raises(InputError, match="6x8, the image 8x6 before EXIF turns it"):
         read_frames(tmp_path)[0].load()
 
 

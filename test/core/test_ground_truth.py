@@ -131,12 +131,12 @@ def test_camera_info_of_another_size_is_scaled(truth):
 
 def test_a_lens_with_distortion(truth):
     bent = camera_info(SIZE, FOCAL, CENTRE, "rgb", d=np.array([-0.5, 0.0, 0.0, 0.0, 0.0]))
-    points = lidar((4, 2, 0), (4, -4, 0))  # r = 0.5 -> 0.4375; r = 1 is past the fold, and 0.5 would be in the picture
+    points = lidar((4, 2, 0), (4, -4, 0))  # r = 0.5 -> 0.4375; r = 1 is past the fold, and 0.5 would be in the image
     seen = truth(FORWARD_LIDAR, bent).depth_for(COLOUR, points, CLOUD_TYPE, SIZE)
     assert np.argwhere(np.isfinite(seen)).tolist() == [[15, 11]]  # 20 - 20 * 0.4375 = 11.25
 
 
-def test_a_rectified_picture_has_no_distortion(truth):
+def test_a_rectified_image_has_no_distortion(truth):
     bent = camera_info(SIZE, FOCAL, CENTRE, "rgb", d=np.array([-0.5, 0.0, 0.0, 0.0, 0.0]))
     found = truth(FORWARD_LIDAR, bent, topics=TOPICS._replace(image="/rgb/image_rect"))
     seen = found.depth_for(COLOUR, lidar((4, 2, 0)), CLOUD_TYPE, SIZE)
@@ -203,15 +203,15 @@ def test_depth_of_an_unknown_frame_is_refused(truth):
 
 def test_all_that_is_missing_is_named(truth):
     text = refusal(truth(info=None, depth_info=None), depth_image(PLANE[:15]))
-    assert "depth of 40x15 pixels for a picture of 40x30" in text
-    assert "no camera_info of the picture; no camera_info of the depth image; no transform" in text
+    assert "depth of 40x15 pixels for an image of 40x30" in text
+    assert "no camera_info of the image; no camera_info of the depth image; no transform" in text
     assert "there is no tf_static" in text
     assert "--assume-aligned" not in text  # another size would not be taken as it is
 
 
 def test_a_cloud_needs_transform_and_camera_info(truth):
     text = refusal(truth(info=None), lidar((1, 0, 0)), CLOUD_TYPE)
-    assert "no camera_info of the picture" in text
+    assert "no camera_info of the image" in text
     assert "'rgb' and 'lidar'" in text
     assert "depth image" not in text
 

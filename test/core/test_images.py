@@ -197,7 +197,7 @@ def jpeg(pixels, mode="RGB"):
 
 
 @pytest.mark.parametrize("label", ["JPEG", "image/jpeg", "jpg", "BGR8; jpeg compressed bgr8", "", "png", "camera 3"])
-def test_the_first_bytes_say_what_a_picture_is(label):
+def test_the_first_bytes_say_what_an_image_is(label):
     decoded = rgb_of(compressed(label, jpeg(SMOOTH)))
     assert abs(decoded.astype(int) - SMOOTH).mean() < 4
     assert np.array_equal(rgb_of(compressed(label, png(RGB[..., ::-1]))), RGB)
@@ -239,10 +239,10 @@ def test_kinds_of_jpeg(mode):
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
 def test_kinds_of_png(mode):
     file = io.BytesIO()
-    picture = Image.fromarray(SMOOTH).convert(mode)
-    picture.save(file, "png")
+    image = Image.fromarray(SMOOTH).convert(mode)
+    image.save(file, "png")
     decoded = rgb_of(compressed("rgb8; png compressed bgr8", file.getvalue()))
-    assert np.array_equal(decoded, np.array(picture.convert("RGB")))
+    assert np.array_equal(decoded, np.array(image.convert("RGB")))
 
 
 def test_sixteen_bits_are_reduced_alike_in_a_png():
@@ -255,12 +255,12 @@ def test_sixteen_bits_are_reduced_alike_in_a_png():
     assert np.array_equal(decoded, np.rint(coloured / 257))
 
 
-def test_pictures_are_not_turned():
-    picture = Image.fromarray(SMOOTH)
-    exif = picture.getexif()
+def test_images_are_not_turned():
+    image = Image.fromarray(SMOOTH)
+    exif = image.getexif()
     exif[0x0112] = 6  # turn by a quarter
     file = io.BytesIO()
-    picture.save(file, "jpeg", exif=exif)
+    image.save(file, "jpeg", exif=exif)
     assert rgb_of(compressed("jpeg", file.getvalue())).shape == SMOOTH.shape
 
 
@@ -445,13 +445,13 @@ def other(kind):
         (compressed("", config(png(COUNTS))), "but compressedDepth"),
         (
             compressed("rgb8; jpeg compressed bgr8", other("webp")),
-            "neither a jpeg nor a png picture but webp; republish",
+            "neither a jpeg nor a png image but webp; republish",
         ),
         (compressed("jpeg", other("bmp")), "but bmp;"),
         (compressed("rgb8; tiff compressed ", other("tiff")), "but tiff;"),
         (compressed("", other("gif")), "but gif;"),
         (compressed("h264", b"\0\0\0\1\x67" + bytes(50)), "but h264 or h265 video;"),
-        (compressed("av1", b"\x12\0" + bytes(50)), r"picture \(format 'av1'\)"),
+        (compressed("av1", b"\x12\0" + bytes(50)), r"image \(format 'av1'\)"),
     ],
 )
 def test_unusable_images_say_why(message, words):
@@ -496,7 +496,7 @@ def test_unusable_depth_says_why(message, words):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_damaged_pictures_are_frame_errors_or_pictures(seed):
+def test_damaged_images_are_frame_errors_or_images(seed):
     random = np.random.default_rng(seed)
     for content, decode, image_format in (
         (JPEG, rgb_of, "jpeg"),
@@ -563,13 +563,13 @@ def test_what_can_be_decoded_passes_the_check(message):
     assert rgb_of(message).shape[2] == 3
 
 
-def test_a_picture_that_is_damaged_inside_passes_the_check_only():
+def test_an_image_that_is_damaged_inside_passes_the_check_only():
     damaged = bytearray(png(SMOOTH))
     damaged[60] ^= 255
     CheckedImage.parse(compressed("png", damaged))
     with pytest.raises(FrameError) as caught:
         rgb_of(compressed("png", damaged))
-    assert caught.value.reason == "compressed picture"
+    assert caught.value.reason == "compressed image"
 
 
 def test_no_message_shows_what_a_terminal_obeys():

@@ -118,7 +118,7 @@ def test_frames_of_floats_are_not_rounded(embedded, paper):
 
 @pytest.fixture(scope="module")
 def large():
-    """A picture larger than the input of any model here, with detail that a resize has to filter."""
+    """An image larger than the input of any model here, with detail that a resize has to filter."""
     return np.random.default_rng(8).integers(0, 255, (225, 400, 3), np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""One text file with a line per picture: which line is about which picture, and what is refused."""
+"""One text file with a line per image: which line is about which image, and what is refused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def told(config, lines, name="captions.txt", end="\n", **changes):
 
 
 def pairs(config, part="test"):
-    """The sentence of each record by the name of its picture."""
+    """The sentence of each record by the name of its image."""
     return {record.image.stem: record.sentence for record in DATASETS[config.name].records(config, part).records}
 
 
@@ -46,7 +46,7 @@ def test_ibims_in_the_order_of_its_list(tmp_path):
 
 
 @pytest.mark.parametrize("listed", ["office_07.png\r\n\r\nkitchen_02\r\n", "\ufeffoffice_07\nkitchen_02"])
-def test_ibims_list_says_which_pictures_count(tmp_path, listed):
+def test_ibims_list_says_which_images_count(tmp_path, listed):
     config = write_ibims(tmp_path / "data", NAMES)
     (tmp_path / "data" / "imagelist.txt").write_text(listed, newline="")
     assert list(pairs(told(config, ["One.", "Two."]))) == ["office_07", "kitchen_02"]
@@ -55,7 +55,7 @@ def test_ibims_list_says_which_pictures_count(tmp_path, listed):
 def test_ibims_list_of_something_else(tmp_path):
     config = write_ibims(tmp_path / "data", NAMES)
     (tmp_path / "data" / "imagelist.txt").write_text("office_07\n/etc/passwd\n")
-    with pytest.raises(InputError, match=r"imagelist\.txt: '/etc/passwd' is not the name of a picture in rgb/"):
+    with pytest.raises(InputError, match=r"imagelist\.txt: '/etc/passwd' is not the name of an image in rgb/"):
         pairs(config)
 
 
@@ -86,9 +86,9 @@ def test_hypersim_sorted(tmp_path):
     }
 
 
-def test_diode_needs_the_list_of_its_pictures(tmp_path):
+def test_diode_needs_the_list_of_its_images(tmp_path):
     config = told(write_diode(tmp_path / "data", count=2), ["First.", "Second."])
-    with pytest.raises(InputError, match="diode_outdoor: text_file needs split, the list of the pictures"):
+    with pytest.raises(InputError, match="diode_outdoor: text_file needs split, the list of the images"):
         pairs(config)
     names = [f"outdoor/scene_00022/scan_00193/00022_00193_outdoor_000_{number}" for number in ("010", "000")]
     config = replace(config, split=write_split(tmp_path / "list.txt", [f"{name}.png" for name in names]))
@@ -99,11 +99,11 @@ def test_diode_needs_the_list_of_its_pictures(tmp_path):
     assert FileSamples(write_diode(tmp_path / "data")).notes == []
 
 
-# ---- pictures that are left out keep their lines ----
+# ---- images that are left out keep their lines ----
 
 
 @pytest.mark.parametrize("texts", [True, False])
-def test_unusable_pictures_do_not_move_the_lines(tmp_path, texts):
+def test_unusable_images_do_not_move_the_lines(tmp_path, texts):
     config = told(write_nyu(tmp_path / "data", count=4), ["Zero.", "One.", "Two.", "Three."])
     scene = Path(config.root) / "kitchen_0028b"
     (scene / "rgb_00000.jpg").unlink()
@@ -114,13 +114,13 @@ def test_unusable_pictures_do_not_move_the_lines(tmp_path, texts):
     assert found == (expected if texts else [(name, "") for name, _ in expected])
 
 
-def test_pictures_without_ground_truth_do_not_move_the_lines(tmp_path):
+def test_images_without_ground_truth_do_not_move_the_lines(tmp_path):
     config = write_kitti(tmp_path / "data", count=2, unmeasured=1)
     lines = Path(config.split).read_text().splitlines()
     Path(config.split).write_text("\n".join([lines[2], lines[0], lines[1]]))
     config = told(config, ["Unmeasured.", "Zero.", "One."])
     assert pairs(config) == {f"{0:010d}": "Zero.", f"{1:010d}": "One."}
-    with pytest.raises(InputError, match=r"captions\.txt: 2 lines for 3 pictures"):
+    with pytest.raises(InputError, match=r"captions\.txt: 2 lines for 3 images"):
         pairs(told(config, ["Zero.", "One."]))
 
 
@@ -138,7 +138,7 @@ def test_shuffled_sentences_are_those_of_others(tmp_path):
     assert sorted(shuffled) == ["A.", "B.", "C."] and all(a != b for a, b in zip(shuffled, "ABC", strict=True))
 
 
-def test_training_hears_the_line_of_the_picture(tmp_path):
+def test_training_hears_the_line_of_the_image(tmp_path):
     config = told(write_nyu(tmp_path / "data", count=3), ["Zero.", "One.", "Two."])
     (Path(config.root) / "kitchen_0028b" / "rgb_00000.jpg").unlink()
     assert check_dataset(config).summary() == "nyu: 2 of 3 records usable, 1 missing image"
@@ -174,10 +174,10 @@ def test_quotes_are_part_of_the_sentence(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"A hall.\n", "1 lines for 2 pictures"),
-        (b"A hall.\nA desk.\nA bed.\n", "3 lines for 2 pictures"),
-        (b"\n", "0 lines for 2 pictures"),
-        (b"", "0 lines for 2 pictures"),
+        (b"A hall.\n", "1 lines for 2 images"),
+        (b"A hall.\nA desk.\nA bed.\n", "3 lines for 2 images"),
+        (b"\n", "0 lines for 2 images"),
+        (b"", "0 lines for 2 images"),
         (b"A hall.\n\nA desk.\n", "line 2: the scene description is empty"),
         (b"\nA desk.\n", "line 1: the scene description is empty"),
         (b"A hall.\nCaf\xe9.\n", "line 2: byte 0xe9 is not UTF-8"),
@@ -202,7 +202,7 @@ def test_a_missing_file_matters_only_where_sentences_are_read(tmp_path):
 
 @pytest.mark.parametrize("write", [write_c3vd, write_simcol])
 def test_sets_with_sentences_of_their_own_take_no_file(tmp_path, write):
-    with pytest.raises(InputError, match="takes no text_file: its protocol has a sentence for every picture"):
+    with pytest.raises(InputError, match="takes no text_file: its protocol has a sentence for every image"):
         pairs(told(write(tmp_path / "data"), ["A.", "B."]), "train")
 
 

@@ -91,7 +91,7 @@ def test_graphs_compute_what_torch_computes(models, backends, name, batch):
         assert values.shape == wanted.shape == (batch, 1, *size)
         assert values.dtype == torch.float32
         assert relative_difference(values, wanted) < 1e-4
-    assert float(expected.relative_depth.std()) > 1e-3  # the ReLU at the end of the relative depth leaves a picture
+    assert float(expected.relative_depth.std()) > 1e-3  # the ReLU at the end of the relative depth leaves an image
     alone = backend.run(images, backend.encode(sentences), maps=False)
     assert torch.equal(alone.metric_depth, found.metric_depth)
     assert alone[1:] == (None, None, None)

@@ -134,7 +134,7 @@ def test_where_the_lens_sees_nothing_there_is_no_point(hidden):
     np.testing.assert_array_equal(out[rest], cloud()[rest])
 
 
-def test_a_cloud_without_colour_needs_no_picture():
+def test_a_cloud_without_colour_needs_no_image():
     out = cloud(CloudOptions(colour=False), rgb=None)
     assert out.shape == (2, 3, 3)
     np.testing.assert_array_equal(out, cloud()[..., :3])

@@ -12,8 +12,8 @@ from tr2m_core.data.procedural.descriptions import names_place, place_may_go
 from tr2m_core.data.procedural.scenes import ProceduralScenes, masked_median, render_sequence
 from tr2m_core.errors import InputError
 from tr2m_core.eval.procedural import (
+    IMAGE_SIZE,
     LIMITS,
-    PICTURE_SIZE,
     evaluate_procedural,
     sentences_by_kind,
 )
@@ -75,7 +75,7 @@ def test_median_depth_is_what_the_facts_stand_for():
 
 
 def test_pixels_do_not_tell_size():
-    """Facts that differ in size alone give the same pictures at another scale."""
+    """Facts that differ in size alone give the same images at another scale."""
     facts = ProceduralScenes(SIZE, seed=5).facts(0)
     larger = dataclasses.replace(facts, distance_m=10 * facts.distance_m)
     near, far = render_sequence(facts, 3, SIZE, seed=7), render_sequence(larger, 3, SIZE, seed=7)
@@ -115,7 +115,7 @@ def test_a_lone_scene_has_no_wrong_sentence():
 
 def test_rows_are_means_over_the_scenes_of_their_kind(embedded):
     """Three scenes, of which one's sentence does not name the place and two can be told by their objects."""
-    scenes = ProceduralScenes(PICTURE_SIZE, seed=90)
+    scenes = ProceduralScenes(IMAGE_SIZE, seed=90)
     assert [names_place(scenes.describe(i), scenes.facts(i)) for i in range(3)] == [True, False, True]
     told = []
     rows = evaluate_procedural(embedded, 3, 90, on_progress=lambda *counts: told.append(counts))
@@ -133,8 +133,8 @@ def test_rows_are_means_over_the_scenes_of_their_kind(embedded):
     assert all(tuple(row) == METRIC_NAMES for row in rows.values())
     batch, metrics = scenes.batch(range(3)), []
     for i, sentence in enumerate(batch.descriptions):
-        picture = (batch.image[i] * 255).round().byte().permute(1, 2, 0).numpy()
-        depth = embedded.predict(picture, sentence, maps=False).metric_depth
+        image = (batch.image[i] * 255).round().byte().permute(1, 2, 0).numpy()
+        depth = embedded.predict(image, sentence, maps=False).metric_depth
         valid = batch.valid[i, 0].numpy()
         metrics.append(compute_depth_metrics(batch.depth[i, 0].numpy()[valid], clamp_depth(depth[valid], *LIMITS)))
     for name in METRIC_NAMES:
@@ -144,11 +144,11 @@ def test_rows_are_means_over_the_scenes_of_their_kind(embedded):
 
 
 def test_the_empty_sentence_is_encoded_like_any_other(embedded):
-    pictures = np.random.default_rng(0).integers(0, 255, (2, *embedded.input_size, 3), np.uint8)
-    depth = embedded.predict_batch(pictures, ["", ""], maps=False, allow_empty=True).metric_depth
+    images = np.random.default_rng(0).integers(0, 255, (2, *embedded.input_size, 3), np.uint8)
+    depth = embedded.predict_batch(images, ["", ""], maps=False, allow_empty=True).metric_depth
     with torch.inference_mode():
         model = embedded.backend.model
-        expected = model(embedded.preprocess(pictures), model.encode([""])).metric_depth[:, 0]
+        expected = model(embedded.preprocess(images), model.encode([""])).metric_depth[:, 0]
     assert np.allclose(depth, expected.numpy(), rtol=1e-4)
     with pytest.raises(InputError, match="the scene description is empty"):
-        embedded.predict_batch(pictures, "")
+        embedded.predict_batch(images, "")

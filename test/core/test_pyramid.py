@@ -43,7 +43,7 @@ def saved(model: TR2M, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def levels(seed: int = 0) -> list[torch.Tensor]:
-    """Features at strides 4 to 32 of two pictures of SIZE, far from standardised."""
+    """Features at strides 4 to 32 of two images of SIZE, far from standardised."""
     random = torch.Generator().manual_seed(seed)
     sizes = [(SIZE[0] // stride, SIZE[1] // stride) for stride in (4, 8, 16, 32)]
     return [7 + 3 * torch.randn(2, count, *size, generator=random) for count, size in zip(CHANNELS, sizes, strict=True)]
@@ -76,7 +76,7 @@ def test_coordinates_are_those_of_pixel_centres() -> None:
 
 
 @torch.no_grad()
-def test_no_frame_around_the_depth_and_the_maps_of_a_flat_picture() -> None:
+def test_no_frame_around_the_depth_and_the_maps_of_a_flat_image() -> None:
     decoder = PyramidDecoder(CHANNELS)
     for position in decoder.positions:
         position.weight.zero_()

@@ -37,7 +37,7 @@ def slopes(layout: Layout) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_depth_is_along_the_optical_axis_not_along_the_ray():
-    assert np.allclose(depth_of(empty_box(half=4.0)), 4.0, atol=1e-5)  # the far wall is parallel to the picture
+    assert np.allclose(depth_of(empty_box(half=4.0)), 4.0, atol=1e-5)  # the far wall is parallel to the image
 
 
 def test_turned_wall_has_the_depth_of_a_plane():
@@ -143,7 +143,7 @@ def test_a_plate_under_a_light_from_above_shades_the_floor_below(lamp):
         under = np.maximum(np.abs(x), np.abs(z - 4)) - 0.8 * spread
     else:
         under = np.maximum(np.abs(x), np.abs(z - 4)) - 0.8
-    # All but the row that the picture of the plate's edge mixes with.
+    # All but the row that the image of the plate's edge mixes with.
     assert (free[floor & (under < -0.25)] < 0.5).mean() > 0.9 and (floor & (under < -0.25)).sum() > 200
     assert (free[floor & (under > 0.35)] > 0.9).all() and (floor & (under > 0.35)).sum() > 1000
 

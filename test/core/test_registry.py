@@ -19,9 +19,9 @@ from tiny_datasets import (
     write_diode,
     write_hypersim,
     write_ibims,
+    write_image,
     write_kitti,
     write_nyu,
-    write_picture,
     write_simcol,
     write_void,
 )
@@ -124,11 +124,11 @@ def spoil(record, fault):
     elif fault == "empty text":
         record.text.write_text("\n \n")
     elif fault == "unreadable image":
-        record.image.write_text("no picture")
+        record.image.write_text("no image")
     elif fault == "unreadable depth":
         Image.fromarray(np.full((480, 640), 9, np.uint8)).save(record.depth)  # 8 bits
     elif fault == "wrong size":
-        write_picture(record.depth, np.ones((480, 641), np.uint16))
+        write_image(record.depth, np.ones((480, 641), np.uint16))
 
 
 FAULTS = (
@@ -167,24 +167,24 @@ def test_damage_behind_the_header_is_found_by_decoding_only(tmp_path):
     config = write_void(tmp_path, count=4)
     records = find_dataset("void").records(config).records
     rng = np.random.default_rng(0)
-    write_picture(records[0].image, rng.integers(0, 256, (480, 640, 3), np.uint8))
-    write_picture(records[1].depth, rng.integers(100, 900, (480, 640)).astype(np.uint16))
+    write_image(records[0].image, rng.integers(0, 256, (480, 640, 3), np.uint8))
+    write_image(records[1].depth, rng.integers(100, 900, (480, 640)).astype(np.uint16))
     truncate(records[0].image)
     truncate(records[1].depth)
-    write_picture(records[2].depth, np.full((480, 640), 256 * 7, np.uint16))  # 7 m, the protocol ends at 5
+    write_image(records[2].depth, np.full((480, 640), 256 * 7, np.uint16))  # 7 m, the protocol ends at 5
     assert check_dataset(config, pixels=0).usable == 4
     check = check_dataset(config)
     assert check.usable == 1
     assert sorted(check.findings) == ["no valid depth", "unreadable depth", "unreadable image"]
     assert check.findings["no valid depth"].examples == [f"{records[2].depth}: nothing between 0.2 and 5"]
-    with pytest.raises(InputError, match=r"1552097950\.0\.png: damaged picture"):
+    with pytest.raises(InputError, match=r"1552097950\.0\.png: damaged image"):
         build_source(config, 0, "cpu").batch([SampleKey(0, 0)], SIZE)
 
 
 def test_a_sample_of_the_pixels_is_spread_over_the_set(tmp_path):
     config = write_void(tmp_path, count=4)
     for record in find_dataset("void").records(config).records:
-        write_picture(record.depth, np.zeros((480, 640), np.uint16))
+        write_image(record.depth, np.zeros((480, 640), np.uint16))
     assert check_dataset(config, pixels=2).findings["no valid depth"].count == 2
 
 
@@ -212,11 +212,11 @@ def test_the_part_for_testing_is_checked_on_its_own(tmp_path):
     assert check_dataset(config, part="test").summary() == "c3vd: 3 of 4 records usable, 1 missing depth"
 
 
-def test_kitti_pictures_smaller_than_the_crop(tmp_path):
+def test_kitti_images_smaller_than_the_crop(tmp_path):
     config = write_kitti(tmp_path, count=1)
     record = find_dataset("kitti").records(config).records[0]
-    write_picture(record.image, gradient((351, 1300)))
-    write_picture(record.depth, np.ones((351, 1300), np.uint16))
+    write_image(record.image, gradient((351, 1300)))
+    write_image(record.depth, np.ones((351, 1300), np.uint16))
     (case,) = check_dataset(config).findings["wrong size"].examples
     assert case.endswith("0000000000.png: 1300x351 pixels; kitti needs 1216x352")
 

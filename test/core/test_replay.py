@@ -30,14 +30,14 @@ def replay_and_write(bag, load_predictor, output, options):
 def replay(tmp_path, constant_predictor):
     def run(bag_path, output="out", **options):
         with Bag(bag_path) as bag:
-            chosen = ReplayOptions(**{"pictures": 0} | options)
+            chosen = ReplayOptions(**{"panels": 0} | options)
             return replay_and_write(bag, lambda: constant_predictor, tmp_path / output, chosen)
 
     return run
 
 
 def test_every_frame_is_measured(write_bag, messages, replay, tmp_path):
-    result = replay(write_bag(messages.recording(4)), pictures=2, save_predictions=True)
+    result = replay(write_bag(messages.recording(4)), images=2, save_predictions=True)
     depths = np.array([1.0, 1.1, 1.2, 1.3])
     assert [frame.metrics["abs_rel"] for frame in result.frames] == pytest.approx(abs(depths - 1) / depths)
     assert [frame.measurement.valid_pixels for frame in result.frames] == [47] * 4
@@ -47,7 +47,7 @@ def test_every_frame_is_measured(write_bag, messages, replay, tmp_path):
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report == json.loads(json.dumps(result.report()))
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "report.json", "report.html", "frames.csv", "timing.csv", "pictures", "predictions"
+        "report.json", "report.html", "frames.csv", "timing.csv", "panels", "predictions"
     }  # fmt: skip
     assert report["frames"] == {
         "total": 4,
@@ -62,8 +62,8 @@ def test_every_frame_is_measured(write_bag, messages, replay, tmp_path):
     rows = list(csv.DictReader((tmp_path / "out" / "frames.csv").open()))
     assert [float(row["abs_rel"]) for row in rows] == [frame.metrics["abs_rel"] for frame in result.frames]
     assert set(METRIC_NAMES) < set(rows[0])
-    pictures = sorted(path.name for path in (tmp_path / "out" / "pictures").iterdir())
-    assert pictures == ["frame_000000.png", "frame_000003.png"]
+    images = sorted(path.name for path in (tmp_path / "out" / "panels").iterdir())
+    assert images == ["frame_000000.png", "frame_000003.png"]
     saved = np.load(tmp_path / "out" / "predictions" / "frame_000002.npy", allow_pickle=False)
     assert saved.shape == (6, 8)
     assert saved.dtype == np.float32
@@ -108,7 +108,7 @@ class SentencePredictor(OneByOne):
 
 def test_sentences_are_compared_and_the_first_decides(write_bag, messages, tmp_path):
     with Bag(write_bag(messages.recording(2))) as bag:
-        options = ReplayOptions(texts=("xx", "a"), pictures=0)
+        options = ReplayOptions(texts=("xx", "a"), images=0)
         result = replay_and_write(bag, SentencePredictor, tmp_path / "out", options)
     assert len(result.frames) == 4
     assert result.report()["frames"]["total"] == 2
@@ -141,14 +141,14 @@ def test_a_part_without_frames_is_refused(write_bag, messages, replay):
 
 
 def test_bag_without_ground_truth(write_bag, messages, replay, tmp_path):
-    result = replay(write_bag([entry for entry in messages.recording(3) if entry[0] != DEPTH]), pictures=2)
+    result = replay(write_bag([entry for entry in messages.recording(3) if entry[0] != DEPTH]), images=2)
     report = result.report()
     assert report["topics"]["depth"] is None
     assert report["metrics"] is None
     assert report["problems"] == {}
     assert report["sentences"][0]["median_m"] == 1.0
     assert [result.index for result, _ in result.shown()] == [0, 2]
-    assert len(list((tmp_path / "out" / "pictures").iterdir())) == 2
+    assert len(list((tmp_path / "out" / "panels").iterdir())) == 2
 
 
 def test_new_bag_holds_the_depth_under_the_old_stamps(write_bag, messages, replay, tmp_path):
@@ -216,7 +216,7 @@ def test_ground_truth_of_another_size_is_refused_with_both_sizes(write_bag, mess
     entries = messages.recording(0)
     entries.append((IMAGE, START, messages.image(START, "rgb8", np.zeros((6, 8, 3), np.uint8))))
     entries.append((DEPTH, START, messages.image(START, "16UC1", np.ones((3, 4), "<u2"))))
-    result = replay(write_bag(entries), pictures=1)
+    result = replay(write_bag(entries), images=1)
     assert result.metrics() is None
     assert result.frames[0].processed
     assert "4x3" in result.frames[0].problem
@@ -267,7 +267,7 @@ def replay_sideways(messages, bag_path, output, *baselines, **options):
     messages.write(bag_path, "mcap", entries)
     predictor = SidewaysPredictor()
     with Bag(bag_path) as bag:
-        chosen = ReplayOptions(pictures=0, baselines=baselines, **options)
+        chosen = ReplayOptions(images=0, baselines=baselines, **options)
         return depths, replay_and_write(bag, lambda: predictor, output, chosen), predictor
 
 
@@ -316,7 +316,7 @@ class JitteringPredictor(OneByOne):
 
 def replay_jitter(bag_path, output, *texts, **options):
     with Bag(bag_path) as bag:
-        chosen = ReplayOptions(texts=texts, pictures=0, **options)
+        chosen = ReplayOptions(texts=texts, images=0, **options)
         return replay_and_write(bag, lambda: JitteringPredictor(max(1, len(texts))), output, chosen)
 
 
@@ -365,7 +365,7 @@ def test_kit_recordings_agree(kit, tmp_path, embedded):
     reports = []
     for name in ("d435_desk_sqlite3", "d435_desk_mcap"):
         with Bag(kit / "bags" / name) as bag:
-            replay_and_write(bag, lambda: embedded, tmp_path / name, ReplayOptions(pictures=1))
+            replay_and_write(bag, lambda: embedded, tmp_path / name, ReplayOptions(images=1))
         reports.append(json.loads((tmp_path / name / "report.json").read_text()))
     assert reports[0]["frames"]["processed"] == reports[0]["frames"]["measured"] == 20
     assert reports[0].pop("bag") != reports[1].pop("bag")

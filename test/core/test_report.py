@@ -12,7 +12,7 @@ from tr2m_core.eval.run import Run
 from tr2m_core.report.figures import CLOUD_POINTS, TRUTH_POINTS, cloud_figure, factor_figure, time_figure
 from tr2m_core.report.html import flatten, sentence_changes, write_html
 from tr2m_core.report.page import number, percent
-from tr2m_core.report.pictures import depth_legend, draw, shrink
+from tr2m_core.report.panels import depth_legend, draw, shrink
 from tr2m_core.report.words import sentence_effect, verdict
 
 
@@ -96,7 +96,7 @@ def test_a_page_says_what_was_measured(page):
     assert "at most 20 ms, 95 % at most 29 ms, the slowest 30 ms" in text
     assert "topics: image /i" in text
     assert "every frame was processed and measured" in text
-    assert html.count("data:image/jpeg") == 3 * (4 + 2)  # three frames: four pictures and two legends each
+    assert html.count("data:image/jpeg") == 3 * (4 + 2)  # three frames: four images and two legends each
     assert html.count('id="plot-cloud-') == 3
 
 
@@ -187,7 +187,7 @@ def test_a_cloud_is_upright():
     rgb = np.zeros((24, 32, 3), np.uint8)
     rgb[23, 31] = 1, 2, 3
     cloud = cloud_figure(View(rgb, depth, np.full((24, 32), 2.0), INTRINSICS))
-    assert [trace.name for trace in cloud.data] == ["prediction (colours of the picture)", "ground truth"]
+    assert [trace.name for trace in cloud.data] == ["prediction (colours of the image)", "ground truth"]
     prediction = cloud.data[0]
     assert len(prediction.x) == 22 * 32  # without the invalid row and the edge at it
     last = prediction.x[-1], prediction.y[-1], prediction.z[-1]
@@ -217,10 +217,10 @@ def test_legends_are_logarithmic_where_the_colours_are():
 
 def test_large_frames_are_drawn_small():
     depth = np.full((300, 1600), 2.0)
-    pictures = draw(View(np.zeros((300, 1600, 3), np.uint8), depth, np.where(depth > 3, depth, np.nan)))
-    assert list(pictures.images) == ["camera", "prediction", "ground truth", "relative error"]
-    assert sum(map(len, pictures.images.values())) < 40_000
-    assert pictures.error.ticks == ["0 %", "25 %", "≥ 50 %"]
+    images = draw(View(np.zeros((300, 1600, 3), np.uint8), depth, np.where(depth > 3, depth, np.nan)))
+    assert list(images.images) == ["camera", "prediction", "ground truth", "relative error"]
+    assert sum(map(len, images.images.values())) < 40_000
+    assert images.error.ticks == ["0 %", "25 %", "≥ 50 %"]
 
 
 def test_settings_in_lines():

@@ -128,7 +128,7 @@ def test_a_report_is_quiet_whole_and_fits(opened, width):
 @pytest.mark.parametrize(("opened", "width"), [("measured", "phone")], indirect=True)
 def test_a_cloud_is_really_drawn_and_turns(opened, width):
     def blue_points():
-        """Of the picture's own colour, (40, 90, 160)."""
+        """Of the image's own colour, (40, 90, 160)."""
         return np.abs(pixels_of(opened, "#plot-cloud-0") - (40, 90, 160)).max(axis=2) < 30
 
     wait_for(lambda: blue_points().sum() > 50)

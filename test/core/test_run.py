@@ -167,10 +167,10 @@ def test_a_run_that_keeps_few_frames_still_sums_up_all_of_them():
 
 def test_reasons_without_end_are_summed_up():
     totals = Totals()
-    totals.add([FrameResult(i, i, TEXT, problem=f"a picture of {i} pixels") for i in range(MOST_REASONS + 5)])
-    totals.add([FrameResult(0, 0, TEXT, problem="a picture of 0 pixels")])
+    totals.add([FrameResult(i, i, TEXT, problem=f"an image of {i} pixels") for i in range(MOST_REASONS + 5)])
+    totals.add([FrameResult(0, 0, TEXT, problem="an image of 0 pixels")])
     assert len(totals.problems) == MOST_REASONS + 1
-    assert (totals.problems[OTHER_REASONS], totals.problems["a picture of 0 pixels"]) == (5, 2)
+    assert (totals.problems[OTHER_REASONS], totals.problems["an image of 0 pixels"]) == (5, 2)
 
 
 def test_a_line_of_the_table():

@@ -100,11 +100,11 @@ def test_patterns_tile_and_keep_their_mean_at_every_level_of_detail():
 
 def test_photographs_are_exposed_and_stored_in_eight_bits():
     linear = np.random.default_rng(0).random((48, 64, 3), np.float32) * np.linspace(0.01, 0.2, 64)[:, None]
-    pictures = [photograph(linear * 10.0 ** (i % 5 - 2), np.random.default_rng(i)) for i in range(60)]
-    for picture in pictures:
-        assert picture.dtype == np.float32 and picture.min() >= 0 and picture.max() <= 1
-        assert np.allclose(picture * 255, np.round(picture * 255), atol=1e-3)
-    means = [picture.mean() for picture in pictures]
+    images = [photograph(linear * 10.0 ** (i % 5 - 2), np.random.default_rng(i)) for i in range(60)]
+    for image in images:
+        assert image.dtype == np.float32 and image.min() >= 0 and image.max() <= 1
+        assert np.allclose(image * 255, np.round(image * 255), atol=1e-3)
+    means = [image.mean() for image in images]
     assert 0.2 < np.median(means) < 0.7 and np.ptp(means) > 0.2  # over- and under-exposed ones among them
     again = photograph(linear, np.random.default_rng(0))
     assert np.array_equal(again, photograph(linear, np.random.default_rng(0)))

@@ -1,4 +1,4 @@
-"""The head with one scale and one shift for the whole picture, alone and as part of a model."""
+"""The head with one scale and one shift for the whole image, alone and as part of a model."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_equals_the_plain_reference(grid, text_width):
         scale, shift, features = reference(head, tokens, text)
     assert maps.scale_map.shape == maps.shift_map.shape == (2, 1, 14 * grid[0], 14 * grid[1])
     assert maps.scale_features.shape == maps.shift_features.shape == (2, 24, 1, 1)
-    assert torch.allclose(maps.scale_map.double(), scale, rtol=1e-5)  # broadcast: one value per picture
+    assert torch.allclose(maps.scale_map.double(), scale, rtol=1e-5)  # broadcast: one value per image
     assert torch.allclose(maps.shift_map.double(), shift, rtol=1e-5)
     assert torch.allclose(maps.scale_features.double(), features, atol=1e-5)
     assert not torch.equal(scale[0], scale[1])
@@ -105,15 +105,15 @@ def test_a_remembered_vector_serves_a_batch():
         assert torch.allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
-def test_sentence_and_picture_both_count():
+def test_sentence_and_image_both_count():
     head = small_head()
     tokens, text = torch.randn(2, 6, 24), torch.randn(2, 1, 16)
     with torch.inference_mode():
-        first, other_text, other_picture = (
+        first, other_text, other_image = (
             head(tokens[[t]], text[[s]], (2, 3)).scale_map for t, s in ((0, 0), (0, 1), (1, 0))
         )
     assert not torch.allclose(first, other_text)
-    assert not torch.allclose(first, other_picture)
+    assert not torch.allclose(first, other_image)
 
 
 def test_without_text_the_sentence_does_not_count():

@@ -11,15 +11,15 @@ FPS = 30
 PERIOD = 1_000_000_000 // FPS
 START = 1_600_000_000_000_000_000
 RANDOM = np.random.default_rng(0)
-PICTURE = RANDOM.integers(0, 256, (6, 8, 3), np.uint8).repeat(10, axis=0).repeat(10, axis=1)  # (60, 80, 3)
+IMAGE = RANDOM.integers(0, 256, (6, 8, 3), np.uint8).repeat(10, axis=0).repeat(10, axis=1)  # (60, 80, 3)
 ROOM = (1 + RANDOM.random((6, 8))).repeat(10, axis=0).repeat(10, axis=1).astype(np.float32)  # median about 1.5
 
 
-def play(steady: ScaleFilter, sizes, first=0, text="A desk.", picture=PICTURE, room=ROOM):
+def play(steady: ScaleFilter, sizes, first=0, text="A desk.", image=IMAGE, room=ROOM):
     """The factors of a scene seen at these sizes, one frame after the other from frame number `first`."""
     return np.array(
         [
-            steady.factor((room * size).astype(np.float32), picture, START + (first + i) * PERIOD, text)
+            steady.factor((room * size).astype(np.float32), image, START + (first + i) * PERIOD, text)
             for i, size in enumerate(sizes)
         ]
     )
@@ -154,9 +154,9 @@ def assert_starts_anew(steady, sizes, **scene):
     "scene",
     [
         {"text": "A hangar."},
-        {"picture": PICTURE[::-1]},
-        {"picture": np.full_like(PICTURE, 128)},
-        {"picture": PICTURE[:40]},
+        {"image": IMAGE[::-1]},
+        {"image": np.full_like(IMAGE, 128)},
+        {"image": IMAGE[:40]},
         {"room": ROOM[:40]},
         {"room": ROOM[::-1] ** 3},
         {"room": ROOM * 1e30},
@@ -166,9 +166,9 @@ def assert_starts_anew(steady, sizes, **scene):
     ],
     ids=[
         "description",
-        "picture",
+        "image",
         "covered lens",
-        "picture size",
+        "image size",
         "depth size",
         "depth",
         "far larger",
@@ -190,22 +190,22 @@ def test_reset():
 @pytest.mark.parametrize(
     "change",
     [
-        lambda picture: picture // 2,
-        lambda picture: picture // 2 + 100,
-        lambda picture: np.roll(picture, 3, axis=1),
-        lambda picture: np.clip(picture + RANDOM.normal(0, 25, picture.shape), 0, 255).astype(np.uint8),
+        lambda image: image // 2,
+        lambda image: image // 2 + 100,
+        lambda image: np.roll(image, 3, axis=1),
+        lambda image: np.clip(image + RANDOM.normal(0, 25, image.shape), 0, 255).astype(np.uint8),
     ],
     ids=["darker", "hazier", "turned", "noisy"],
 )
-def test_goes_on_where_only_the_picture_changes_a_little(change):
-    assert play(warm(), [1.1], first=40, picture=change(PICTURE))[0] < 0.97
+def test_goes_on_where_only_the_image_changes_a_little(change):
+    assert play(warm(), [1.1], first=40, image=change(IMAGE))[0] < 0.97
 
 
-def test_dark_pictures_are_no_scene_cut():
+def test_dark_images_are_no_scene_cut():
     steady = ScaleFilter(1.0)
     sizes = [*jitter(39), 1.1]
     factors = [
-        play(steady, [size], first=i, picture=RANDOM.integers(0, 4, PICTURE.shape, np.uint8))[0]
+        play(steady, [size], first=i, image=RANDOM.integers(0, 4, IMAGE.shape, np.uint8))[0]
         for i, size in enumerate(sizes)
     ]
     assert factors[-1] < 0.95
@@ -217,13 +217,13 @@ def test_rendered_motion_goes_on_and_a_rendered_cut_does_not():
     scenes = ProceduralScenes((48, 64), seed=3)
     rooms = [render_sequence(scenes.facts(i), 60, (48, 64), seed=i) for i in range(2)]
     depths = np.concatenate([room.depth[:, 0].numpy() for room in rooms])
-    pictures = np.concatenate([room.pictures() for room in rooms])
+    images = np.concatenate([room.panels() for room in rooms])
     sizes = jitter(120)
 
     def play_rendered(first):
         steady = ScaleFilter(1.0)
         return [
-            steady.factor(depths[i] * np.float32(sizes[i]), pictures[i], START + 2 * i * PERIOD, "A room.")
+            steady.factor(depths[i] * np.float32(sizes[i]), images[i], START + 2 * i * PERIOD, "A room.")
             for i in range(first, 120)
         ]
 
@@ -266,7 +266,7 @@ def test_frames_that_share_no_depth_are_not_compared():
 # -- times and sizes --------------------------------------------------------------------------------------------------
 
 
-def test_depth_and_picture_may_differ_in_size_and_be_tiny():
+def test_depth_and_image_may_differ_in_size_and_be_tiny():
     steady = ScaleFilter(1.0)
     small = np.array([[1.0, 2.0], [2.0, 3.0]], np.float32)
     sizes = jitter(60)
@@ -290,7 +290,7 @@ def test_depth_is_neither_changed_nor_kept():
     steady = warm()
     depth = (ROOM * 1.1).astype(np.float32)
     before = depth.copy()
-    steady.factor(depth, PICTURE, START + 40 * PERIOD, "A desk.")
+    steady.factor(depth, IMAGE, START + 40 * PERIOD, "A desk.")
     assert (depth == before).all()
     depth[:] = 100.0
     assert play(steady, [1.1], first=41)[0] == pytest.approx(0.95, abs=0.06)

@@ -1,10 +1,10 @@
-"""SUN RGB-D in the three layouts that are about: which depth goes with which picture, in which order, in which unit."""
+"""SUN RGB-D in the three layouts that are about: which depth goes with which image, in which order, in which unit."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from tiny_datasets import gradient, write_picture, write_split
+from tiny_datasets import gradient, write_image, write_split
 
 from tr2m_core.data.base import DatasetConfig
 from tr2m_core.data.registry import DATASETS, check_dataset
@@ -22,8 +22,8 @@ def rotated(millimetres):
 
 
 def plant(image, depth, counts):
-    write_picture(image, gradient(SIZE))
-    write_picture(depth, np.full(SIZE, counts, np.uint16))
+    write_image(image, gradient(SIZE))
+    write_image(depth, np.full(SIZE, counts, np.uint16))
 
 
 def found(root, gt_root=None, split=""):
@@ -51,13 +51,13 @@ def test_numbered_copy_of_the_test_part(tmp_path, rgb, depth, apart):
     ]
 
 
-def test_pictures_come_in_the_order_of_their_numbers(tmp_path):
+def test_images_come_in_the_order_of_their_numbers(tmp_path):
     for number in (10, 2, 1):
         plant(tmp_path / f"rgb/img-{number}.JPG", tmp_path / f"gt/img-{number}.png", 1000 * number)
     assert [image for image, _, _ in found(tmp_path)] == ["rgb/img-1.JPG", "rgb/img-2.JPG", "rgb/img-10.JPG"]
 
 
-OFFICIAL = {  # scene: picture, depth, metres
+OFFICIAL = {  # scene: image, depth, metres
     "kv1/NYUdata/NYU0002": ("image/NYU0002.jpg", "depth/NYU0002.png", 1.5),
     "kv1/NYUdata/NYU0010": ("image/NYU0010.jpg", "depth_bfx/NYU0010.png", 2.0),
     "realsense/lg/2014_10_21": ("image/0000094.jpg", "depth/0000094.png", 0.5),
@@ -102,7 +102,7 @@ def test_measured_depth_comes_before_the_filled_one(tmp_path):
 
 
 @pytest.mark.parametrize("apart", [False, True])
-def test_pictures_without_depth_are_told(tmp_path, apart):
+def test_images_without_depth_are_told(tmp_path, apart):
     gt_root = tmp_path / "gt_only" if apart else tmp_path
     write_official(tmp_path / "SUNRGBD")
     for scene, (_, depth, _) in OFFICIAL.items():
@@ -144,7 +144,7 @@ def test_the_note_about_the_unit_is_for_published_files(tmp_path):
     assert "divided by 10000" in notes["copy"][0] and "0.8 of the true depth" in notes["copy"][0]
 
 
-def test_a_folder_without_pictures(tmp_path):
+def test_a_folder_without_images(tmp_path):
     (tmp_path / "SUNRGBD" / "kv1").mkdir(parents=True)
-    with pytest.raises(InputError, match=r"no pictures of its test part; set root to the folder of rgb/"):
+    with pytest.raises(InputError, match=r"no images of its test part; set root to the folder of rgb/"):
         found(tmp_path)

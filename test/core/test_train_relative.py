@@ -71,7 +71,7 @@ def config(tmp_path_factory) -> TrainConfig:
         ],
         "ema": 0.9,
         "optimizer": {"learning_rate": 1e-2, "schedule": "cosine", "warmup_steps": 2, "clip_norm": 1.0},
-        "validation": {"scenes": 2, "every": 2, "pictures": 1},
+        "validation": {"scenes": 2, "every": 2, "panels": 1},
         "checkpoint_every": 2,
         "log_every": 1,
     }
@@ -121,7 +121,7 @@ def test_the_result_is_the_best_average(config, finished):
     assert all(torch.equal(weights[f"std_{place}"], std) for place, std in enumerate(store.stds))
 
 
-def test_losses_metrics_and_pictures_are_recorded(config, finished):
+def test_losses_metrics_and_images_are_recorded(config, finished):
     log = read_lines(finished / SCALARS)
     assert [entry["step"] for entry in log] == [1, 2, 3, 4]
     weight = config.relative.anchor_weight

@@ -132,7 +132,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(settings, tmp_pat
 
 
 def test_tensorboard_shows_every_step_of_a_resumed_run_once(settings, tmp_path):
-    config = settings(validation={"scenes": 2, "every": 3, "pictures": 1})
+    config = settings(validation={"scenes": 2, "every": 3, "panels": 1})
     with pytest.raises(Interrupted):
         start(config, tmp_path, StopsAtStepThree).run()
     resumed = start(config, tmp_path)
@@ -146,7 +146,7 @@ def test_tensorboard_shows_every_step_of_a_resumed_run_once(settings, tmp_path):
 
 def test_an_interruption_between_any_two_files_changes_nothing_in_the_end(settings, tmp_path, monkeypatch):
     """A run has up to three files to write at a time; it is cut short before each of them in turn."""
-    config = settings(validation={"scenes": 1, "every": 1, "pictures": 0}, steps=2)
+    config = settings(validation={"scenes": 1, "every": 1, "panels": 0}, steps=2)
     writes: list[str] = []
     stop_at = -1
 
@@ -231,7 +231,7 @@ def test_the_result_is_the_last_model_without_and_the_best_with_validation(setti
     config = settings(
         ema=0.0,
         steps=3,
-        validation={"scenes": 2, "every": 1, "pictures": 0},
+        validation={"scenes": 2, "every": 1, "panels": 0},
         optimizer={"learning_rate": 0.3, "clip_norm": 1.0},
     )
     last = train(config, tmp_path / "best")
@@ -250,7 +250,7 @@ def test_the_result_is_the_last_model_without_and_the_best_with_validation(setti
 
 
 @pytest.mark.parametrize("size", [None, (28, 42)])
-def test_held_out_pictures_are_seen_at_the_size_of_their_protocol(settings, tiny_paper, tmp_path, size):
+def test_held_out_images_are_seen_at_the_size_of_their_protocol(settings, tiny_paper, tmp_path, size):
     kitti = replace(write_kitti(tmp_path / "kitti", count=2), input_size=size)
     config = settings()
     held_out = HeldOut(ValidationConfig(datasets=(kitti,), samples=1), make_accelerator(config, tmp_path))
@@ -267,7 +267,7 @@ def test_held_out_pictures_are_seen_at_the_size_of_their_protocol(settings, tiny
 
 
 class Poisoned(BatchSource):
-    """Procedural scenes, of which some have a picture that is not a number."""
+    """Procedural scenes, of which some have an image that is not a number."""
 
     name = "poisoned"
 
@@ -349,12 +349,12 @@ def test_of_accumulated_batches_the_bad_one_is_named(settings, tmp_path):
 def test_a_sample_that_cannot_be_read_is_one_line(settings, tmp_path, workers):
     class Unreadable(Poisoned):
         def batch(self, keys: Sequence[SampleKey], size: tuple[int, int]) -> TrainBatch:
-            raise InputError("a/b.png: damaged picture")
+            raise InputError("a/b.png: damaged image")
 
     trainer = poisoned(settings(workers=workers), tmp_path, Unreadable(6, bad=[]))
     with pytest.raises(InputError) as error:
         trainer.run()
-    assert str(error.value) == "a/b.png: damaged picture"
+    assert str(error.value) == "a/b.png: damaged image"
 
 
 def test_a_directory_with_a_run_is_not_overwritten(settings, tmp_path):

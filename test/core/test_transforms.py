@@ -22,15 +22,15 @@ DRAWS = 600
 
 
 def draws(image, change):
-    depth = image[..., 0].astype(np.float32)  # so that picture and depth can be compared
+    depth = image[..., 0].astype(np.float32)  # so that image and depth can be compared
     for seed in range(DRAWS):
         yield augment(image, depth, change, np.random.default_rng(seed))
 
 
 def is_plain(pixels, image):
-    """Whether the colours are those of the picture, mirrored or not."""
+    """Whether the colours are those of the image, mirrored or not."""
     expected = image.transpose(2, 0, 1).astype(np.float32) / 255
-    return any(np.allclose(pixels, picture, atol=1e-6) for picture in (expected, expected[..., ::-1]))
+    return any(np.allclose(pixels, image, atol=1e-6) for image in (expected, expected[..., ::-1]))
 
 
 CHANGES = pytest.mark.parametrize("change", [GammaAndGain(), ColourJitter(hue=(0, 0))])
@@ -85,7 +85,7 @@ def test_gamma_bends_and_full_brightness_is_kept_within_one():
     assert 1.08 < max(bends) <= 1.1
 
 
-def test_pictures_are_resized_as_the_predictor_does():
+def test_images_are_resized_as_the_predictor_does():
     image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     backend = SimpleNamespace(config=PAPER, device=torch.device("cpu"), input_size=(42, 70))
     expected = DepthPredictor(backend).preprocess(image[None])
@@ -94,11 +94,11 @@ def test_pictures_are_resized_as_the_predictor_does():
     torch.testing.assert_close(Normalizer(PAPER, torch.device("cpu"))(resized[None]), expected, atol=1e-5, rtol=0)
 
 
-# ---- pictures that are not rounded ----
+# ---- images that are not rounded ----
 
 
 @pytest.mark.parametrize("change", [GammaAndGain(), ColourJitter()])
-def test_unrounded_pictures_are_changed_as_those_of_8_bits(change):
+def test_unrounded_images_are_changed_as_those_of_8_bits(change):
     image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
     for seed in range(8):
         rounded, unrounded = (
@@ -144,7 +144,7 @@ def test_hue_is_a_share_of_the_circle(share):
 
 @pytest.mark.parametrize("name", ["brightness", "contrast", "saturation", "hue"])
 def test_each_change_spans_its_range(name):
-    picture = np.uint8([[[200, 60, 60], [40, 40, 40]]])
+    image = np.uint8([[[200, 60, 60], [40, 40, 40]]])
     still = {"brightness": (1, 1), "contrast": (1, 1), "saturation": (1, 1), "hue": (0, 0)}
     mean = (0.299 * 200 + 0.701 * 60 + 40) / 2
     grey = 0.299 * 200 + 0.701 * 60
@@ -158,7 +158,7 @@ def test_each_change_spans_its_range(name):
         return (red - grey) / (200 - grey) if name == "saturation" else (green - blue) / (6 * (red - min(green, blue)))
 
     change = ColourJitter(**still | {name: getattr(ColourJitter(), name)})
-    values = [found(change(picture, np.random.default_rng(seed))) for seed in range(300)]
+    values = [found(change(image, np.random.default_rng(seed))) for seed in range(300)]
     low, high = getattr(ColourJitter(), name)
     assert low - 1e-5 < min(values) < low + 0.03 * (high - low)
     assert high - 0.03 * (high - low) < max(values) < high + 1e-5
@@ -176,14 +176,14 @@ def test_the_order_of_changes_is_drawn(monkeypatch):
 
 
 def test_jitter_is_the_same_for_the_same_draw_and_fast():
-    picture = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
     taken = []
     for _ in range(5):
         begun = time.perf_counter()
-        pixels = ColourJitter()(picture, np.random.default_rng(3))
+        pixels = ColourJitter()(image, np.random.default_rng(3))
         taken.append(time.perf_counter() - begun)
-    assert np.array_equal(pixels, ColourJitter()(picture, np.random.default_rng(3)))
-    assert not np.array_equal(pixels, ColourJitter()(picture, np.random.default_rng(4)))
+    assert np.array_equal(pixels, ColourJitter()(image, np.random.default_rng(3)))
+    assert not np.array_equal(pixels, ColourJitter()(image, np.random.default_rng(4)))
     assert pixels.dtype == np.float32 and pixels.min() >= 0 and pixels.max() <= 1
     assert min(taken) < 0.1
 
@@ -191,9 +191,9 @@ def test_jitter_is_the_same_for_the_same_draw_and_fast():
 # ---- resizing of whole sets ----
 
 
-def triangle(picture, size):
+def triangle(image, size):
     """Bilinear over all that a pixel covers, as a triangle filter as wide as the larger pixel, axis by axis."""
-    values = picture.astype(np.float64)
+    values = image.astype(np.float64)
     for axis, few in enumerate(size):
         many = values.shape[axis]
         scale = many / few
@@ -206,29 +206,29 @@ def triangle(picture, size):
 
 
 @pytest.mark.parametrize("size", [(48, 64), (120, 99), (30, 200)])
-def test_pictures_are_resized_with_antialiasing(size):
-    picture = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
-    expected = triangle(picture, size)
-    unrounded = resize_unrounded(picture, size)
+def test_images_are_resized_with_antialiasing(size):
+    image = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
+    expected = triangle(image, size)
+    unrounded = resize_unrounded(image, size)
     assert unrounded.dtype == np.float32 and unrounded.flags.c_contiguous
     np.testing.assert_allclose(unrounded, expected, atol=5e-3)  # torch has the weights in float32
-    rounded = resize_rounded(picture, size)
+    rounded = resize_rounded(image, size)
     assert rounded.dtype == np.uint8 and rounded.flags.writeable
     np.testing.assert_allclose(rounded, expected, atol=1.01)  # Pillow rounds after each axis
 
 
-def test_resizing_unrounded_pictures_and_normalising_may_change_places():
-    picture = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
+def test_resizing_unrounded_images_and_normalising_may_change_places():
+    image = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
     normalize = Normalizer(PAPER, torch.device("cpu"), white=255.0)
-    channels = torch.from_numpy(picture).permute(2, 0, 1)[None].float()
+    channels = torch.from_numpy(image).permute(2, 0, 1)[None].float()
     published = torch.nn.functional.interpolate(
         normalize(channels), size=(48, 70), mode="bilinear", antialias=True, align_corners=False
     )
-    ours = normalize(torch.from_numpy(resize_unrounded(picture, (48, 70))).permute(2, 0, 1)[None])
+    ours = normalize(torch.from_numpy(resize_unrounded(image, (48, 70))).permute(2, 0, 1)[None])
     torch.testing.assert_close(ours, published, atol=5e-6, rtol=0)
 
 
-def test_a_picture_of_the_right_size_stays_as_it_is():
-    picture = gradient((48, 64))
-    assert np.array_equal(resize_rounded(picture, (48, 64)), picture)
-    assert np.array_equal(resize_unrounded(picture, (48, 64)), picture)
+def test_an_image_of_the_right_size_stays_as_it_is():
+    image = gradient((48, 64))
+    assert np.array_equal(resize_rounded(image, (48, 64)), image)
+    assert np.array_equal(resize_unrounded(image, (48, 64)), image)

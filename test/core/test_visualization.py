@@ -24,9 +24,9 @@ DEPTH = np.linspace(1, 3, 48 * 64, dtype=np.float32).reshape(48, 64)
 
 def test_colours_follow_the_values_and_invalid_is_grey():
     values = np.array([[0.0, 0.5, 1.0], [-9.0, np.nan, 9.0]])
-    picture = colourise(values, 0, 1, "gray")
-    assert picture.dtype == np.uint8
-    assert picture[..., 0].tolist() == [[0, 128, 255], [0, INVALID_GREY, 255]]
+    image = colourise(values, 0, 1, "gray")
+    assert image.dtype == np.uint8
+    assert image[..., 0].tolist() == [[0, 128, 255], [0, INVALID_GREY, 255]]
 
 
 def test_near_depth_is_warm_far_depth_is_cold():
@@ -43,10 +43,10 @@ def test_display_range_holds_for_flat_and_empty_maps():
 
 def test_error_map_is_black_where_exact_and_grey_where_unknown():
     truth = np.array([[1.0, 1.0, np.nan, 0.0]])
-    picture = error_map(truth, np.array([[1.0, 2.0, 1.0, 1.0]]))[0].astype(int)
-    assert picture[0].max() < 10
-    assert picture[1].min() > 150
-    assert (picture[2:] == INVALID_GREY).all()
+    image = error_map(truth, np.array([[1.0, 2.0, 1.0, 1.0]]))[0].astype(int)
+    assert image[0].max() < 10
+    assert image[1].min() > 150
+    assert (image[2:] == INVALID_GREY).all()
 
 
 @pytest.mark.parametrize("text", ["A room.", "costs $5 and $7 \\frac", "word " * 200, "Ein Büro"])
@@ -74,9 +74,9 @@ def test_depth_edges_mark_both_sides_of_a_step():
 def test_cloud_nearest_point_wins():
     points = np.array([[0, 0, 5.0], [0, 0, 2.0], [1, 1, 4.0], [-1, -1, 4.0]])
     colours = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [0, 0, 255]], np.uint8)
-    picture = render_cloud(points, colours, size=(101, 101), yaw=0, pitch=0, splat=1)
-    assert (picture == [0, 255, 0]).all(axis=2).any()
-    assert not (picture == [255, 0, 0]).all(axis=2).any()
+    image = render_cloud(points, colours, size=(101, 101), yaw=0, pitch=0, splat=1)
+    assert (image == [0, 255, 0]).all(axis=2).any()
+    assert not (image == [255, 0, 0]).all(axis=2).any()
 
 
 def test_cloud_from_the_right_and_from_above():
@@ -88,8 +88,8 @@ def test_cloud_from_the_right_and_from_above():
     points = unproject(depth, Intrinsics(60, 60, 30, 30))
 
     def post(yaw, pitch):
-        picture = render_cloud(points, colours, size=(200, 200), yaw=yaw, pitch=pitch)
-        return np.argwhere((picture == (255, 0, 0)).all(axis=2)).mean(axis=0)
+        image = render_cloud(points, colours, size=(200, 200), yaw=yaw, pitch=pitch)
+        return np.argwhere((image == (255, 0, 0)).all(axis=2)).mean(axis=0)
 
     row, column = post(0, 0)
     assert post(20, 0)[1] < column - 5
@@ -97,6 +97,6 @@ def test_cloud_from_the_right_and_from_above():
 
 
 def test_cloud_without_points_is_background():
-    picture = render_cloud(np.full((3, 3, 3), np.nan), np.zeros((3, 3, 3), np.uint8), size=(10, 12))
-    assert picture.shape == (10, 12, 3)
-    assert (picture == BACKGROUND).all()
+    image = render_cloud(np.full((3, 3, 3), np.nan), np.zeros((3, 3, 3), np.uint8), size=(10, 12))
+    assert image.shape == (10, 12, 3)
+    assert (image == BACKGROUND).all()

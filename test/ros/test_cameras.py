@@ -12,8 +12,8 @@ from ros_tools import (
     REPLACED,
     Camera,
     count,
+    image,
     metres,
-    picture,
     require_parameters,
     set_parameters,
     stamp_of,
@@ -62,7 +62,7 @@ class Rig:
         self.cameras = {name: Camera(graph, f"{NS}/{name}/image") for name in self.depths}
 
     def shoot(self, front: int = 50, left: int = 150) -> None:
-        """One picture of each camera, of these brightnesses."""
+        """One image of each camera, of these brightnesses."""
         self.cameras["front"].shoot(front)
         self.cameras["left"].shoot(left)
 
@@ -184,7 +184,7 @@ def test_a_slow_camera_is_not_starved_by_a_fast_one(rig: Rig, node: Any, graph: 
 
 
 def test_garbage_of_one_camera_leaves_the_other_alone(rig: Rig, graph: Any) -> None:
-    broken = picture()
+    broken = image()
     broken.encoding = "klingon8"
 
     def shoot() -> None:
@@ -296,7 +296,7 @@ def test_depth_info_and_cloud_at_half_the_size(rig: Rig, graph: Any) -> None:
 
     def shoot() -> None:
         stamp = rig.cameras["front"].shoot(50)
-        infos_pub.publish(camera_info(picture(stamp=stamp).header.stamp))
+        infos_pub.publish(camera_info(image(stamp=stamp).header.stamp))
 
     def complete() -> Any:
         """Depth, camera_info and cloud of one frame."""

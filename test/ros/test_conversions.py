@@ -106,7 +106,7 @@ def test_an_encoding_of_100_kb_does_not_fill_the_log(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 5), (7, 0), (0, 0), (1, 1), (7, 1)])
-def test_sizes_that_are_no_picture(width: int, height: int) -> None:
+def test_sizes_that_are_no_image(width: int, height: int) -> None:
     msg = image_message(RGB, "rgb8")
     msg.width, msg.height = width, height
     error = refused(msg)
@@ -122,10 +122,10 @@ def test_a_bogus_size_allocates_nothing(step: int) -> None:
     assert refused(msg).reason == "image size"
 
 
-def test_a_compressed_picture_is_checked_before_it_is_decoded() -> None:
+def test_a_compressed_image_is_checked_before_it_is_decoded() -> None:
     with pytest.raises(FrameError) as caught:
-        parse_image(CompressedImage(format="jpeg", data=array.array("B", b"no picture at all")))
-    assert caught.value.reason == "compressed picture"
+        parse_image(CompressedImage(format="jpeg", data=array.array("B", b"no image at all")))
+    assert caught.value.reason == "compressed image"
 
 
 KINDS = {product: Image for product in (Product.DEPTH, Product.MILLIMETRES, Product.COLOUR, *MAPS)}
@@ -149,7 +149,7 @@ def test_depth_follows_rep_117() -> None:
     assert isinstance(msg.data, array.array)
 
 
-def test_memory_is_used_again_and_grows_with_the_picture() -> None:
+def test_memory_is_used_again_and_grows_with_the_image() -> None:
     memory = MessageMemory(KINDS)
     small, large = np.full((4, 5), 2.0, np.float32), np.full((8, 5), 3.0, np.float32)
     first, again = images(small, memory), images(small, memory)

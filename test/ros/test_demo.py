@@ -20,7 +20,7 @@ def rooms() -> list[demo.Room]:
 
 def test_the_rooms_look_alike_and_differ_in_size(rooms: list[demo.Room]) -> None:
     large, small = rooms
-    assert (large.pictures == small.pictures).all()
+    assert (large.images == small.images).all()
     valid = large.depth > 0
     bedroom, dolls_house = (places()[room.name].distance_m for room in rooms)
     assert bedroom > 5 * dolls_house
@@ -37,7 +37,7 @@ def test_the_bag_holds_what_was_rendered(rooms: list[demo.Room], tmp_path: Path)
         messages = [(c.topic, bag.deserialize(raw, c.msgtype)) for c, _, raw in bag.messages()]
     assert [topic for topic, _ in messages] == [demo.TEXT, *2 * [demo.IMAGE, demo.DEPTH, demo.INFO]]
     assert messages[0][1].data == room.sentence
-    assert messages[1][1].data.tobytes() == room.pictures[0].tobytes()
+    assert messages[1][1].data.tobytes() == room.images[0].tobytes()
     assert messages[5][1].data.tobytes() == room.depth[1].tobytes()
     assert messages[6][1].header.stamp == messages[5][1].header.stamp == messages[4][1].header.stamp
     assert messages[3][1].k[0] == pytest.approx(room.intrinsics[0])

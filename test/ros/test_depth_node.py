@@ -23,7 +23,7 @@ FIRST_SENTENCE = "A latched sentence about a desk."
 FX, CX, FY, CY = 60.0, 31.5, 62.0, 23.5
 
 
-def picture(number: int, rgb: np.ndarray = RGB) -> Image:
+def image(number: int, rgb: np.ndarray = RGB) -> Image:
     height, width = rgb.shape[:2]
     msg = Image(height=height, width=width, encoding="rgb8", step=3 * width)
     msg.header.frame_id = "camera_optical"
@@ -39,7 +39,7 @@ def camera_info(**changes: Any) -> CameraInfo:
 
 
 class Camera:
-    """Publishes pictures with ever new stamps until an answer arrives: best effort may lose some."""
+    """Publishes images with ever new stamps until an answer arrives: best effort may lose some."""
 
     def __init__(self, graph: Any) -> None:
         self.graph = graph
@@ -48,9 +48,9 @@ class Camera:
         self.number = 0
 
     def shoot(self, rgb: np.ndarray = RGB, info: CameraInfo | None = None) -> int:
-        """Publishes one picture and returns the second of its stamp."""
+        """Publishes one image and returns the second of its stamp."""
         self.number += 1
-        msg = picture(self.number, rgb)
+        msg = image(self.number, rgb)
         if info is not None:
             info.header = msg.header
             self.infos.publish(info)
@@ -136,7 +136,7 @@ def test_depth_info_and_cloud_of_one_frame(camera: Camera, graph: Any) -> None:
         same = [[m for m in messages if m.header.stamp == stamp] for messages in (depths, infos)]
         graph.wait(lambda: all(same), "messages of the same stamp")
     depth, info, cloud = same[0][0], same[1][0], clouds[-1]
-    assert depth.header == picture(stamp.sec - 1000).header == info.header == cloud.header
+    assert depth.header == image(stamp.sec - 1000).header == info.header == cloud.header
     check_depth(depth)
     assert list(info.k) == list(camera_info().k)
     assert (info.width, info.height) == (WIDTH, HEIGHT)
@@ -186,7 +186,7 @@ def test_the_latest_frame_wins_and_drops_are_counted(camera: Camera, graph: Any)
 
 
 def bad_images() -> dict[str, Image]:
-    truncated, wrong_step, unknown, empty, dot = (picture(0) for _ in range(5))
+    truncated, wrong_step, unknown, empty, dot = (image(0) for _ in range(5))
     truncated.data = truncated.data[:-100]
     wrong_step.step = 5
     unknown.encoding = "klingon8"

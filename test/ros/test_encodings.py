@@ -34,19 +34,19 @@ YUV = {
 }
 
 
-def samples(encoding: str, picture: np.ndarray) -> np.ndarray:
-    """The pixels (rows, W[, C]) of an image of this encoding, made of a picture of four channels."""
+def samples(encoding: str, image: np.ndarray) -> np.ndarray:
+    """The pixels (rows, W[, C]) of an image of this encoding, made of an image of four channels."""
     if encoding.endswith("16") or encoding.startswith("16UC"):
-        deep = picture.astype(np.uint16) * 256 + picture[..., ::-1]
+        deep = image.astype(np.uint16) * 256 + image[..., ::-1]
         if encoding.startswith(("mono", "bayer")):
             return deep[..., 0]
         return deep if encoding.endswith(("a16", "C4")) else deep[..., :3]
     if encoding.startswith(("bayer", "mono8", "8UC1")):
-        return picture[..., 0]
+        return image[..., 0]
     if encoding in ("nv12", "nv21"):
-        return np.concatenate((picture[..., 0], picture[: HEIGHT // 2, :, 1]))
+        return np.concatenate((image[..., 0], image[: HEIGHT // 2, :, 1]))
     channels = 2 if encoding in YUV else 4 if encoding.endswith(("a8", "C4")) else 3
-    return picture[..., :channels]
+    return image[..., :channels]
 
 
 def by_opencv(encoding: str, pixels: np.ndarray) -> np.ndarray:
@@ -62,8 +62,8 @@ def by_opencv(encoding: str, pixels: np.ndarray) -> np.ndarray:
 
 
 def reference(encoding: str, pixels: np.ndarray) -> tuple[str, np.ndarray]:
-    """Who says so, and what the picture is."""
-    # cv_bridge shears pictures whose padding is not of whole pixels, so it gets none.
+    """Who says so, and what the image is."""
+    # cv_bridge shears images whose padding is not of whole pixels, so it gets none.
     msg = image(encoding, pixels, padding=0, big=False)
     try:
         from cv_bridge import CvBridge
@@ -81,11 +81,11 @@ def image(encoding: str, pixels: np.ndarray, padding: int, big: bool) -> Image:
     return msg
 
 
-@pytest.mark.parametrize("picture", [NOISE, SMOOTH], ids=["noise", "smooth"])
+@pytest.mark.parametrize("image", [NOISE, SMOOTH], ids=["noise", "smooth"])
 @pytest.mark.parametrize(("padding", "big"), [(0, False), (7, False), (8, True)])
 @pytest.mark.parametrize("encoding", COLOUR_ENCODINGS)
-def test_every_encoding(encoding: str, padding: int, big: bool, picture: np.ndarray) -> None:
-    pixels = samples(encoding, picture)
+def test_every_encoding(encoding: str, padding: int, big: bool, image: np.ndarray) -> None:
+    pixels = samples(encoding, image)
     msg = image(encoding, pixels, padding, big)
     who, expected = reference(encoding, pixels)
     checked = parse_image(msg)
@@ -117,7 +117,7 @@ EIGHT_BITS = np.rint(DEEP[..., np.newaxis] / 257).astype(np.uint8)
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_compressed_pictures(kind: str, data: Any, expected: np.ndarray, tolerance: int) -> None:
+def test_compressed_images(kind: str, data: Any, expected: np.ndarray, tolerance: int) -> None:
     msg = CompressedImage(format=kind, data=data)
     error = np.abs(parse_image(msg).rgb().astype(int) - expected)
     assert error.mean() <= tolerance

@@ -18,9 +18,9 @@ from ros_tools import (
     REPLACED,
     Camera,
     count,
+    image,
     metres,
     parameters,
-    picture,
     require_parameters,
     stamp_of,
     unaccounted,
@@ -324,7 +324,7 @@ def test_a_stamp_may_be_any_number(node: Any, graph: Any, camera: Camera, limit:
         camera.until(lambda: depths, "depth")
         before = graph.fresh_status(NS)
         for stamp in stamps:
-            camera.publisher.publish(picture(100, stamp))
+            camera.publisher.publish(image(100, stamp))
             graph.pass_time(0.3)
         camera.until(lambda: count(graph.statuses[NS], "frames in") > count(before, "frames in") + 3, "the next ones")
     require_parameters(graph, NODE, max_latency=0.0)

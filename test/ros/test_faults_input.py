@@ -20,7 +20,7 @@ from ros_tools import (
     as_time,
     count,
     ever_new,
-    picture,
+    image,
     require_parameters,
     stamp_of,
     unaccounted,
@@ -70,15 +70,15 @@ def test_a_camera_that_cannot_be_heard_is_named(node: Any, graph: Any) -> None:
             and f"/test publishes {NS}/image with incompatible QoS and is not heard" in message
         )
 
-    graph.wait(named, "word of the camera", each=lambda: deaf.publish(picture()))
+    graph.wait(named, "word of the camera", each=lambda: deaf.publish(image()))
     assert graph.statuses[NS]["level"] == 1
     assert graph.statuses[NS]["frames in"] == "0"
     graph.node.destroy_publisher(deaf)
 
 
 def malformed(random: np.random.Generator, kind: str) -> Image:
-    """A picture that is wrong in one way, of random extent."""
-    msg = picture(100)
+    """An image that is wrong in one way, of random extent."""
+    msg = image(100)
     if kind == "narrow step":
         msg.step = int(random.integers(0, WIDTH))
     elif kind == "wide step":
@@ -114,7 +114,7 @@ def test_a_thousand_malformed_images_between_good_ones(node: Any, graph: Any) ->
         for msg in bad[4 * len(good) : 4 * len(good) + 4]:
             images.publish(msg)
         good.append(len(good) * 10**9 + 7)
-        images.publish(picture(100, good[-1]))
+        images.publish(image(100, good[-1]))
 
     with graph.listen(Image, f"{NS}/metric_depth", EVERYTHING) as depths:
         wait_to_be_known(graph, NS)
@@ -147,7 +147,7 @@ def settled(status: dict[str, str], frames: int) -> bool:
 
 
 def garbage(random: np.random.Generator, kind: str) -> bytes:
-    """What is no picture, whatever its beginning promises; "damaged" may still be decoded to something."""
+    """What is no image, whatever its beginning promises; "damaged" may still be decoded to something."""
     file = bytearray(JPEG if random.integers(2) else PNG)
     if kind == "noise":
         return random.bytes(int(random.integers(0, 500)))
@@ -168,7 +168,7 @@ def compressed(data: bytes, stamp: int) -> CompressedImage:
     return msg
 
 
-def test_compressed_garbage_between_good_pictures_on_a_remapped_topic(
+def test_compressed_garbage_between_good_images_on_a_remapped_topic(
     graph: Any, start_faulty: Callable[..., Any]
 ) -> None:
     topic = f"{COMPRESSED}/cam/image_raw/compressed"
@@ -211,13 +211,13 @@ def test_compressed_garbage_between_good_pictures_on_a_remapped_topic(
 
 
 class Simulation:
-    """Publishes the time, a camera's pictures at that time, and goes on from wherever `now` (ns) is set to."""
+    """Publishes the time, a camera's images at that time, and goes on from wherever `now` (ns) is set to."""
 
     def __init__(self, graph: Any) -> None:
         self.now = 1000 * 10**9
         self.clock = graph.publisher(Clock, "/clock")
         self.camera = Camera(graph, f"{SIMULATED}/image", clock=lambda: self.now - self.age)
-        self.age = 0  # ns that pictures are old when they are published
+        self.age = 0  # ns that images are old when they are published
 
     def step(self) -> None:
         self.now += 20_000_000

@@ -22,15 +22,15 @@ BAD_EVERY, SPEAK_EVERY = 50, 100  # frames
 
 
 class Camera:
-    """Publishes rendered pictures at the camera's rate, now and then one that is cut short and a sentence."""
+    """Publishes rendered images at the camera's rate, now and then one that is cut short and a sentence."""
 
     def __init__(self, graph: Any, size: tuple[int, int]) -> None:
         self.graph, self.sent = graph, 0
         room = render_rooms(6, size=size)[0]
         height, width = size
-        self.pictures = [
+        self.images = [
             Image(height=height, width=width, encoding="rgb8", step=3 * width, data=array.array("B", p.tobytes()))
-            for p in room.pictures
+            for p in room.images
         ]
         fx, fy, cx, cy = room.intrinsics
         k, p = [fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0], [fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
@@ -44,13 +44,13 @@ class Camera:
         if time.monotonic() < self.due:
             return
         self.due = max(self.due + 1 / CAMERA_RATE, time.monotonic() - 1 / CAMERA_RATE)
-        picture = self.pictures[self.sent % len(self.pictures)]
-        picture.header.stamp = self.info.header.stamp = self.graph.node.get_clock().now().to_msg()
+        image = self.images[self.sent % len(self.images)]
+        image.header.stamp = self.info.header.stamp = self.graph.node.get_clock().now().to_msg()
         if self.sent % SPEAK_EVERY == 0:
             self.texts.publish(String(data=SENTENCES[self.sent // SPEAK_EVERY % len(SENTENCES)]))
-        picture.step = 3 * picture.width - (self.sent % BAD_EVERY == 7)
+        image.step = 3 * image.width - (self.sent % BAD_EVERY == 7)
         self.infos.publish(self.info)
-        self.images.publish(picture)
+        self.images.publish(image)
         self.sent += 1
 
 

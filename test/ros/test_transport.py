@@ -10,7 +10,7 @@ import pytest
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from ros_tools import BEST_EFFORT, FAST_DDS, REPLACED, picture, stamp_of
+from ros_tools import BEST_EFFORT, FAST_DDS, REPLACED, image, stamp_of
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from tr2m_core import InputError
@@ -119,7 +119,7 @@ class Stamped:
         def each() -> None:
             for publisher in publishers:
                 self.sent += 1
-                publisher.publish(picture(stamp=self.sent))
+                publisher.publish(image(stamp=self.sent))
 
         self.graph.wait(lambda: self.sent >= before + rounds * len(publishers), "images", each=each, period=0.02)
         self.graph.pass_time(0.3)

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from tr2m_core.bags.bag import IMAGE_TYPES, Bag
 from tr2m_core.messages.depth_images import DEPTH_ENCODINGS
-from tr2m_core.messages.images import COLOUR_ENCODINGS, PICTURE_FORMATS, pixel_format
+from tr2m_core.messages.images import COLOUR_ENCODINGS, IMAGE_FORMATS, pixel_format
 
 TRANSPORTS = ("compressed", "compressedDepth")  # the last part of the topic of a compressed image
 OWN_OUTPUT = "metric_depth"  # this project's node; what it predicted is no measurement
 # 16-bit grey is either, so it is taken where it is named and never found.
-FOUND_COLOURS = {*COLOUR_ENCODINGS, *PICTURE_FORMATS, "jpg"} - DEPTH_ENCODINGS.keys()
+FOUND_COLOURS = {*COLOUR_ENCODINGS, *IMAGE_FORMATS, "jpg"} - DEPTH_ENCODINGS.keys()
 FOUND_DEPTHS = DEPTH_ENCODINGS.keys() - set(COLOUR_ENCODINGS)
 FORMATS_TRIED = 5  # images until one tells what the topic holds; the first of a driver may be none
 

@@ -12,7 +12,7 @@ from tr2m_core.messages.point_clouds import CLOUD_TYPE
 
 NO_DEPTH = "none"  # what says that there is no ground truth, instead of a topic
 ALIGNED = ("aligned", "registered")
-# What an image of 16-bit counts or floats may be instead of depth, and who predicts depth from pictures.
+# What an image of 16-bit counts or floats may be instead of depth, and who predicts depth from images.
 OTHER_IMAGES = {
     *("infra", "infrared", "ir", "thermal", "confidence", "amplitude", "intensity", "disparity", "mask", "label"),
     *("labels", "segmentation", "semantic", "cost", "elevation"),

@@ -56,8 +56,8 @@ def find_topics(
             missing = f"--{option}-topic: no topic {name} of type {' or '.join(kinds)}"
             raise InputError(f"{bag.path}: {missing}; the bag has {bag.describe_topics()}")
     for (option, name, _), wrong, what in (
-        (named[0], FOUND_DEPTHS, "depth, not pictures"),
-        (named[1], FOUND_COLOURS, "pictures, not depth"),
+        (named[0], FOUND_DEPTHS, "depth, not images"),
+        (named[1], FOUND_COLOURS, "images, not depth"),
     ):
         if name is not None and bag.topics[name].type in IMAGE_TYPES and format_of(bag, name) in wrong:
             raise InputError(f"{bag.path}: --{option}-topic: {name} holds {what}; the bag has {bag.describe_topics()}")

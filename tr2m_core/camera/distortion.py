@@ -35,7 +35,7 @@ class _Slopes(NamedTuple):
 
     @property
     def area(self) -> npt.NDArray[np.float64]:
-        """The determinant: not positive where the picture folds over."""
+        """The determinant: not positive where the image folds over."""
         return self.xx * self.yy - self.xy * self.yx
 
 
@@ -45,7 +45,7 @@ class Distortion:
 
     Rays and what the lens makes of them are (N, 2), in focal lengths from the principal point. The points of an
     equidistant lens are the angles to the axis, those of the others the rays themselves. Past some r every such
-    polynomial turns round and sends rays from outside the field of view back into the picture: those are NaN here.
+    polynomial turns round and sends rays from outside the field of view back into the image: those are NaN here.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """The camera of a sensor_msgs/CameraInfo: rays of its pixels and pixels of points.
 
 Every function takes the message by its field names, whoever decoded it, or a CameraModel. A message describes the
-picture at full resolution; pixels are those of the picture as it is sent, after roi and binning (`as_seen`). Points and
-rays are in the optical frame of the picture (x right, y down, z forward): for a rectified picture that is the rectified
+image at full resolution; pixels are those of the image as it is sent, after roi and binning (`as_seen`). Points and
+rays are in the optical frame of the image (x right, y down, z forward): for a rectified image that is the rectified
 one, so R has no part in it, and neither has P's fourth column, which places a second camera in the frame of the first.
 """
 
@@ -22,12 +22,12 @@ from tr2m_core.types import Intrinsics
 _TRANSPORTS = ("compressed", "compressedDepth")
 
 
-class PictureError(CameraError):
-    """A camera_info that is not one of this picture: of another size, with a roi or binning that cannot be."""
+class ImageError(CameraError):
+    """A camera_info that is not one of this image: of another size, with a roi or binning that cannot be."""
 
 
 class CameraModel(NamedTuple):
-    """The fields of a CameraInfo that describe the camera, for a picture without roi and binning."""
+    """The fields of a CameraInfo that describe the camera, for an image without roi and binning."""
 
     width: int
     height: int
@@ -59,9 +59,9 @@ class RayTables:
     def get(
         self, info: Any, size: tuple[int, int], rectified: bool, output_size: tuple[int, int] | None = None
     ) -> RayTable:
-        """The table for a picture of this size, or for its depth where that has another one (`resized`).
+        """The table for an image of this size, or for its depth where that has another one (`resized`).
 
-        Sizes are (height, width). Raises PictureError for another picture's camera_info, and CameraError where K or the
+        Sizes are (height, width). Raises ImageError for another image's camera_info, and CameraError where K or the
         model do not allow a table.
         """
         camera = (info.width, info.height, info.distortion_model, *_window(info), *info.k, *info.p, *info.d)
@@ -93,10 +93,10 @@ def is_rectified(topic: str) -> bool:
 
 
 def as_seen(info: Any) -> CameraModel:
-    """The camera of the picture's own pixels: the full one's cut to roi, then binned, as image_geometry does it.
+    """The camera of the image's own pixels: the full one's cut to roi, then binned, as image_geometry does it.
 
-    A roi without width and height is all of the picture; messages without these fields have neither, and a CameraModel
-    is returned as it is. Raises PictureError for a roi that is not in the picture and binning that leaves no pixel.
+    A roi without width and height is all of the image; messages without these fields have neither, and a CameraModel
+    is returned as it is. Raises ImageError for a roi that is not in the image and binning that leaves no pixel.
     """
     if isinstance(info, CameraModel):
         return info
@@ -105,23 +105,23 @@ def as_seen(info: Any) -> CameraModel:
     if width == height == 0:
         width, height = model.width, model.height
     elif min(width, height) < 1:
-        raise PictureError(f"camera_info with a roi of {width}x{height} pixels: both are 0 for the whole picture")
+        raise ImageError(f"camera_info with a roi of {width}x{height} pixels: both are 0 for the whole image")
     if min(x, y) < 0 or x + width > model.width or y + height > model.height:
-        picture = f"its {model.width}x{model.height} pixels"
-        raise PictureError(f"camera_info with a roi of {width}x{height} pixels at ({x}, {y}), not inside {picture}")
+        image = f"its {model.width}x{model.height} pixels"
+        raise ImageError(f"camera_info with a roi of {width}x{height} pixels at ({x}, {y}), not inside {image}")
     if (width, height, binning_x, binning_y) == (model.width, model.height, 1, 1):
         return model
     size = height // binning_y, width // binning_x
     if min(size) < 1:
-        picture = f"{width}x{height}"
-        raise PictureError(f"camera_info with binning {binning_x}x{binning_y}, which leaves nothing of {picture}")
+        image = f"{width}x{height}"
+        raise ImageError(f"camera_info with binning {binning_x}x{binning_y}, which leaves nothing of {image}")
     return _mapped(model, size, (1 / binning_x, 1 / binning_y), (-x / binning_x, -y / binning_y))
 
 
 def resized(info: Any, size: tuple[int, int]) -> CameraModel:
-    """The camera of the same picture (`as_seen`) at another size (height, width).
+    """The camera of the same image (`as_seen`) at another size (height, width).
 
-    Raises PictureError when the shapes differ by more than the rounding of both sides: a cropped picture needs a
+    Raises ImageError when the shapes differ by more than the rounding of both sides: a cropped image needs a
     camera_info of its own.
     """
     height, width = size
@@ -129,11 +129,11 @@ def resized(info: Any, size: tuple[int, int]) -> CameraModel:
     # Sides that are rounded to the nearest, up or down are off by 1 at most, and this by the longer side.
     off = abs(model.width * height - model.height * width)
     if min(model.width, model.height, width, height) < 1 or off > max(model.width, model.height):
-        raise PictureError(_mismatch(model, size))
+        raise ImageError(_mismatch(model, size))
     if (model.height, model.width) == size:
         return model
     across, down = width / model.width, height / model.height
-    # Pixel centres are whole numbers: the picture begins at -0.5.
+    # Pixel centres are whole numbers: the image begins at -0.5.
     return _mapped(model, size, (across, down), (across / 2 - 0.5, down / 2 - 0.5))
 
 
@@ -147,7 +147,7 @@ def pinhole(info: Any | None, rectified: bool = False) -> Intrinsics | None:
 
 
 def ray_table(info: Any, rectified: bool) -> RayTable:
-    """Computes the rays: from P for rectified pictures, else from K and D.
+    """Computes the rays: from P for rectified images, else from K and D.
 
     Raises CameraError for an uncalibrated camera, an unknown distortion model, and as `as_seen` does.
     """
@@ -167,7 +167,7 @@ def project(points: npt.NDArray[np.floating[Any]], info: Any, rectified: bool) -
     """Pixels (N, 2), x and y with the first pixel's centre at 0, of points (N, 3) in metres.
 
     NaN for points that are not in front of the camera, or outside the field of view of its lens; the others may lie
-    outside the picture. Raises CameraError as `ray_table` does.
+    outside the image. Raises CameraError as `ray_table` does.
     """
     lens = _lens(as_seen(info), rectified)
     points = np.asarray(points, np.float64)
@@ -190,7 +190,7 @@ def _window(info: Any) -> tuple[int, int, int, int, int, int]:
 def _mapped(
     model: CameraModel, size: tuple[int, int], scale: tuple[float, float], shift: tuple[float, float]
 ) -> CameraModel:
-    """The camera of a picture (height, width) in which the pixel (x, y) has moved to (x, y) * scale + shift."""
+    """The camera of an image (height, width) in which the pixel (x, y) has moved to (x, y) * scale + shift."""
     k, p = np.array(model.k, np.float64).reshape(3, 3), np.array(model.p, np.float64).reshape(3, 4)
     for matrix in (k, p):
         if matrix[0, 0] != 0:  # all zero says that there is none
@@ -213,7 +213,7 @@ def _single(rays: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
 
 
 def _lens(info: CameraModel, rectified: bool) -> _Lens:
-    """P without distortion for a rectified picture, and K where P is all zero; else K and D, whatever P says."""
+    """P without distortion for a rectified image, and K where P is all zero; else K and D, whatever P says."""
     if not is_finite(info):
         raise CameraError("camera_info with NaN or infinite values in K, D or P")
     if info.k[0] == 0 or info.k[4] == 0:
@@ -231,7 +231,7 @@ def _table_or_error(
     try:
         camera = as_seen(info)
         if (camera.height, camera.width) != size:
-            return PictureError(f"image and camera_info sizes differ: {_mismatch(camera, size)}")
+            return ImageError(f"image and camera_info sizes differ: {_mismatch(camera, size)}")
         return ray_table(camera if output_size is None else resized(camera, output_size), rectified)
     except CameraError as error:
         return error

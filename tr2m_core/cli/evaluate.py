@@ -6,7 +6,7 @@ frames      photographs with measured depth in folders with an index.json (--roo
             each beside its best constant and the ramp, and the mean of the sources
 procedural  held-out generated scenes; with -o: report.json.
 
-With -o: report.json, frames.csv (a line per image, method and description) and pictures/. The nine metrics are of
+With -o: report.json, frames.csv (a line per image, method and description) and panels/. The nine metrics are of
 depth as predicted ("metric"), with one factor per image ("scale"), and with scale and shift of inverse depth fitted per
 image ("affine"); the last two take their numbers from the ground truth. Errors of c3vd and simcol are in millimetres.
 Under `accelerate launch` or torchrun the images are shared among processes; numbers do not change.
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tr2m_core.cli.common import check_depth_range, describe_model, load_predictor, nearest_size
-from tr2m_core.cli.evaluate_arguments import FRAMES, PICTURES, PROCEDURAL, add_arguments
+from tr2m_core.cli.evaluate_arguments import FRAMES, IMAGES, PROCEDURAL, add_arguments
 from tr2m_core.console import format_table, print_json, progress_bar
 from tr2m_core.errors import InputError
 from tr2m_core.files.folders import make_output
@@ -146,18 +146,18 @@ def make_options(args: argparse.Namespace) -> SuiteOptions:
     from tr2m_core.eval.suite import SuiteOptions
 
     frames = args.dataset == FRAMES
-    for name, value, least in (("pictures", args.pictures, 0), ("batch-size", args.batch_size, 1)):
+    for name, value, least in (("panels", args.panels, 0), ("batch-size", args.batch_size, 1)):
         if value is not None and value < least:
             raise InputError(f"--{name} {value}: must be at least {least}")
     if args.save_predictions and args.output is None:
         raise InputError("--save-predictions needs -o, the folder to write to")
-    pictures = args.pictures if args.pictures is not None else None if frames else PICTURES
+    panels = args.panels if args.panels is not None else None if frames else IMAGES
     return SuiteOptions(
         sentences=tuple(dict.fromkeys(args.sentences or (() if args.text else ("own",)))),
         texts=tuple(dict.fromkeys(map(description_for_all, args.text))),
         seed=args.seed or 0,
         batch_size=args.batch_size,
-        pictures=pictures,
+        panels=panels,
         save_predictions=args.save_predictions,
         constant=CONSTANT in args.baseline,
     )
@@ -241,7 +241,7 @@ def print_notes(results: Sequence[SetResult]) -> None:
 
 
 def print_comparison(mean: SourcesMean) -> None:
-    """Whether the model is worth more, source by source, than what never looks at the picture."""
+    """Whether the model is worth more, source by source, than what never looks at the image."""
     for count, what, other in (
         (mean.better_than_constant, "metric depth", "the source's best constant"),
         (mean.better_than_ramp, "affine-aligned relative depth", "the affine-aligned ramp"),

@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         except InputError as error:
             print(f"tr2m: error: {error}", file=sys.stderr)
             continue
-        # Loaded after the first readable picture, so that bad input is answered at once.
+        # Loaded after the first readable image, so that bad input is answered at once.
         predictor = predictor or load_predictor(args)
         prediction = predictor.predict(rgb, description, flip=args.flip)
         write_results(output, path.stem, rgb, prediction, description, intrinsics)
@@ -83,9 +83,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def find_images(inputs: list[Path]) -> list[Path]:
-    """The pictures named, and those in the folders named, sorted by name within a folder.
+    """The images named, and those in the folders named, sorted by name within a folder.
 
-    Raises InputError for a folder without pictures.
+    Raises InputError for a folder without images.
     """
     from tr2m_core.files.images import IMAGE_SUFFIXES
 
@@ -97,13 +97,13 @@ def find_images(inputs: list[Path]) -> list[Path]:
         visible = (path for path in item.iterdir() if not path.name.startswith("."))  # macOS leaves ._NAME beside NAME
         inside = sorted(path for path in visible if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
         if not inside:
-            raise InputError(f"{item}: no pictures in this folder ({', '.join(IMAGE_SUFFIXES)})")
+            raise InputError(f"{item}: no images in this folder ({', '.join(IMAGE_SUFFIXES)})")
         paths += inside
     return paths
 
 
 def refuse_collisions(paths: list[Path], output: Path) -> None:
-    """Raises InputError when two pictures' results would have the same names, or a result would replace a picture."""
+    """Raises InputError when two images' results would have the same names, or a result would replace an image."""
     by_stem: dict[str, list[Path]] = defaultdict(list)
     for path in paths:
         by_stem[path.stem].append(path)
@@ -125,7 +125,7 @@ def write_results(
     description: str,
     intrinsics: Intrinsics | None,
 ) -> None:
-    """Writes one picture's files; the cloud only with intrinsics."""
+    """Writes one image's files; the cloud only with intrinsics."""
     import numpy as np
 
     from tr2m_core.camera.pinhole import unproject
@@ -141,7 +141,7 @@ def write_results(
 
 
 def table_row(path: Path, depth: npt.NDArray[np.float32], description: str) -> dict[str, Any]:
-    """A picture's line of the table, depths in metres."""
+    """An image's line of the table, depths in metres."""
     import numpy as np
 
     nearest, median, farthest = (float(value) for value in np.percentile(depth, (0, 50, 100)))
@@ -150,7 +150,7 @@ def table_row(path: Path, depth: npt.NDArray[np.float32], description: str) -> d
 
 
 def print_rows(rows: list[dict[str, Any]], output: Path, *, as_json: bool) -> None:
-    """The table of the pictures done."""
+    """The table of the images done."""
     if as_json:
         print_json({"output": str(output), "images": rows})
     elif rows:

@@ -3,7 +3,7 @@
 Reads sqlite3 and mcap bags, whole or damaged. Frames run in the order of their stamps and none is dropped; the same bag
 gives the same numbers. Ground truth is a depth image aligned with the camera, or one of another camera or a lidar with
 tf_static and camera_info; without any, the report shows what was predicted. Writes report.html, report.json,
-frames.csv, timing.csv and pictures/.
+frames.csv, timing.csv and panels/.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _add_frames(parser: argparse.ArgumentParser) -> None:
 def _add_results(parser: argparse.ArgumentParser) -> None:
     results = parser.add_argument_group("results")
     results.add_argument(
-        "--pictures", type=int, default=6, metavar="N", help="frames to draw, evenly spaced (default: 6)"
+        "--panels", type=int, default=6, metavar="N", help="frames to draw, evenly spaced (default: 6)"
     )
     results.add_argument(
         "--baseline",
@@ -210,7 +210,7 @@ def make_options(args: argparse.Namespace) -> ReplayOptions:
     check_depth_range(args)
     for name, value, good in (
         ("tolerance", args.tolerance, 0 <= args.tolerance < math.inf),
-        ("pictures", args.pictures, args.pictures >= 0),
+        ("panels", args.panels, args.panels >= 0),
         ("every", args.every, args.every >= 1),
         ("start", args.start, 0 <= args.start < math.inf),
         ("duration", args.duration, args.duration > 0),
@@ -227,7 +227,7 @@ def make_options(args: argparse.Namespace) -> ReplayOptions:
         start=args.start,
         duration=args.duration,
         aligned=args.assume_aligned,
-        pictures=args.pictures,
+        panels=args.panels,
         save_predictions=args.save_predictions,
         write_bag=args.write_bag,
         steady=args.steady,

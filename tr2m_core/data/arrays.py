@@ -5,6 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Picture = npt.NDArray[np.uint8]
+ImageArray = npt.NDArray[np.uint8]
 Depth = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]

@@ -1,4 +1,4 @@
-"""What every training set gives: batches of pictures, measured depth and sentences."""
+"""What every training set gives: batches of images, measured depth and sentences."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class DatasetConfig:
 
     name: of the registry. root, gt_root, text_root: folders of images, depth (default: root) and texts (default: root).
     split: see data/split.py; for data sets without a layout of their own, or instead of it.
-    text_file: in place of text_root, one file with a sentence per picture, in the order of the split or the layout.
+    text_file: in place of text_root, one file with a sentence per image, in the order of the split or the layout.
     input_size: (height, width) of the model's input and mean_weight, 0..1, of the log loss: in place of the data set's
     own.
     Procedural only: scenes: how many make one epoch; domains: of which kinds, all when empty; scene_seed;
@@ -107,7 +107,7 @@ class BatchSource(ABC):
 
     @abstractmethod
     def batch(self, keys: Sequence[SampleKey], size: tuple[int, int]) -> TrainBatch:
-        """The samples of `keys`, their pictures resized to (height, width) = size.
+        """The samples of `keys`, their images resized to (height, width) = size.
 
         Raises InputError, naming the file, for one that cannot be read.
         """

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from tr2m_core.data.arrays import Depth, Picture
+from tr2m_core.data.arrays import Depth, ImageArray
 from tr2m_core.data.base import DepthProtocol
 from tr2m_core.data.colours import ColourJitter
 from tr2m_core.data.dataset import FileDataset, Part, PathPair
@@ -59,7 +59,7 @@ class C3VD(FileDataset):
     def fits(self, size: tuple[int, int]) -> bool:
         return True  # 1350x1080 as published; depth of any size is brought to one
 
-    def frame(self, image: Picture, depth: Depth) -> tuple[Picture, Depth]:
+    def frame(self, image: ImageArray, depth: Depth) -> tuple[ImageArray, Depth]:
         """The depth is resized to `depth_size`, nearest neighbour to the upper left."""
         height, width = self.depth_size
         rows = np.arange(height) * depth.shape[0] // height
@@ -77,13 +77,12 @@ def video_sentence(video: str) -> str:
 
 
 def _frames(root: Path, gt_root: Path, video: str) -> list[PathPair]:
-    """A pair per picture in order; numbers may be padded differently in the names of pictures and depth."""
-    pictures = _numbered(root / video, "color.png")
+    """A pair per image in order; numbers may be padded differently in the names of images and depth."""
+    images = _numbered(root / video, "color.png")
     measured = _numbered(gt_root / video, "depth.tiff")
     place = PurePosixPath(video)
     return [
-        (place / pictures[number], place / measured.get(number, f"{number:04d}_depth.tiff"))
-        for number in sorted(pictures)
+        (place / images[number], place / measured.get(number, f"{number:04d}_depth.tiff")) for number in sorted(images)
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tr2m_core.data.dataset import FileDataset, Listing, Record
-from tr2m_core.data.headers import picture_size
+from tr2m_core.data.headers import image_size
 from tr2m_core.data.texts import read_texts
 from tr2m_core.errors import InputError
 from tr2m_core.files.images import read_image
@@ -121,9 +121,9 @@ def _inspect(dataset: FileDataset, record: Record, decode: bool) -> None:
             raise _Fault(kind, path)
     if record.text is not None:
         _attempt("empty text", read_texts, record.text)
-    image_size = _attempt("unreadable image", picture_size, record.image)
+    size = _attempt("unreadable image", image_size, record.image)
     depth_size = _attempt("unreadable depth", dataset.measured_size, record)
-    _attempt("wrong size", dataset.check_sizes, record, image_size, depth_size)
+    _attempt("wrong size", dataset.check_sizes, record, size, depth_size)
     if decode:
         _inspect_pixels(dataset, record)
 

@@ -1,4 +1,4 @@
-"""Changes of a training picture's colours: whole classes of them, drawn from ranges; sentences and depth stay."""
+"""Changes of a training image's colours: whole classes of them, drawn from ranges; sentences and depth stay."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ GAMMA, COLOUR = (0.9, 1.1), (0.9, 1.1)
 
 
 class ColourChange(Protocol):
-    """What training does to the colours of some pictures of a data set."""
+    """What training does to the colours of some images of a data set."""
 
-    def __call__(self, picture: Pixels, random: np.random.Generator) -> Fractions:
+    def __call__(self, image: Pixels, random: np.random.Generator) -> Fractions:
         """(H, W, 3) RGB in 0..255 -> the same, changed."""
 
 
@@ -31,14 +31,14 @@ class GammaAndGain:
 
     brightness: Range = (0.9, 1.1)
 
-    def __call__(self, picture: Pixels, random: np.random.Generator) -> Fractions:
+    def __call__(self, image: Pixels, random: np.random.Generator) -> Fractions:
         gamma, factor = random.uniform(*GAMMA), random.uniform(*self.brightness)
         factors = factor * random.uniform(*COLOUR, size=3)
-        if picture.dtype != np.uint8:
-            return _kept(fractions(picture) ** np.float32(gamma) * factors.astype(np.float32))
+        if image.dtype != np.uint8:
+            return _kept(fractions(image) ** np.float32(gamma) * factors.astype(np.float32))
         # What becomes of each of the 256 levels is worked out once, not per pixel.
         levels = np.clip(np.linspace(0.0, 1.0, 256)[:, None] ** gamma * factors, 0.0, 1.0)
-        return np.asarray(cv2.LUT(np.ascontiguousarray(picture), levels.astype(np.float32)[None]), np.float32)
+        return np.asarray(cv2.LUT(np.ascontiguousarray(image), levels.astype(np.float32)[None]), np.float32)
 
 
 @dataclass(frozen=True)
@@ -50,23 +50,23 @@ class ColourJitter:
     saturation: Range = (0.8, 1.2)
     hue: Range = (-0.1, 0.1)
 
-    def __call__(self, picture: Pixels, random: np.random.Generator) -> Fractions:
+    def __call__(self, image: Pixels, random: np.random.Generator) -> Fractions:
         changes = (
             (change_brightness, self.brightness),
             (change_contrast, self.contrast),
             (change_saturation, self.saturation),
             (turn_hue, self.hue),
         )
-        pixels = fractions(picture)
+        pixels = fractions(image)
         for place in random.permutation(len(changes)):
             change, limits = changes[place]
             pixels = change(pixels, random.uniform(*limits))
         return pixels
 
 
-def fractions(picture: Pixels) -> Fractions:
+def fractions(image: Pixels) -> Fractions:
     """0..255 -> 0..1."""
-    return np.divide(picture, 255, dtype=np.float32)
+    return np.divide(image, 255, dtype=np.float32)
 
 
 def change_brightness(pixels: Fractions, factor: float) -> Fractions:
@@ -74,7 +74,7 @@ def change_brightness(pixels: Fractions, factor: float) -> Fractions:
 
 
 def change_contrast(pixels: Fractions, factor: float) -> Fractions:
-    """Differences from the mean of the grey picture, times the factor."""
+    """Differences from the mean of the grey image, times the factor."""
     return _blended(pixels, _grey(pixels).mean(), factor)
 
 

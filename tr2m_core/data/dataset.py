@@ -11,7 +11,7 @@ import numpy as np
 
 from tr2m_core.data.base import DatasetConfig, DepthProtocol
 from tr2m_core.data.colours import ColourChange, GammaAndGain
-from tr2m_core.data.headers import depth_picture_size
+from tr2m_core.data.headers import depth_image_size
 from tr2m_core.data.split import SplitLine, read_split
 from tr2m_core.data.texts import read_listed, read_texts
 from tr2m_core.errors import InputError
@@ -21,7 +21,7 @@ from tr2m_core.weights.hub import expanded
 if TYPE_CHECKING:
     from tr2m_core.types import Pixels
 
-from tr2m_core.data.arrays import Depth, Mask, Picture
+from tr2m_core.data.arrays import Depth, ImageArray, Mask
 
 Part = Literal["train", "test"]
 Crop = Literal["eigen", "garg"]  # see eval/protocols.py
@@ -40,8 +40,8 @@ class Record:
 
 @dataclass(frozen=True)
 class Listing:
-    """The records of a data set, whether usable or not, the pictures of its split that have no ground truth, and the
-    folders with pictures that belong to no part of it."""
+    """The records of a data set, whether usable or not, the images of its split that have no ground truth, and the
+    folders with images that belong to no part of it."""
 
     records: list[Record]
     unmeasured: list[Path]
@@ -61,12 +61,12 @@ class Sample(NamedTuple):
 class FileDataset:
     """What one data set's protocol says; subclasses override what is special about theirs.
 
-    layout: what root must be, in a few words; empty: only a split file finds the pictures. input_size: (height, width)
+    layout: what root must be, in a few words; empty: only a split file finds the images. input_size: (height, width)
     of the model's input. depth_size: of the ground truth as `read` returns it, unless `fits` takes others.
-    image_size: that `read` brings pictures to, `rounded` to 8 bits or not; None: they keep theirs. crop: what of the
-    ground truth counts in evaluation; None: all. normalisation: whether pictures are fed with ImageNet's mean and
+    image_size: that `read` brings images to, `rounded` to 8 bits or not; None: they keep theirs. crop: what of the
+    ground truth counts in evaluation; None: all. normalisation: whether images are fed with ImageNet's mean and
     deviation, masking: whether `validity` counts; each choice is evaluated, the first as published. unit_per_count: of
-    the depth files' integers. colours: what training changes. in_order: whether the pictures have an order, beside that
+    the depth files' integers. colours: what training changes. in_order: whether the images have an order, beside that
     of a split, which a text file with a line for each can follow.
     """
 
@@ -88,7 +88,7 @@ class FileDataset:
         """The records of the split file, which decides the part then, or of the published layout.
 
         texts: whether sentences will be read; if not, text_root and text_file are not looked at, and no record names a
-        file of sentences. Raises InputError for roots, split and text files, and when no pictures are found.
+        file of sentences. Raises InputError for roots, split and text files, and when no images are found.
         """
         root, gt_root, text_root = self.roots(config, texts)
         lines = self._lines(config.split, root, gt_root, part)
@@ -101,7 +101,7 @@ class FileDataset:
         return Listing(records, unmeasured, [] if config.split else self.unassigned(root))
 
     def _sentences(self, config: DatasetConfig, lines: list[SplitLine], texts: bool) -> Sequence[str | None]:
-        """The sentences of the protocol or of the text file, None where a file for the picture alone has them."""
+        """The sentences of the protocol or of the text file, None where a file for the image alone has them."""
         fixed = []
         for line in lines:
             try:
@@ -111,10 +111,10 @@ class FileDataset:
         if not config.text_file:
             return fixed
         if None not in fixed:
-            raise InputError(f"{self.name}: takes no text_file: its protocol has a sentence for every picture")
+            raise InputError(f"{self.name}: takes no text_file: its protocol has a sentence for every image")
         if not (self.in_order or config.split):
             why = "the published one follows a directory listing as it came, which no other machine repeats"
-            raise InputError(f"{self.name}: text_file needs split, the list of the pictures it was written for: {why}")
+            raise InputError(f"{self.name}: text_file needs split, the list of the images it was written for: {why}")
         return read_listed(expanded(config.text_file), len(lines)) if texts else fixed
 
     def _lines(self, split: str, root: Path, gt_root: Path, part: Part) -> list[SplitLine]:
@@ -122,13 +122,13 @@ class FileDataset:
             return read_split(expanded(split), lambda image: self.measured(gt_root, image))
         pairs = self.pairs(root, gt_root, part)
         if not pairs:
-            raise InputError(f"{self.name}: {root}: no pictures of its {part} part; set root to {self.layout}")
+            raise InputError(f"{self.name}: {root}: no images of its {part} part; set root to {self.layout}")
         return [SplitLine(number, image, depth) for number, (image, depth) in enumerate(pairs, 1)]
 
     def roots(self, config: DatasetConfig, texts: bool = True) -> tuple[Path, Path, Path]:
         """The folders of images, depth and texts. Raises InputError, naming the setting, for one that is not there."""
         if not config.root:
-            raise InputError(f"{self.name}: root is not set; give the folder that holds the pictures")
+            raise InputError(f"{self.name}: root is not set; give the folder that holds the images")
         keys = ("root", "gt_root", "text_root")
         named = {key: expanded(getattr(config, key) or config.root) for key in keys}
         needed = [key for key in keys if getattr(config, key) and (texts or key != "text_root")]
@@ -138,14 +138,14 @@ class FileDataset:
         return named["root"], named["gt_root"], named["text_root"]
 
     def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
-        """The pictures of the published layout, in order, each with where its depth must lie."""
+        """The images of the published layout, in order, each with where its depth must lie."""
         raise InputError(
             f"{self.name}: split is not set; give a file with an image and a depth path per line, "
             "or `tr2m download texts`"
         )
 
     def measured(self, gt_root: Path, image: PurePosixPath) -> PurePosixPath | None:
-        """Where the published layout has the depth of a picture; None where a split alone tells."""
+        """Where the published layout has the depth of an image; None where a split alone tells."""
         return None
 
     def notes(self, config: DatasetConfig, listing: Listing) -> list[str]:
@@ -153,7 +153,7 @@ class FileDataset:
         return []
 
     def unassigned(self, root: Path) -> list[Path]:
-        """Folders with pictures of which the published division into parts says nothing."""
+        """Folders with images of which the published division into parts says nothing."""
         return []
 
     def sentence(self, image: PurePosixPath) -> str | None:
@@ -171,7 +171,7 @@ class FileDataset:
     def check_sizes(self, record: Record, image: tuple[int, int], depth: tuple[int, int]) -> None:
         """Raises InputError, naming the file, unless both sizes (height, width) are one that the protocol takes."""
         if image != depth and not (self.image_size and _same_shape(image, depth)):
-            sizes = f"{depth[1]}x{depth[0]} pixels, its picture has {image[1]}x{image[0]}"
+            sizes = f"{depth[1]}x{depth[0]} pixels, its image has {image[1]}x{image[0]}"
             raise InputError(f"{record.depth}: the depth has {sizes}")
         if not self.fits(depth):
             path = record.depth if self.image_size else record.image
@@ -188,7 +188,7 @@ class FileDataset:
         sentences = own if record.text is None else read_texts(record.text)
         return Sample(self._resized(image), depth, sentences, self.validity(record))
 
-    def _resized(self, image: Picture) -> Pixels:
+    def _resized(self, image: ImageArray) -> Pixels:
         if self.image_size is None:
             return image
         from tr2m_core.data.transforms import resize_rounded, resize_unrounded  # torch is not needed to check a set
@@ -197,13 +197,13 @@ class FileDataset:
 
     def measured_size(self, record: Record) -> tuple[int, int]:
         """(height, width) of the depth, from headers. Raises InputError, naming the file, for depth of another kind."""
-        return depth_picture_size(record.depth)
+        return depth_image_size(record.depth)
 
     def read_depth(self, record: Record) -> Depth:
         """(H, W) float32 in the set's unit, 0 where not measured."""
         return np.nan_to_num(read_depth_png(record.depth, self.unit_per_count), copy=False, nan=0.0)
 
-    def frame(self, image: Picture, depth: Depth) -> tuple[Picture, Depth]:
+    def frame(self, image: ImageArray, depth: Depth) -> tuple[ImageArray, Depth]:
         """The part of a sample that the protocol uses, its depth brought to `depth_size`."""
         return image, depth
 
@@ -226,5 +226,5 @@ class FileDataset:
 
 
 def _same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Whether two sizes (height, width) are of one picture, up to a pixel."""
+    """Whether two sizes (height, width) are of one image, up to a pixel."""
     return abs(one[0] * other[1] - other[0] * one[1]) <= max(*one, *other)

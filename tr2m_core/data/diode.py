@@ -36,8 +36,8 @@ class DIODEOutdoor(FileDataset):
     in_order = False
 
     def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
-        pictures = sorted(path.relative_to(root) for scans in SCANS for path in root.glob(f"{scans}/[!.]*.png"))
-        images = [PurePosixPath(path.as_posix()) for path in pictures if "indoors" not in path.parts]
+        paths = sorted(path.relative_to(root) for scans in SCANS for path in root.glob(f"{scans}/[!.]*.png"))
+        images = [PurePosixPath(path.as_posix()) for path in paths if "indoors" not in path.parts]
         return [(image, self.measured(gt_root, image)) for image in images]
 
     def measured(self, gt_root: Path, image: PurePosixPath) -> PurePosixPath:
@@ -86,5 +86,5 @@ def _open_array(path: Path) -> npt.NDArray[Any]:
         array = array[..., 0]
     if array.ndim != 2 or array.dtype.kind not in "biuf" or not 0 < array.size <= MAX_PIXELS:
         shape = "x".join(map(str, array.shape))
-        raise InputError(f"{path}: {shape} {array.dtype}; one number per pixel of a picture is needed")
+        raise InputError(f"{path}: {shape} {array.dtype}; one number per pixel of an image is needed")
     return array

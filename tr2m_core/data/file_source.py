@@ -18,8 +18,8 @@ from tr2m_core.errors import InputError
 class FileSource(BatchSource):
     """The usable records of a data set, augmented, in CPU tensors.
 
-    Records with a fault that shows without decoding pictures are left out; `check` says how many and why. A damaged
-    picture raises InputError when its turn comes.
+    Records with a fault that shows without decoding images are left out; `check` says how many and why. A damaged
+    image raises InputError when its turn comes.
     """
 
     def __init__(self, dataset: FileDataset, config: DatasetConfig, seed: int) -> None:

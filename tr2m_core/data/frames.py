@@ -1,7 +1,7 @@
 """Folders of single photographs with measured depth, each with an index.json: an evaluation set.
 
 index.json holds {"source": name, "frames": [...]}; a frame has rgb and depth (file names beside it), depth_scale
-(metres per count of the 16-bit depth picture, 0 = invalid), description, and optionally id, and fx, fy, cx, cy in
+(metres per count of the 16-bit depth image, 0 = invalid), description, and optionally id, and fx, fy, cx, cy in
 pixels.
 """
 
@@ -39,14 +39,14 @@ class Frame:
     intrinsics: Intrinsics | None
 
     def load(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-        """Picture (H, W, 3) uint8 and depth (H, W) float32 metres, NaN where not measured. Raises InputError.
+        """Image (H, W, 3) uint8 and depth (H, W) float32 metres, NaN where not measured. Raises InputError.
 
-        Both are as stored, whatever the EXIF data of the picture say: cameras measure depth by sensor.
+        Both are as stored, whatever the EXIF data of the image say: cameras measure depth by sensor.
         """
         rgb = read_image(self.rgb_path, upright=False)
         depth = read_depth_png(self.depth_path, self.depth_scale)
         if depth.shape != rgb.shape[:2]:
-            sizes = f"{depth.shape[1]}x{depth.shape[0]}, the picture {rgb.shape[1]}x{rgb.shape[0]}"
+            sizes = f"{depth.shape[1]}x{depth.shape[0]}, the image {rgb.shape[1]}x{rgb.shape[0]}"
             turned = " before EXIF turns it; store both the same way" if depth.shape == rgb.shape[1::-1] else ""
             raise InputError(f"{self.depth_path}: the depth is {sizes}{turned}")
         return rgb, depth
@@ -64,7 +64,7 @@ def read_frames(root: Path) -> list[Frame]:
 
 
 def _read_index(path: Path) -> Iterator[Frame]:
-    text = read_text(path, "index of frames", "the names of pictures with measured depth")
+    text = read_text(path, "index of frames", "the names of images with measured depth")
     try:
         index = json.loads(text)
         source = str(index.get("source") or path.parent.name)

@@ -1,4 +1,4 @@
-"""Sizes of pictures from their headers, without decoding them."""
+"""Sizes of images from their headers, without decoding them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 from PIL import Image
 
 from tr2m_core.errors import InputError
-from tr2m_core.files.images import check_depth_picture
+from tr2m_core.files.images import check_depth_image
 
 
-def picture_size(path: Path) -> tuple[int, int]:
-    """(height, width) as stored. Raises InputError, naming the file, when it is no picture."""
-    with _opened(path) as picture:
-        return picture.height, picture.width
+def image_size(path: Path) -> tuple[int, int]:
+    """(height, width) as stored. Raises InputError, naming the file, when it is no image."""
+    with _opened(path) as image:
+        return image.height, image.width
 
 
-def depth_picture_size(path: Path) -> tuple[int, int]:
-    """(height, width). Raises InputError, naming the file, unless it is a depth picture."""
-    with _opened(path) as picture:
-        check_depth_picture(path, picture)
-        return picture.height, picture.width
+def depth_image_size(path: Path) -> tuple[int, int]:
+    """(height, width). Raises InputError, naming the file, unless it is a depth image."""
+    with _opened(path) as image:
+        check_depth_image(path, image)
+        return image.height, image.width
 
 
 def check_mask_size(path: Path, mask: tuple[int, ...], depth: tuple[int, ...]) -> None:
@@ -34,4 +34,4 @@ def _opened(path: Path) -> Image.Image:
         return Image.open(path)
     except Exception as error:  # Pillow raises many kinds for damaged files
         reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not a picture that can be read ({type(error).__name__}: {reason})") from None
+        raise InputError(f"{path}: not an image that can be read ({type(error).__name__}: {reason})") from None

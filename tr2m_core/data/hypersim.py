@@ -59,7 +59,7 @@ def planar_depth(distance: npt.NDArray[np.number[Any]]) -> Depth:
     """Distance to the camera's centre (H, W), metres -> depth along its axis (H, W) float32, 0 where not finite."""
     height, width = distance.shape
     focal = FOCAL_SHARE * width
-    x = np.arange(width) - (width - 1) / 2  # of pixel centres, from that of the picture
+    x = np.arange(width) - (width - 1) / 2  # of pixel centres, from that of the image
     y = np.arange(height)[:, None] - (height - 1) / 2
     depth = distance * (focal / np.sqrt(x**2 + y**2 + focal**2))
     return np.where(np.isfinite(depth), depth, 0).astype(np.float32)
@@ -85,7 +85,7 @@ def _with_distance(path: Path, take: Callable[[Any], T]) -> T:
                 raise InputError(f"{path}: no HDF5 data set named 'dataset' in it")
             if stored.ndim != 2 or stored.dtype.kind not in "fiu" or not 0 < stored.size <= MAX_PIXELS:
                 shape = "x".join(map(str, stored.shape))
-                raise InputError(f"{path}: {shape} {stored.dtype}; one number per pixel of a picture is needed")
+                raise InputError(f"{path}: {shape} {stored.dtype}; one number per pixel of an image is needed")
             return take(stored)
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())

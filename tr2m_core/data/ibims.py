@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from tr2m_core.data.arrays import Depth
 from tr2m_core.data.base import DepthProtocol
 from tr2m_core.data.dataset import FileDataset, Part, PathPair, Record
-from tr2m_core.data.headers import check_mask_size, picture_size
+from tr2m_core.data.headers import check_mask_size, image_size
 from tr2m_core.errors import InputError
 from tr2m_core.files.images import read_image
 from tr2m_core.text_files import read_text, split_lines
@@ -19,7 +19,7 @@ LIST = "imagelist.txt"
 class IBims(FileDataset):
     """root is ibims1_core_raw: rgb/NAME.png, depth/NAME.png and, beside depth, a folder per kind of mask.
 
-    imagelist.txt, as published, has the names and their order; without it, all pictures count, by name.
+    imagelist.txt, as published, has the names and their order; without it, all images count, by name.
     In both masks, what is not 0 counts: no missing depth in one, no glass in the other.
     """
 
@@ -47,7 +47,7 @@ class IBims(FileDataset):
     def measured_size(self, record: Record) -> tuple[int, int]:
         size = super().measured_size(record)
         for path in self.masks(record):
-            check_mask_size(path, picture_size(path), size)
+            check_mask_size(path, image_size(path), size)
         return size
 
     def read_depth(self, record: Record) -> Depth:
@@ -60,8 +60,8 @@ class IBims(FileDataset):
 
 
 def _listed(path: Path) -> list[str]:
-    """The pictures' names in the list, which has them without their suffix. Raises InputError."""
-    names = [line.strip() for line in split_lines(read_text(path, "list of pictures", "a name per line"))]
+    """The images' names in the list, which has them without their suffix. Raises InputError."""
+    names = [line.strip() for line in split_lines(read_text(path, "list of images", "a name per line"))]
     if bad := next((name for name in names if "/" in name), None):
-        raise InputError(f"{path}: '{bad}' is not the name of a picture in rgb/")
+        raise InputError(f"{path}: '{bad}' is not the name of an image in rgb/")
     return [f"{name.removesuffix('.png')}.png" for name in names if name]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tr2m_core.data.arrays import Depth, Picture
+from tr2m_core.data.arrays import Depth, ImageArray
 from tr2m_core.data.base import DepthProtocol
 from tr2m_core.data.dataset import FileDataset
 
 
 class KITTI(FileDataset):
-    """Pictures differ by a few pixels from drive to drive; the benchmark's bottom-centre crop makes them one size."""
+    """Images differ by a few pixels from drive to drive; the benchmark's bottom-centre crop makes them one size."""
 
     name = "kitti"
     protocol = DepthProtocol(min_depth=0.001, max_depth=80.0, mean_weight=1.0)
@@ -20,7 +20,7 @@ class KITTI(FileDataset):
     def fits(self, size: tuple[int, int]) -> bool:
         return size[0] >= self.depth_size[0] and size[1] >= self.depth_size[1]
 
-    def frame(self, image: Picture, depth: Depth) -> tuple[Picture, Depth]:
+    def frame(self, image: ImageArray, depth: Depth) -> tuple[ImageArray, Depth]:
         height, width = self.depth_size
         top, left = depth.shape[0] - height, (depth.shape[1] - width) // 2
         inside = slice(top, top + height), slice(left, left + width)

@@ -11,7 +11,7 @@ from tr2m_core.data.dataset import FileDataset
 
 
 class NYU(FileDataset):
-    """The projected Kinect has no depth at the borders of the picture; what is there was filled in, not measured."""
+    """The projected Kinect has no depth at the borders of the image; what is there was filled in, not measured."""
 
     name = "nyu"
     protocol = DepthProtocol(min_depth=0.001, max_depth=10.0, mean_weight=0.6)

@@ -19,7 +19,7 @@ SPLITS, TEXTS = "data_splits", "text/text_all"
 
 @dataclass(frozen=True)
 class PublishedTexts:
-    """Paths below the folder. text_file: a line per picture of the split or, where there is none, of the layout."""
+    """Paths below the folder. text_file: a line per image of the split or, where there is none, of the layout."""
 
     split: str = ""
     text_root: str = ""
@@ -64,7 +64,7 @@ def find_folder(given: Path | None) -> Path | None:
 def with_published_texts(config: DatasetConfig, folder: Path, part: Part) -> tuple[DatasetConfig, str]:
     """The configuration with what the folder has and it does not name itself, and a line that says so, or nothing.
 
-    A text file with a line per picture is taken together with the order of its pictures, or not at all.
+    A text file with a line per image is taken together with the order of its images, or not at all.
     """
     known = PARTS[part].get(config.name, PublishedTexts())
     wanted = {key: path for key, path in vars(known).items() if path and not getattr(config, key)}

@@ -16,7 +16,7 @@ class SimCol(FileDataset):
     """root holds Frames_*/FrameBuffer_NNNN.png and Depth_NNNN.png, or a folder per scene, such as SyntheticColon_I,
     with them. Where root has misc/test_file.txt, as published, only the folders that it names count.
 
-    One sentence stands for all pictures, so text_root has no use.
+    One sentence stands for all images, so text_root has no use.
     """
 
     name = "simcol"

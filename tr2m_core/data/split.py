@@ -1,4 +1,4 @@
-"""Split files: which pictures belong to training or to evaluation, and the depth that was measured with each."""
+"""Split files: which images belong to training or to evaluation, and the depth that was measured with each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tr2m_core.errors import InputError
 from tr2m_core.text_files import read_text, split_lines
 
 HOLDS = "an image and a depth path per line"
-NO_DEPTH = "None"  # how the Eigen split of KITTI marks a picture without ground truth
+NO_DEPTH = "None"  # how the Eigen split of KITTI marks an image without ground truth
 DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 LISTS = (("images", "depths"), ("image", "ground_truth"))  # how SUN RGB-D's and VOID's pairs of lists are named
 

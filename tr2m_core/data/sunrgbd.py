@@ -18,9 +18,9 @@ class SUNRGBD(FileDataset):
     """root holds rgb/img-NNNNNN.jpg and depth/N.png, as a published copy of the test part has them; or rgb/NAME.jpg and
     gt/NAME.png; or the official release, in which a scene's folder, at any level, has image/ and depth/ or depth_bfx/.
 
-    rgb, depth and gt may lie in a further folder of the same name: rgb/rgb. Without a split the pictures come in the
+    rgb, depth and gt may lie in a further folder of the same name: rgb/rgb. Without a split the images come in the
     order of their numbers, and of the official release all of them, those for training too.
-    Pictures are of several sizes, 427x561 to 1080x1920 among them, and each is evaluated at its own.
+    Images are of several sizes, 427x561 to 1080x1920 among them, and each is evaluated at its own.
 
     Published depth is millimetres whose bits are rotated by three: 8000 counts to the metre, and what lies beyond
     8.191 m reads as near. The protocol divides by 10000 all the same, so that its depth is 0.8 of the true one.
@@ -35,7 +35,7 @@ class SUNRGBD(FileDataset):
 
     def pairs(self, root: Path, gt_root: Path, part: Part) -> list[PathPair]:
         folders = [_nested(root, "rgb")] if (root / "rgb").is_dir() else _scenes(root)
-        found = [folder / name for folder in folders for name in os.listdir(root / folder) if _is_picture(name)]
+        found = [folder / name for folder in folders for name in os.listdir(root / folder) if _is_image(name)]
         return [(image, self.measured(gt_root, image)) for image in sorted(found, key=_by_number)]
 
     def measured(self, gt_root: Path, image: PurePosixPath) -> PurePosixPath:
@@ -64,7 +64,7 @@ def _nested(root: Path, name: str) -> PurePosixPath:
     return PurePosixPath(name, name) if (root / name / name).is_dir() else PurePosixPath(name)
 
 
-def _is_picture(name: str) -> bool:
+def _is_image(name: str) -> bool:
     return not name.startswith(".") and name.lower().endswith(SUFFIXES)
 
 
@@ -81,11 +81,11 @@ def _scenes(root: Path) -> Iterator[PurePosixPath]:
 
 
 def _scene_depth(gt_root: Path, image: PurePosixPath) -> PurePosixPath:
-    """The depth of a scene's picture, which has the picture's name or, as its only one, a name of its own."""
+    """The depth of a scene's image, which has the image's name or, as its only one, a name of its own."""
     scene = image.parent.parent
     for kind in MEASURED:
         folder = gt_root / scene / kind
-        names = [name for name in os.listdir(folder) if _is_picture(name)] if folder.is_dir() else []
+        names = [name for name in os.listdir(folder) if _is_image(name)] if folder.is_dir() else []
         same = [name for name in names if Path(name).stem == image.stem]
         if same or len(names) == 1:
             return scene / kind / (same or names)[0]

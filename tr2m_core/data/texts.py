@@ -1,4 +1,4 @@
-"""Descriptions of pictures: a text file per picture with a sentence per line, or one with a line per picture."""
+"""Descriptions of images: a text file per image with a sentence per line, or one with a line per image."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ def read_texts(path: Path) -> list[str]:
 
     Raises InputError, naming the file, when there is none to be read.
     """
-    text = read_text(path, "text file", "the sentences about a picture, one per line")
+    text = read_text(path, "text file", "the sentences about an image, one per line")
     sentences = [sentence for line in split_lines(text) if (sentence := clean_sentence(line))]
     if not sentences:
-        raise InputError(f"{path}: empty; give at least one sentence about the picture")
+        raise InputError(f"{path}: empty; give at least one sentence about the image")
     return sentences
 
 
-def read_listed(path: Path, pictures: int) -> list[str]:
-    """The sentences of a file with a line per picture; blank lines at its end do not count.
+def read_listed(path: Path, images: int) -> list[str]:
+    """The sentences of a file with a line per image; blank lines at its end do not count.
 
-    Raises InputError, naming the file and, for one that is no sentence, the line, unless there are `pictures` of them.
+    Raises InputError, naming the file and, for one that is no sentence, the line, unless there are `images` of them.
     """
     sentences = read_sentences(path)
-    if len(sentences) != pictures:
-        lines = f"{len(sentences)} lines for {pictures} pictures"
-        raise InputError(f"{path}: {lines}; line k is about the k-th picture, whether that is there or not")
+    if len(sentences) != images:
+        lines = f"{len(sentences)} lines for {images} images"
+        raise InputError(f"{path}: {lines}; line k is about the k-th image, whether that is there or not")
     return sentences

@@ -1,4 +1,4 @@
-"""Augmentation of training pictures with their depth, and resizing of pictures."""
+"""Augmentation of training images with their depth, and resizing of images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from tr2m_core.data.arrays import Depth, Picture
+from tr2m_core.data.arrays import Depth, ImageArray
 from tr2m_core.data.colours import ColourChange, fractions
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ FLIP_SHARE, COLOUR_SHARE = 0.5, 0.5
 def augment(
     image: Pixels, depth: Depth, change_colours: ColourChange, random: np.random.Generator
 ) -> tuple[npt.NDArray[np.float32], Depth]:
-    """Flips picture and depth together, half of the time; changes the colours, half of the time.
+    """Flips image and depth together, half of the time; changes the colours, half of the time.
 
     image: (H, W, 3) RGB in 0..255; returned as (3, H, W) float32 in 0..1. Sentences are left alone, as in the paper, so
-    those that speak of left and right are wrong about a flipped picture.
+    those that speak of left and right are wrong about a flipped image.
     """
     if random.random() < FLIP_SHARE:
         image, depth = image[:, ::-1], depth[:, ::-1]
@@ -39,14 +39,14 @@ def resize_image(image: npt.NDArray[np.float32], size: tuple[int, int]) -> Tenso
     return F.interpolate(torch.from_numpy(image)[None], size=size, mode="bilinear", align_corners=True)[0]
 
 
-def resize_rounded(picture: Picture, size: tuple[int, int]) -> Picture:
+def resize_rounded(image: ImageArray, size: tuple[int, int]) -> ImageArray:
     """(H, W, 3) -> (h, w, 3) of (height, width) = size: bilinear over all that a pixel covers, in 8 bits."""
     height, width = size
-    return np.array(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR))
+    return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
 
 
-def resize_unrounded(picture: Picture, size: tuple[int, int]) -> npt.NDArray[np.float32]:
+def resize_unrounded(image: ImageArray, size: tuple[int, int]) -> npt.NDArray[np.float32]:
     """As `resize_rounded`, but for the rounding: (h, w, 3) float32 in 0..255."""
-    channels = torch.from_numpy(picture).permute(2, 0, 1)[None].float()
+    channels = torch.from_numpy(image).permute(2, 0, 1)[None].float()
     small = F.interpolate(channels, size=size, mode="bilinear", antialias=True, align_corners=False)
     return np.ascontiguousarray(small[0].permute(1, 2, 0).numpy())

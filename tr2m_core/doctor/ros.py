@@ -51,12 +51,12 @@ def network() -> Iterator[Finding]:
 
 
 def cv_bridge() -> Iterator[Finding]:
-    """Whether cv_bridge converts a picture under this NumPy; the node asks it for unusual encodings only."""
+    """Whether cv_bridge converts an image under this NumPy; the node asks it for unusual encodings only."""
     if attempt(["rclpy"])["rclpy"].error:
         return
     outcome = attempt([CV_BRIDGE])[CV_BRIDGE]
     if not outcome.error:
-        yield Finding("cv_bridge", OK, "converts pictures under this NumPy")
+        yield Finding("cv_bridge", OK, "converts images under this NumPy")
         return
     if outcome.absent:
         found = "not installed"
@@ -65,12 +65,12 @@ def cv_bridge() -> Iterator[Finding]:
         found = f"does not work ({outcome.error})"
         fix = "build it for this NumPy, or pip install 'numpy<2'"
     yield Finding(
-        "cv_bridge", WARNING, f"{found}; 8-bit colour and grey pictures are read without it", f"for others: {fix}"
+        "cv_bridge", WARNING, f"{found}; 8-bit colour and grey images are read without it", f"for others: {fix}"
     )
 
 
 def receive_buffer(file: Path = RECEIVE_BUFFER) -> Finding:
-    """The most that a socket may hold; a large picture comes as many packets, and all go when one does not fit."""
+    """The most that a socket may hold; a large image comes as many packets, and all go when one does not fit."""
     check = "net.core.rmem_max"
     try:
         size = int(file.read_text())
@@ -78,7 +78,7 @@ def receive_buffer(file: Path = RECEIVE_BUFFER) -> Finding:
         return Finding(check, WARNING, f"{file} cannot be read, as in some containers", "look at it on the host")
     if size >= LEAST_RECEIVE_BUFFER:
         return Finding(check, OK, f"{size:,} bytes")
-    found = f"{size:,} bytes; large pictures and clouds that come over the network get lost"
+    found = f"{size:,} bytes; large images and clouds that come over the network get lost"
     return Finding(check, WARNING, found, "sudo sysctl -w net.core.rmem_max=2147483647")
 
 

@@ -111,13 +111,13 @@ def _rmw_identifier() -> str:
 
 
 def _cv_bridge_round_trip() -> str:
-    """Takes a picture through a bgr8 message; cv_bridge's compiled part fails here under another major NumPy."""
+    """Takes an image through a bgr8 message; cv_bridge's compiled part fails here under another major NumPy."""
     numpy = importlib.import_module("numpy")
     bridge = importlib.import_module("cv_bridge").CvBridge()
     bgr = numpy.arange(2 * 3 * 3, dtype=numpy.uint8).reshape(2, 3, 3)
     rgb = bridge.imgmsg_to_cv2(bridge.cv2_to_imgmsg(bgr, "bgr8"), "rgb8")
     if not numpy.array_equal(rgb, bgr[..., ::-1]):
-        raise ValueError("a picture came back with other pixels")
+        raise ValueError("an image came back with other pixels")
     return ""
 
 

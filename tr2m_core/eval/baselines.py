@@ -16,7 +16,7 @@ from tr2m_core.model.presets import PRESETS
 from tr2m_core.weights import hub
 
 BEST_CONSTANT, VERTICAL_RAMP, RELATIVE_DEPTH = "best constant", "vertical ramp", "relative depth"  # of reports
-CONSTANT, RAMP = BLIND = ("constant", "ramp")  # what never looks at the picture
+CONSTANT, RAMP = BLIND = ("constant", "ramp")  # what never looks at the image
 RELATIVE, METRIC = KINDS = ("relative", "metric")  # what a depth network predicts
 NETWORK_FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
 

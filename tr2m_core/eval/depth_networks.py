@@ -19,14 +19,14 @@ from tr2m_core.eval.samples import Sample
 from tr2m_core.model.pretrained import quiet_transformers
 
 METRIC_TYPES = ("glpn", "zoedepth")
-INVERSE_TYPES = ("depth_pro",)  # metric, but inverse and in units of the picture's width
+INVERSE_TYPES = ("depth_pro",)  # metric, but inverse and in units of the image's width
 ZOE_PADDING = 3.0  # ZoeDepth pads each side by so many times the root of half its length
 # Layers that the network has and never uses, so that files leave them out.
 UNUSED = "fusion_stage.layers.0.residual_layer1."
 
 
 class DepthNetwork(Method):
-    """Pictures of 8 bits go through the network's own image processor, at the size that it chooses; in float32.
+    """Images of 8 bits go through the network's own image processor, at the size that it chooses; in float32.
 
     The prediction is resized as a TR2M model's is. A metric one is in metres, unless `in_units` says otherwise.
     """
@@ -46,7 +46,7 @@ class DepthNetwork(Method):
     def predict(self, samples: Sequence[Sample], sentences: Sequence[str]) -> list[FloatArray]:
         maps: list[FloatArray] = []
         for group in same_sizes(samples):
-            frames = [samples[place].picture for place in group]
+            frames = [samples[place].image for place in group]
             pixels = self.processor(images=frames, return_tensors="pt")["pixel_values"]
             depth = self.network(pixel_values=pixels.to(self.network.device)).predicted_depth[:, None].float()
             depth = self._without_padding(depth, frames[0].shape[:2])
@@ -55,7 +55,7 @@ class DepthNetwork(Method):
         return maps
 
     def _without_padding(self, depth: Tensor, size: tuple[int, ...]) -> Tensor:
-        """What of the prediction (N, 1, h, w) shows the picture of (height, width) = size itself."""
+        """What of the prediction (N, 1, h, w) shows the image of (height, width) = size itself."""
         if self.network.config.model_type != "zoedepth" or not self.processor.do_pad:
             return depth
         (height, width), (top, left) = size, (int(ZOE_PADDING * math.sqrt(side / 2)) for side in size)

@@ -89,7 +89,7 @@ def measure_frame(
 
 @dataclass(frozen=True)
 class View:
-    """What a frame looks like: picture (H, W, 3) uint8 RGB, prediction and ground truth (H, W) metres."""
+    """What a frame looks like: image (H, W, 3) uint8 RGB, prediction and ground truth (H, W) metres."""
 
     rgb: npt.NDArray[np.uint8]
     prediction: npt.NDArray[np.floating[Any]]

@@ -1,4 +1,4 @@
-"""Pictures and predictions of an evaluation, on disk."""
+"""Images and predictions of an evaluation, on disk."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class _View(NamedTuple):
 class Gallery:
     """Takes predictions as they come and writes files named after data set and image.
 
-    folder: for pictures/, and predictions/ where these are saved: float32, as predicted, before any clamp or mask.
-    count: so many of the images with the largest and with the smallest abs_rel get a picture, None for every image.
+    folder: for panels/, and predictions/ where these are saved: float32, as predicted, before any clamp or mask.
+    count: so many of the images with the largest and with the smallest abs_rel get a panel, None for every image.
     Processes share the folder; each writes what falls to it.
     """
 
     def __init__(self, folder: Path, samples: SampleSet, count: int | None, save_predictions: bool) -> None:
         self.samples, self.count = samples, count
         self.names = file_names([f"{samples.name}_{samples.image(number)}" for number in range(len(samples))])
-        self.pictures, self.predictions = folder / "pictures", folder / "predictions" if save_predictions else None
-        for path in (None if count == 0 else self.pictures, self.predictions):
+        self.panels, self.predictions = folder / "panels", folder / "predictions" if save_predictions else None
+        for path in (None if count == 0 else self.panels, self.predictions):
             if path is not None:
                 path.mkdir(parents=True, exist_ok=True)
         self._views: list[_View] = []
@@ -76,8 +76,8 @@ class Gallery:
         sample, per_metre = view.sample, UNITS_PER_METRE[self.samples.unit]
         shown = clamp_depth(view.prediction, *sample.limits) / per_metre
         truth = np.where(sample.valid, sample.depth, np.nan) / per_metre
-        panel = comparison_panel(sample.picture, shown, truth, sample.description, view.measurement.metrics[METRIC])
-        write_png(self.pictures / f"{name}.png", panel)
+        panel = comparison_panel(sample.image, shown, truth, sample.description, view.measurement.metrics[METRIC])
+        write_png(self.panels / f"{name}.png", panel)
 
 
 def file_names(images: Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ from tr2m_core.metrics.measurement import METRIC, Metrics
 from tr2m_core.processes import ALONE, Processes
 
 HELD_OUT_SEED = 990_000
-PICTURE_SIZE = (240, 320)
+IMAGE_SIZE = (240, 320)
 OTHER_SIZE_FACTOR = 2.0
 BATCH = 10  # a fifth faster on one core than scene by scene
 # What is rendered beyond the largest depth a prediction may have counts as well, though not in training.
@@ -38,7 +38,7 @@ class ProceduralSamples(SampleSet):
 
     def __init__(self, count: int, seed: int, limits: tuple[float, float] = LIMITS) -> None:
         self.count, self.limits = count, limits
-        self.scenes = ProceduralScenes(PICTURE_SIZE, seed=seed)
+        self.scenes = ProceduralScenes(IMAGE_SIZE, seed=seed)
 
     def __len__(self) -> int:
         return self.count
@@ -52,10 +52,10 @@ class ProceduralSamples(SampleSet):
     def read(self, numbers: range) -> list[Sample | InputError]:
         batch = self.scenes.batch(numbers)
         depth = batch.depth[:, 0].cpu().numpy()
-        everywhere = np.ones(PICTURE_SIZE, bool)
+        everywhere = np.ones(IMAGE_SIZE, bool)
         return [
-            Sample(picture, sentence, truth, everywhere, self.limits)
-            for picture, sentence, truth in zip(batch.pictures(), batch.descriptions, depth, strict=True)
+            Sample(image, sentence, truth, everywhere, self.limits)
+            for image, sentence, truth in zip(batch.camera_images(), batch.descriptions, depth, strict=True)
         ]
 
 

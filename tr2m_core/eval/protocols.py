@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from tr2m_core.data.dataset import Crop
 
-# Eigen et al. 2014, for pictures of 480x640: rows and columns that count.
+# Eigen et al. 2014, for images of 480x640: rows and columns that count.
 EIGEN = (slice(45, 471), slice(41, 601))
 # Garg et al. 2016, as shares of height and width.
 GARG_ROWS, GARG_COLUMNS = (0.40810811, 0.99189189), (0.03594771, 0.96405229)

@@ -22,7 +22,7 @@ NANOSECONDS = 1_000_000_000
 
 @dataclass
 class Run:
-    """All frames in order, and pictures of a few.
+    """All frames in order, and panels of a few.
 
     source: what was read and how, the head of report.json. skipped_sentences: those that could not be used, by reason.
     damage: where a recording ended before its time. notes: what else is worth knowing, and how often it was so.

@@ -37,7 +37,7 @@ class Sample(NamedTuple):
         return valid_depth(self.depth, *self.limits) & self.crop
 
     @property
-    def picture(self) -> npt.NDArray[np.uint8]:
+    def image(self) -> npt.NDArray[np.uint8]:
         """The frame in 8 bits, to be shown."""
         return np.asarray(self.rgb if self.rgb.dtype == np.uint8 else np.rint(self.rgb).clip(0, 255), np.uint8)
 
@@ -50,7 +50,7 @@ class SampleSet(ABC):
     """Samples by number, 0 to len - 1, read when they are asked for and not kept.
 
     limits: depth that counts. unit: of depth, limits and errors, one of UNITS_PER_METRE. input_size: (height, width)
-    that a model sees pictures at, None for its own. normalisation: whether pictures are fed with the model's mean and
+    that a model sees images at, None for its own. normalisation: whether images are fed with the model's mean and
     deviation, masking: whether `Sample.validity` counts; each choice is evaluated. published: the paper's mean metrics.
     check: which records were left out. truth_pixels: how many valid depths of each sample the best constant depth is
     chosen for and measured on, infinite for all. notes: what a reader of the figures should know, a line each.

@@ -20,7 +20,7 @@ from tr2m_core.processes import ALONE, Processes
 @dataclass(frozen=True)
 class SuiteOptions:
     """sentences: of conditions.SENTENCES; texts: sentences for all samples. seed: of shuffled ones. batch_size: samples
-    predicted at once. pictures: of how many best and as many worst images, None for every image. constant: measure the
+    predicted at once. panels: of how many best and as many worst images, None for every image. constant: measure the
     best constant depth as well.
     """
 
@@ -28,7 +28,7 @@ class SuiteOptions:
     texts: Sequence[str] = ()
     seed: int = 0
     batch_size: int = CHUNK
-    pictures: int | None = 3
+    panels: int | None = 3
     save_predictions: bool = False
     constant: bool = False
 
@@ -48,10 +48,10 @@ def evaluate_set(
 ) -> SetResult:
     """Measures the methods on one data set; the result is the same in every process.
 
-    output: folder for pictures/ and predictions/ of the first method. Raises InputError for sentences to shuffle that
+    output: folder for panels/ and predictions/ of the first method. Raises InputError for sentences to shuffle that
     cannot be read.
     """
-    gallery = Gallery(output, samples, options.pictures, options.save_predictions) if output else None
+    gallery = Gallery(output, samples, options.panels, options.save_predictions) if output else None
     found = evaluate(
         samples,
         methods,

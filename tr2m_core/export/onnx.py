@@ -42,7 +42,7 @@ class _Graph(nn.Module):
 def export_onnx(
     model: TR2M, path: Path, input_size: tuple[int, int], one_file_limit: int = ONE_FILE_LIMIT
 ) -> list[Path]:
-    """Writes the model, a float32 one on the CPU, for pictures of input_size (height, width); returns what it wrote.
+    """Writes the model, a float32 one on the CPU, for images of input_size (height, width); returns what it wrote.
 
     Inputs: image (batch, 3, H, W) float32, normalised RGB; text_embedding (batch, 1, Ct) float32 as the text encoder
     gives it. Outputs: metric_depth (metres), relative_depth, scale_map, shift_map, each (batch, 1, H, W) float32.

@@ -12,10 +12,10 @@ BITS = (8, 10, 12, 14, 16)  # that cameras have
 
 
 def eight_bits(samples: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """uint16 samples of one picture as uint8, rounded; uint8 as they are.
+    """uint16 samples of one image as uint8, rounded; uint8 as they are.
 
     White is the largest number of the fewest BITS that hold the brightest sample: cameras of 10, 12 or 14 bits send
-    these in 16 without saying so. Pictures of 16 bits come out as cv_bridge makes them.
+    these in 16 without saying so. Images of 16 bits come out as cv_bridge makes them.
     """
     if samples.dtype == np.uint8:
         return samples

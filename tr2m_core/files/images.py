@@ -1,4 +1,4 @@
-"""Pictures, depth maps, clouds and reports on disk."""
+"""Images, depth maps, clouds and reports on disk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from tr2m_core.errors import FrameError, InputError
 from tr2m_core.files.decoding import MAX_PIXELS as MAX_PIXELS
-from tr2m_core.files.decoding import check_picture, decode_picture, picture_kind
+from tr2m_core.files.decoding import check_image, decode_image, image_kind
 from tr2m_core.files.eight_bits import eight_bits
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
@@ -39,16 +39,16 @@ _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, s
 
 
 def read_image(path: Path, upright: bool = True) -> npt.NDArray[np.uint8]:
-    """A picture as (H, W, 3) uint8 RGB; the first where the file holds several.
+    """An image as (H, W, 3) uint8 RGB; the first where the file holds several.
 
     Grey is repeated, alpha dropped, 16 bits reduced to 8 (`eight_bits`). upright: turned as its EXIF data say; else as
     stored, which is how depth beside it was measured.
-    Raises InputError, naming the file, when it cannot be read, is no picture, is damaged, holds floating-point numbers
+    Raises InputError, naming the file, when it cannot be read, is no image, is damaged, holds floating-point numbers
     or integers beyond 16 bits, or has more than MAX_PIXELS pixels.
     """
     with _opened(path) as image:
         if image.mode.startswith("F"):
-            raise InputError(f"{path}: holds floating-point numbers; an 8-bit or 16-bit picture is needed")
+            raise InputError(f"{path}: holds floating-point numbers; an 8-bit or 16-bit image is needed")
         try:
             deep = ";16" in str(_codec(image)) and not image.mode.startswith("I")
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
@@ -63,13 +63,13 @@ def read_image(path: Path, upright: bool = True) -> npt.NDArray[np.uint8]:
                 return np.repeat(_grey(path, np.asarray(image))[..., None], 3, axis=2)
             return np.array(image.convert("RGB"))
         except _DAMAGED as error:
-            raise InputError(f"{path}: damaged picture ({error})") from None
+            raise InputError(f"{path}: damaged image ({error})") from None
 
 
 def _grey(path: Path, samples: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """(H, W) of 16-bit grey, which Pillow would clip instead of scale."""
     if samples.min() < 0 or samples.max() > 65535:
-        raise InputError(f"{path}: holds integers beyond 16 bits; an 8-bit or 16-bit picture is needed")
+        raise InputError(f"{path}: holds integers beyond 16 bits; an 8-bit or 16-bit image is needed")
     return eight_bits(samples.astype(np.uint16))
 
 
@@ -77,24 +77,24 @@ def _deep_colours(path: Path) -> npt.NDArray[np.uint8]:
     """(H, W, 3) of 16-bit colours as stored, of which Pillow keeps the high bytes only."""
     data, flags = np.fromfile(path, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
     try:
-        if picture_kind(data) == "png":
-            return eight_bits(cv2.cvtColor(decode_picture(data, flags, check_picture(data)), cv2.COLOR_BGR2RGB))
+        if image_kind(data) == "png":
+            return eight_bits(cv2.cvtColor(decode_image(data, flags, check_image(data)), cv2.COLOR_BGR2RGB))
         return eight_bits(cv2.cvtColor(np.asarray(cv2.imdecode(data, flags)), cv2.COLOR_BGR2RGB))
     except (FrameError, cv2.error) as error:
-        raise InputError(f"{path}: damaged picture ({' '.join(str(error).split())})") from None
+        raise InputError(f"{path}: damaged image ({' '.join(str(error).split())})") from None
 
 
 def read_depth_png(path: Path, metres_per_count: float) -> npt.NDArray[np.float32]:
-    """A depth picture as (H, W) float32 metres, NaN where it holds 0 or less; `check_depth_picture` says which are one.
+    """A depth image as (H, W) float32 metres, NaN where it holds 0 or less; `check_depth_image` says which are one.
 
     Raises InputError as `read_image` does.
     """
     with _opened(path) as image:
-        check_depth_picture(path, image)
+        check_depth_image(path, image)
         try:
             counts = np.asarray(image)
         except _DAMAGED as error:
-            raise InputError(f"{path}: damaged picture ({error})") from None
+            raise InputError(f"{path}: damaged image ({error})") from None
     return np.where(counts > 0, counts * metres_per_count, np.nan).astype(np.float32)
 
 
@@ -104,8 +104,8 @@ def _codec(image: Image.Image) -> tuple[Any, ...]:
     return tuple(tiles[0]) if tiles else ()
 
 
-def check_depth_picture(path: Path, image: Image.Image) -> None:
-    """Raises InputError unless a picture has one integer of 16 or more bits per pixel: png, tiff, or pgm up to 65535.
+def check_depth_image(path: Path, image: Image.Image) -> None:
+    """Raises InputError unless an image has one integer of 16 or more bits per pixel: png, tiff, or pgm up to 65535.
 
     Fewer bits are grey to look at, colours or the places of a palette; others have no unit that could be told.
     """
@@ -114,13 +114,13 @@ def check_depth_picture(path: Path, image: Image.Image) -> None:
             raise InputError(f"{path}: a pgm of depth needs a maximum of 65535, in binary")
         return
     kind = _KINDS.get(image.mode, image.mode)
-    raise InputError(f"{path}: not a 16-bit depth picture: it holds {kind}")
+    raise InputError(f"{path}: not a 16-bit depth image: it holds {kind}")
 
 
 def _opened(path: Path) -> Image.Image:
     """Opens the file and checks its announced size; the pixels are not decoded yet."""
     if path.is_dir():
-        raise InputError(f"{path}: a folder, not a picture")
+        raise InputError(f"{path}: a folder, not an image")
     try:
         image = Image.open(path)
     except FileNotFoundError:
@@ -130,16 +130,16 @@ def _opened(path: Path) -> Image.Image:
     except Image.DecompressionBombError:
         raise InputError(f"{path}: too many pixels; at most {MAX_PIXELS:,} are accepted") from None
     except _DAMAGED:
-        raise InputError(f"{path}: not a picture that can be read") from None
+        raise InputError(f"{path}: not an image that can be read") from None
     if image.width * image.height > MAX_PIXELS:
         image.close()
         raise InputError(f"{path}: {image.width}x{image.height} pixels; at most {MAX_PIXELS:,} are accepted")
     return image
 
 
-def write_png(path: Path, picture: npt.NDArray[np.uint8]) -> None:
+def write_png(path: Path, image: npt.NDArray[np.uint8]) -> None:
     """Writes (H, W, 3) uint8 RGB."""
-    Image.fromarray(picture).save(path)
+    Image.fromarray(image).save(path)
 
 
 def write_depth_png(path: Path, depth: npt.NDArray[np.floating[Any]]) -> None:

@@ -34,9 +34,9 @@ SENTENCES_KEPT = 16
 
 
 class Backend(Protocol):
-    """What computes depth from normalised pictures: torch, or a graph in onnxruntime.
+    """What computes depth from normalised images: torch, or a graph in onnxruntime.
 
-    input_size: (height, width) of the pictures it takes, on `device`. precision: of its arithmetic.
+    input_size: (height, width) of the images it takes, on `device`. precision: of its arithmetic.
     """
 
     @property
@@ -50,7 +50,7 @@ class Backend(Protocol):
         """(B, 1, C): the sentences in the form that `run` takes."""
 
     def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:
-        """Normalised pictures (N, 3, h, w) and text (N or 1, 1, C) -> what is predicted, on `device`."""
+        """Normalised images (N, 3, h, w) and text (N or 1, 1, C) -> what is predicted, on `device`."""
 
 
 class DepthPredictor:
@@ -107,7 +107,7 @@ class DepthPredictor:
             backend: Backend = OnnxBackend(Path(model), device)
             if input_size not in (None, backend.input_size):
                 height, width = backend.input_size
-                raise InputError(f"{model}: made for pictures of {height}x{width}; export it again for another size")
+                raise InputError(f"{model}: made for images of {height}x{width}; export it again for another size")
             return cls(backend, antialias)
         network = load_model(model, overrides)
         backend = TorchBackend(network, device=device, precision=precision, input_size=input_size, compile=compile)
@@ -270,16 +270,14 @@ class DepthPredictor:
         pixels = torch.from_numpy(np.require(frames, requirements=["C", "W"]))
         if self.device.type == "cuda":
             pixels = pixels.pin_memory()  # from pageable memory the copy would make the host wait
-        pictures = pixels.to(self.device, non_blocking=True).permute(0, 3, 1, 2)
+        images = pixels.to(self.device, non_blocking=True).permute(0, 3, 1, 2)
         if self.antialias:
             # uint8 in, uint8 out: torch has a fast kernel for this on the CPU, and the rounding is far below the noise.
             if self.device.type != "cpu":
-                pictures = pictures.float()  # elsewhere it has none for bytes
-            small = F.interpolate(pictures, size=self.input_size, mode="bilinear", antialias=True, align_corners=False)
+                images = images.float()  # elsewhere it has none for bytes
+            small = F.interpolate(images, size=self.input_size, mode="bilinear", antialias=True, align_corners=False)
             return self._normalize(small.float())
-        return F.interpolate(
-            self._normalize(pictures.float()), size=self.input_size, mode="bilinear", align_corners=True
-        )
+        return F.interpolate(self._normalize(images.float()), size=self.input_size, mode="bilinear", align_corners=True)
 
     def _encoded(self, description: str | Sequence[str], count: int, allow_empty: bool) -> Tensor:
         """(1 or N, 1, C) for one sentence or one per frame."""

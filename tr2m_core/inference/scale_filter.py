@@ -16,7 +16,7 @@ JITTER = 0.01  # relative size that is no difference, however well frames agreed
 
 GRID = 64  # rows and columns of the pixels that are looked at
 ENOUGH = GRID * GRID // 16  # pixels with depth that make a frame usable
-THUMBNAIL = 8  # rows and columns of the pictures that tell a scene cut
+THUMBNAIL = 8  # rows and columns of the images that tell a scene cut
 ALIKE = 0.6  # correlation of thumbnails below which the scene is another one
 SPREAD = 0.2  # median absolute deviation of the log ratio of depths above which it is, too
 LARGEST_CHANGE = math.log(2.5)  # of the log size between two frames, above which it is, too
@@ -26,7 +26,7 @@ SAMPLES = 64  # frames that a window remembers; in longer windows they lie apart
 @dataclass(frozen=True)
 class _Frame:
     """What is kept of a frame. log_depth: (GRID * GRID,) of metres, NaN where there is no depth. thumbnail: grey
-    levels. shapes: of depth and picture."""
+    levels. shapes: of depth and image."""
 
     stamp: int
     description: str

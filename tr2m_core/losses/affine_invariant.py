@@ -9,12 +9,12 @@ from torch import Tensor
 
 GRADIENT_SCALES = 4
 ANCHOR_OFFSET = 0.05  # keeps the logarithm of what is flat finite
-# A nearly flat prediction must not be blown up to unit deviation: its noise would drown every other picture's gradient.
+# A nearly flat prediction must not be blown up to unit deviation: its noise would drown every other image's gradient.
 MIN_PREDICTED_DEVIATION = 0.25
 
 
 def normalise_affine(values: Tensor, valid: Tensor, min_deviation: float) -> Tensor:
-    """Subtracts the median and divides by the mean absolute deviation of each picture's valid pixels, (B, 1, H, W)."""
+    """Subtracts the median and divides by the mean absolute deviation of each image's valid pixels, (B, 1, H, W)."""
     median, deviation = _moments(values, valid)
     return (values - median) / deviation.clamp_min(min_deviation)
 
@@ -43,7 +43,7 @@ def anchor_loss(prediction: Tensor, inverse_depth: Tensor, valid: Tensor, ceilin
 
     The affine-invariant loss leaves both open. Tied down, the rescale head has only the scene's size to add; and a
     prediction of too little spread could not be made right, for that takes a shift below 0, which the head cannot give.
-    inverse_depth: counts up to `ceiling` medians. Shapes as in `affine_invariant_loss`; the mean over the pictures.
+    inverse_depth: counts up to `ceiling` medians. Shapes as in `affine_invariant_loss`; the mean over the images.
     """
     unit = _median(inverse_depth, valid).clamp_min(1e-6)
     median, deviation = _moments(prediction, valid)
@@ -54,7 +54,7 @@ def anchor_loss(prediction: Tensor, inverse_depth: Tensor, valid: Tensor, ceilin
 
 
 def _moments(values: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-    """Median of each picture's valid pixels and their mean absolute deviation from it, (B, 1, 1, 1); 0 without any."""
+    """Median of each image's valid pixels and their mean absolute deviation from it, (B, 1, 1, 1); 0 without any."""
     median = _median(values, valid)
     count = valid.sum((1, 2, 3), keepdim=True).clamp_min(1)
     return median, ((values - median).abs() * valid).sum((1, 2, 3), keepdim=True) / count

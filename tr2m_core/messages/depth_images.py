@@ -17,9 +17,9 @@ from tr2m_core.files.decoding import (
     CONFIG_HEADER,
     MAX_PIXELS,
     Bytes,
-    check_picture,
-    decode_picture,
-    picture_kind,
+    check_image,
+    decode_image,
+    image_kind,
     shortened,
 )
 from tr2m_core.messages.images import check_rows, pixel_format, pixel_samples, read_label
@@ -79,10 +79,10 @@ def _decode_compressed_depth(message: Any, encoding: str) -> Depth:
     """Metres (H, W), zero or not finite where nothing was measured.
 
     Millimetres are stored as they are; metres as quantised inverse depth q with metres = a / (q - b), a and b in the
-    header before the picture, q = 0 where nothing was measured.
+    header before the image, q = 0 where nothing was measured.
     """
     data = np.frombuffer(message.data, np.uint8)
-    kind = picture_kind(data)
+    kind = image_kind(data)
     # The first bytes say whether there is a header: some write compressedDepth without one, or leave out the name.
     if kind == "png" or not (read_label(message).depth or kind == COMPRESSED_DEPTH):
         if encoding == "32FC1":
@@ -101,11 +101,11 @@ def _decode_compressed_depth(message: Any, encoding: str) -> Depth:
 
 
 def _decode_counts(data: Bytes, label: str) -> npt.NDArray[np.uint16]:
-    counts = decode_picture(data, cv2.IMREAD_UNCHANGED, check_picture(data, label))
+    counts = decode_image(data, cv2.IMREAD_UNCHANGED, check_image(data, label))
     if counts.dtype != np.uint16 or counts.ndim != 2:
-        kind, channels = picture_kind(data), 1 if counts.ndim == 2 else counts.shape[2]
+        kind, channels = image_kind(data), 1 if counts.ndim == 2 else counts.shape[2]
         found = f"a {kind} of {channels} channel{'s' * (channels > 1)} of {counts.dtype.itemsize * 8} bits"
-        raise FrameError(f"the picture of the depth is {found}, not a png of one 16-bit count per pixel")
+        raise FrameError(f"the image of the depth is {found}, not a png of one 16-bit count per pixel")
     return counts
 
 

@@ -20,13 +20,13 @@ from tr2m_core.files.decoding import (
     COMPRESSED_DEPTH,
     Header,
     check_area,
-    check_picture,
-    decode_picture,
+    check_image,
+    decode_image,
+    image_kind,
     is_deep_grey_png,
-    picture_kind,
     shortened,
 )
-from tr2m_core.files.decoding import PICTURE_FORMATS as PICTURE_FORMATS
+from tr2m_core.files.decoding import IMAGE_FORMATS as IMAGE_FORMATS
 from tr2m_core.files.eight_bits import eight_bits
 
 # numpy type of a sample, samples per pixel, and OpenCV's conversion to RGB.
@@ -78,7 +78,7 @@ Bytes = npt.NDArray[np.uint8]
 class Label(NamedTuple):
     """The format of a CompressedImage, such as "rgb8; jpeg compressed bgr8".
 
-    camera: encoding of what was compressed, or all that the format says. data: encoding of the picture in the message,
+    camera: encoding of what was compressed, or all that the format says. data: encoding of the image in the message,
     empty where it is the camera's. depth: whether compressed_depth_image_transport made it.
     """
 
@@ -96,15 +96,15 @@ def pixel_format(message: Any) -> str:
     if hasattr(message, "encoding"):
         return _spelled(message.encoding)
     label, data = read_label(message), np.frombuffer(message.data, np.uint8)
-    kind = picture_kind(data)
+    kind = image_kind(data)
     if label.depth or not kind:
         return label.camera
-    if kind in PICTURE_FORMATS:
-        return _format_of_picture(label.camera, kind, is_deep_grey_png(data))
+    if kind in IMAGE_FORMATS:
+        return _format_of_image(label.camera, kind, is_deep_grey_png(data))
     return label.camera if kind == COMPRESSED_DEPTH and label.camera in DEPTH_ONLY else kind
 
 
-def _format_of_picture(camera: str, kind: str, deep_grey: bool) -> str:
+def _format_of_image(camera: str, kind: str, deep_grey: bool) -> str:
     if deep_grey:
         return camera if camera in DEEP_GREY else "mono16"
     return camera if camera in DEPTH_ONLY or (camera in FORMATS and camera not in DEEP_GREY) else kind
@@ -147,7 +147,7 @@ class CheckedImage:
         label, data = read_label(message), np.frombuffer(message.data, np.uint8)
         if label.depth or label.camera in DEPTH_ONLY:
             raise FrameError(f"format {shortened(message.format)} holds depth, not colour", "encoding")
-        header = check_picture(data, message.format)
+        header = check_image(data, message.format)
         check_size(header.height, header.width)
         return cls((header.height, header.width), partial(_decode_compressed, data, label, header))
 
@@ -164,13 +164,13 @@ def _decode_compressed(data: Bytes, label: Label, header: Header, out: Colour | 
     mosaic = BAYER.get(label.data or label.camera) if header.grey else None
     flags = cv2.IMREAD_GRAYSCALE if mosaic else cv2.IMREAD_COLOR
     # ANYDEPTH: OpenCV's own way from 16 bits to 8 takes the high byte, which is not what a raw image gives.
-    picture = decode_picture(data, flags | cv2.IMREAD_ANYDEPTH, header)
+    image = decode_image(data, flags | cv2.IMREAD_ANYDEPTH, header)
     if mosaic:
-        picture = _convert(picture, mosaic[2])
+        image = _convert(image, mosaic[2])
     elif not label.data.startswith("rgb"):
-        # The transport writes pictures in the order their format wants, unless it says that red and blue are swapped.
-        picture = _convert(picture, cv2.COLOR_BGR2RGB)
-    return eight_bits(picture)
+        # The transport writes images in the order their format wants, unless it says that red and blue are swapped.
+        image = _convert(image, cv2.COLOR_BGR2RGB)
+    return eight_bits(image)
 
 
 def _decode_raw(message: Any, encoding: str, rows: int, row_bytes: int, out: Colour | None) -> Colour:

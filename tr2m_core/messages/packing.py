@@ -86,7 +86,7 @@ def cloud_fields(points: npt.NDArray[np.float32]) -> dict[str, Any]:
 
 
 def cloud_shape(size: tuple[int, int], stride: int) -> tuple[int, int]:
-    """Rows and columns of the cloud of a picture (height, width)."""
+    """Rows and columns of the cloud of an image (height, width)."""
     return -(-size[0] // stride), -(-size[1] // stride)
 
 
@@ -109,7 +109,7 @@ def pack_cloud(
     scratch: npt.NDArray[np.uint8],
     edges: npt.NDArray[np.bool_] | None = None,
 ) -> None:
-    """Every `stride`-th row and column of a picture -> `out` (h, w, 4) as x, y, z in metres and rgb; (h, w, 3) without.
+    """Every `stride`-th row and column of an image -> `out` (h, w, 4) as x, y, z in metres and rgb; (h, w, 3) without.
 
     depth: (H, W), packed or not. x, y and z are NaN where it is not finite or out of range, where the lens sees nothing
     and where `edges` (H, W) is true: pixels that hang in the air between surfaces. rgb: (H, W, 3), not needed without

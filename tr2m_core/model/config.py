@@ -34,9 +34,9 @@ class RescaleHeadConfig:
     image_width, text_width: widths of image tokens and text embedding. out_channels, features: convolution widths.
     hidden_channels: width between the two last convolutions. scale_coefficient, shift_coefficient: factors before the
     exponentials; changing them without retraining destroys a checkpoint.
-    patch_size: pixels of a token's side, of which the sizes of pictures are multiples. padding_mode: of the 3x3
+    patch_size: pixels of a token's side, of which the sizes of images are multiples. padding_mode: of the 3x3
     convolutions, "zeros" or, which leaves no frame in the maps, "replicate".
-    kind: "maps" (a scale and a shift per pixel) or, for the paper's ablation, "single_factor" (one pair per picture; it
+    kind: "maps" (a scale and a shift per pixel) or, for the paper's ablation, "single_factor" (one pair per image; it
     has no convolutions, so their widths and heads do not apply). use_text False: the head does not hear the sentence.
     Raises InputError for another kind and for sizes that cannot be.
     """
@@ -128,7 +128,7 @@ class PyramidConfig:
 class ModelConfig:
     """A whole model. input_size: (height, width) in pixels, multiples of the patch size; mean and std: of RGB in 0..1.
 
-    antialias: how a predictor resizes pictures unless told otherwise, see `DepthPredictor.from_pretrained`; the
+    antialias: how a predictor resizes images unless told otherwise, see `DepthPredictor.from_pretrained`; the
     published protocols do not filter, nor does training on data sets.
     """
 
@@ -152,7 +152,7 @@ class ModelConfig:
         return self.rescale_head.patch_size
 
     def grid(self, size: Sequence[int]) -> tuple[int, int]:
-        """Rows and columns of the tokens of a picture of (height, width)."""
+        """Rows and columns of the tokens of an image of (height, width)."""
         height, width = size
         return height // self.patch_size, width // self.patch_size
 

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite as a frozen backbone: features of a picture at strides 4, 8, 16 and 32.
+"""EfficientNet-Lite as a frozen backbone: features of an image at strides 4, 8, 16 and 32.
 
 Source: Tan and Le 2019 (arXiv 1905.11946) and TensorFlow's EfficientNet-Lite: no squeeze-and-excitation, ReLU6, the
 stem and the first and last stage are not scaled. Padding is TensorFlow's "same", for sizes that are multiples of 32.
@@ -96,7 +96,7 @@ class EfficientNetLite(nn.Module):
         return network.eval()
 
     def forward(self, pixel_values: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Normalised pictures (B, 3, H, W), H and W multiples of 32 -> features (B, C, H / s, W / s), s 4, 8, 16, 32.
+        """Normalised images (B, 3, H, W), H and W multiples of 32 -> features (B, C, H / s, W / s), s 4, 8, 16, 32.
 
         Each is the result of the last block before the stride grows.
         """

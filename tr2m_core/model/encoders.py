@@ -48,7 +48,7 @@ class ImageEncoder(nn.Module):
         return int(self.network.config.patch_size)
 
     def forward(self, pixel_values: Tensor) -> Tensor:
-        """Normalised pictures (B, 3, H, W) -> tokens (B, P, C), row by row."""
+        """Normalised images (B, 3, H, W) -> tokens (B, P, C), row by row."""
         tokens: Tensor = self.network(pixel_values).last_hidden_state[:, 1:]
         return tokens
 

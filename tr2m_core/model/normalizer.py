@@ -1,4 +1,4 @@
-"""Per-channel normalisation of pictures, as all three frozen networks expect it."""
+"""Per-channel normalisation of images, as all three frozen networks expect it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ class Normalizer:
         self.offset = (white * mean).view(1, 3, 1, 1).to(device)
         self.factor = (1.0 / (white * std)).view(1, 3, 1, 1).to(device)
 
-    def __call__(self, pictures: Tensor) -> Tensor:
+    def __call__(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) floating point -> the same, normalised."""
-        return (pictures - self.offset) * self.factor
+        return (images - self.offset) * self.factor

@@ -25,7 +25,7 @@ class PyramidDecoder(nn.Module):
 
     width: channels of the decoder's levels; the finest, which costs most, has half of it.
 
-    Features are standardised per channel with the mean and standard deviation of the training pictures, which are
+    Features are standardised per channel with the mean and standard deviation of the training images, which are
     stored with the weights: `set_statistics`.
     """
 
@@ -49,7 +49,7 @@ class PyramidDecoder(nn.Module):
 
     @torch.no_grad()
     def set_statistics(self, means: Sequence[Tensor], stds: Sequence[Tensor]) -> None:
-        """Mean and standard deviation (C,) of each level's channels over the training pictures."""
+        """Mean and standard deviation (C,) of each level's channels over the training images."""
         for level, (mean, std) in enumerate(zip(means, stds, strict=True)):
             self.get_buffer(f"mean_{level}").copy_(mean)
             self.get_buffer(f"std_{level}").copy_(std)
@@ -83,7 +83,7 @@ def double(x: Tensor) -> Tensor:
 
 
 def coordinates(like: Tensor) -> Tensor:
-    """Centres of the pixels of (B, C, h, w): x and y, each from -1 to 1 across the picture, (1, 2, h, w)."""
+    """Centres of the pixels of (B, C, h, w): x and y, each from -1 to 1 across the image, (1, 2, h, w)."""
     height, width = like.shape[-2:]
     y = (2 * torch.arange(height, device=like.device, dtype=torch.float32) + 1) / height - 1
     x = (2 * torch.arange(width, device=like.device, dtype=torch.float32) + 1) / width - 1

@@ -28,7 +28,7 @@ from tr2m_core.model.tensors import check_tensors, load_strictly, read_weights, 
 class RelativeDepthNetwork(nn.Module, ABC):
     """Affine-invariant inverse depth (larger = nearer) and the backbone's patch tokens, in one pass.
 
-    token_width: channels of a token. patch_size: pixels of its side; pictures are multiples of it.
+    token_width: channels of a token. patch_size: pixels of its side; images are multiples of it.
     """
 
     token_width: int
@@ -36,7 +36,7 @@ class RelativeDepthNetwork(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, pixel_values: Tensor) -> tuple[Tensor, Tensor]:
-        """Normalised pictures (B, 3, H, W) -> relative depth (B, 1, H, W) >= 0 and patch tokens (B, P, C), by rows."""
+        """Normalised images (B, 3, H, W) -> relative depth (B, 1, H, W) >= 0 and patch tokens (B, P, C), by rows."""
 
     @abstractmethod
     def save_pretrained(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The first row of the paper's ablation: one scale and one shift for the whole picture, from sentence and picture."""
+"""The first row of the paper's ablation: one scale and one shift for the whole image, from sentence and image."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class SingleFactorHead(nn.Module):
     ) -> RescaleMaps:
         """As forward, for a sentence already reduced by `text_vector`: (B or 1, 1, Ci).
 
-        The maps hold one value per picture; both kinds of features are the MLP's last hidden layer, (B, Ci, 1, 1).
+        The maps hold one value per image; both kinds of features are the MLP's last hidden layer, (B, Ci, 1, 1).
         """
         check_grid(image_tokens, grid)
         image = self.ln_image(image_tokens.mean(1, keepdim=True, dtype=torch.float32))

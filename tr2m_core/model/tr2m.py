@@ -24,7 +24,7 @@ MODEL_CARD = """\
 
 # {{ config.name }}
 
-Metric depth from one picture and one sentence about the scene: a TR2M model (arXiv 2506.13387).
+Metric depth from one image and one sentence about the scene: a TR2M model (arXiv 2506.13387).
 {% if config.notice %}
 {{ config.notice }}
 {% endif %}
@@ -36,7 +36,7 @@ Metric depth from one picture and one sentence about the scene: a TR2M model (ar
 | text encoder | {{ config.text_encoder.source }} |
 
 "stored" means in this directory, "shared" the relative-depth network's backbone. Each part keeps the licence of whoever
-trained it. Pictures are resized to {{ config.input_size[0] }}x{{ config.input_size[1] }} pixels.
+trained it. Images are resized to {{ config.input_size[0] }}x{{ config.input_size[1] }} pixels.
 
 ```python
 from tr2m_core import DepthPredictor
@@ -105,12 +105,12 @@ class TR2M(
         return self
 
     def encode(self, sentences: list[str]) -> Tensor:
-        """Sentences -> the vectors (B, 1, Ci) that `forward` takes, one per sentence and independent of the picture."""
+        """Sentences -> the vectors (B, 1, Ci) that `forward` takes, one per sentence and independent of the image."""
         embedding = self.text_encoder.encode(sentences).clone()  # made in inference mode; training needs a plain tensor
         return self.rescale_head.text_vector(embedding)
 
     def forward(self, pixel_values: Tensor, text_vector: Tensor) -> TR2MOutput:
-        """Normalised pictures (B, 3, H, W) and sentence vectors (B or 1, 1, Ci) from `encode`."""
+        """Normalised images (B, 3, H, W) and sentence vectors (B or 1, 1, Ci) from `encode`."""
         relative, tokens = self.relative_depth(pixel_values)
         if self.image_encoder is not None:
             tokens = self.image_encoder(pixel_values)

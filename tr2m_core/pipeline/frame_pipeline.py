@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.camera.model import PictureError, RayTable, RayTables
+from tr2m_core.camera.model import ImageError, RayTable, RayTables
 from tr2m_core.errors import CameraError, DeviceError
 from tr2m_core.inference.scale_filter import ScaleFilter
 from tr2m_core.messages.packing import (
@@ -207,7 +207,7 @@ class _Camera:
         try:
             return info, self._rays.get(info, _size(frame.rgb), frame.rectified, size), None
         except CameraError as error:
-            return None if isinstance(error, PictureError) else info, None, error
+            return None if isinstance(error, ImageError) else info, None, error
 
 
 def _pack(

@@ -1,4 +1,4 @@
-"""What never looks at the picture, measured on a recording beside the model."""
+"""What never looks at the image, measured on a recording beside the model."""
 
 from __future__ import annotations
 

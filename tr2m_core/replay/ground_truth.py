@@ -22,7 +22,7 @@ Points = npt.NDArray[np.float64]  # (N, 3)
 class GroundTruth:
     """The depth measurements of one bag.
 
-    assume_aligned: depth images of the picture's size are taken as the colour camera's whatever frame they name.
+    assume_aligned: depth images of the image's size are taken as the colour camera's whatever frame they name.
 
     A projected measurement covers the one pixel that its centre falls into, so that a coarse one leaves gaps (NaN)
     through which what lies behind can show. Motion between the two stamps is not made up for.
@@ -40,7 +40,7 @@ class GroundTruth:
         """Metres along the optical axis of the colour camera, NaN where nothing was measured.
 
         colour, depth: messages taken at one time; depth_type: sensor_msgs/msg/Image, CompressedImage or PointCloud2;
-        size: (height, width) of the picture. Raises FrameError, saying what to record, when depth of another frame or
+        size: (height, width) of the image. Raises FrameError, saying what to record, when depth of another frame or
         size cannot be projected, and for messages that cannot be used.
         """
         if depth_type == CLOUD_TYPE:
@@ -58,7 +58,7 @@ class GroundTruth:
         except TransformError as error:
             lacking.append(str(error))
         if lacking:
-            remedy = "record /tf_static and the camera_info of the picture"
+            remedy = "record /tf_static and the camera_info of the image"
             raise FrameError(f"the point cloud cannot be projected: {'; '.join(lacking)} ({remedy})")
         return self._projected(read_points(cloud), matrix, size)
 
@@ -72,15 +72,15 @@ class GroundTruth:
         except TransformError as error:
             lacking.append(str(error))
         if lacking:
-            sizes = f"depth of {measured.shape[1]}x{measured.shape[0]} pixels for a picture of {size[1]}x{size[0]}"
-            remedy = "record /tf_static and camera_info of both, or depth aligned to the picture"
+            sizes = f"depth of {measured.shape[1]}x{measured.shape[0]} pixels for an image of {size[1]}x{size[0]}"
+            remedy = "record /tf_static and camera_info of both, or depth aligned to the image"
             if measured.shape == size:
                 remedy += ", or pass --assume-aligned if only the frames' names differ"
             raise FrameError(f"{sizes} cannot be projected: {'; '.join(lacking)} ({remedy})")
         return self._projected(self._points(measured), matrix, size)
 
     def _missing_info(self) -> list[str]:
-        return ["no camera_info of the picture"] if self._info is None else []
+        return ["no camera_info of the image"] if self._info is None else []
 
     def _points(self, measured: Depth) -> Points:
         """The measured pixels as points of the depth camera."""
@@ -104,7 +104,7 @@ class GroundTruth:
 
 
 def nearest_depth(pixels: npt.NDArray[np.float64], z: npt.NDArray[np.float64], size: tuple[int, int]) -> Depth:
-    """A picture (height, width) of the depths z (N,) at pixels (N, 2): the nearest wins, NaN where there is none."""
+    """An image (height, width) of the depths z (N,) at pixels (N, 2): the nearest wins, NaN where there is none."""
     height, width = size
     with np.errstate(invalid="ignore"):
         column, row = np.floor(pixels + 0.5).T

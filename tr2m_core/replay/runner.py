@@ -48,7 +48,7 @@ class ReplayOptions:
     """texts: sentences for all frames, each in turn; none takes the bag's own. min_depth, max_depth: metres that count
     and that predictions are clamped to. tolerance: seconds between the stamps of image and ground truth. every: each
     n-th frame; start, duration: seconds of the recording, from its first image. aligned: ground truth of the image's
-    size is taken as seen by its camera, whatever frame it names. pictures: how many frames, evenly spaced, to draw.
+    size is taken as seen by its camera, whatever frame it names. panels: how many frames, evenly spaced, to draw.
     save_predictions: write every metric depth map as npy. write_bag: folder of a new bag with depth and clouds.
     steady: seconds over which the size of the scene is kept steady, 0 for every frame on its own. baselines: of
     `eval.baselines.BLIND`, measured as well.
@@ -62,7 +62,7 @@ class ReplayOptions:
     start: float = 0.0
     duration: float = float("inf")
     aligned: bool = False
-    pictures: int = 6
+    panels: int = 6
     save_predictions: bool = False
     write_bag: Path | None = None
     steady: float = 0.0
@@ -121,7 +121,7 @@ def replay_bag(
 ) -> Run:
     """Every frame of the bag, in stamp order, through the predictor; no frame is dropped and the result is repeatable.
 
-    Writes pictures/ and what else the options ask for into `output`, but no report. A frame that cannot be used is
+    Writes panels/ and what else the options ask for into `output`, but no report. A frame that cannot be used is
     counted with the reason. load_predictor: called once the bag proved usable. about: further entries for the
     head of report.json, such as the model's name. processes: among which the frames are shared out; the result is the
     same. on_progress: called with the frames done and in all.
@@ -143,7 +143,7 @@ def replay_bag(
     with contextlib.ExitStack() as opened:
         replay = _Replay(bag, topics, options, output, opened)
         replay.pipeline = FramePipeline(load_predictor())
-        drawn = set(np.linspace(0, len(frames) - 1, min(options.pictures, len(frames))).round().astype(int).tolist())
+        drawn = set(np.linspace(0, len(frames) - 1, min(options.panels, len(frames))).round().astype(int).tolist())
         for index, frame in enumerate(read_frames(bag, topics, frames)):
             if index % processes.count == processes.index:
                 replay.process(index, frame, draw=index in drawn)
@@ -183,7 +183,7 @@ class _Replay:
         self.memory = Memory()
         self.writer = opened.enter_context(DepthBagWriter(options.write_bag)) if options.write_bag else None
         output.mkdir(parents=True, exist_ok=True)
-        self.pictures = _subfolder(output, "pictures") if options.pictures else None
+        self.panels = _subfolder(output, "panels") if options.panels else None
         self.predictions = _subfolder(output, "predictions") if options.save_predictions else None
 
     def source(self, about: Mapping[str, Any]) -> dict[str, Any]:
@@ -276,12 +276,12 @@ class _Replay:
         name = f"frame_{result.index:06d}"
         if self.predictions is not None:
             np.save(self.predictions / f"{name}.npy", view.prediction, allow_pickle=False)
-        if draw and self.pictures is not None:
+        if draw and self.panels is not None:
             from tr2m_core.visualization import comparison_panel  # matplotlib takes a second to load
 
             shown = clamp_depth(view.prediction, *self.options.limits)
             panel = comparison_panel(view.rgb, shown, view.ground_truth, result.description, result.metrics)
-            write_png(self.pictures / f"{name}.png", panel)
+            write_png(self.panels / f"{name}.png", panel)
 
     def _write(self, header: Any, recorded: int, output: FrameOutput) -> None:
         """Adds the frame to the new bag, if there is one."""

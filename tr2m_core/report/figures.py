@@ -90,7 +90,7 @@ def sentence_figure(sentences: list[dict[str, Any]]) -> go.Figure:
 
 
 def cloud_figure(view: View) -> go.Figure | None:
-    """Prediction in the picture's colours, ground truth in orange; None without intrinsics or points.
+    """Prediction in the image's colours, ground truth in orange; None without intrinsics or points.
 
     Turned from the optical frame (x right, y down, z forward) so that up is up.
     """
@@ -102,7 +102,7 @@ def cloud_figure(view: View) -> go.Figure | None:
     if not len(points):
         return None
     colours = [f"rgb({r},{g},{b})" for r, g, b in view.rgb.reshape(-1, 3)[chosen].tolist()]
-    traces = [_cloud(points, "prediction (colours of the picture)", colours)]
+    traces = [_cloud(points, "prediction (colours of the image)", colours)]
     if view.ground_truth is not None:
         truth, _ = _points(view.ground_truth, view, TRUTH_POINTS)
         traces.append(_cloud(truth, "ground truth", ORANGE))

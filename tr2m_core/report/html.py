@@ -16,7 +16,7 @@ from tr2m_core.metrics.depth import METRIC_NAMES
 from tr2m_core.metrics.measurement import AFFINE, METRIC, SCALE
 from tr2m_core.report import figures as figures
 from tr2m_core.report.page import figure_html, write_page
-from tr2m_core.report.pictures import Pictures, draw
+from tr2m_core.report.panels import Panels, draw
 from tr2m_core.report.words import sentence_effect, span, verdict
 
 ALIGNMENT_WORDS = {METRIC: "as predicted", SCALE: "scale-aligned", AFFINE: "affine-aligned"}
@@ -94,12 +94,12 @@ def range_rows(ranges: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def shown_frame(place: int, result: FrameResult, view: View, frames: Sequence[FrameResult]) -> dict[str, Any]:
     """What the template needs of one frame."""
-    pictures: Pictures = draw(view)
+    panels: Panels = draw(view)
     cloud = figures.cloud_figure(view)
     return {
         "result": result,
         "seconds": (result.stamp - frames[0].stamp) / NANOSECONDS,
-        "pictures": pictures,
+        "panels": panels,
         "cloud": None if cloud is None else figure_html(cloud, f"plot-cloud-{place}"),
     }
 

@@ -64,7 +64,7 @@ def figure_html(plot: go.Figure, name: str) -> Markup:
     return Markup(f'<div class="plot" style="min-height:{height}">{html}</div>')
 
 
-def picture(pixels: npt.NDArray[np.uint8]) -> str:
+def image(pixels: npt.NDArray[np.uint8]) -> str:
     """(H, W, 3) uint8 RGB as a data: URI."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)

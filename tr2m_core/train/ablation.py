@@ -194,7 +194,7 @@ def render_markdown(results: Sequence[Result], command: str) -> str:
 
 {render_table(results, STRAIGHT)}
 
-The same with relative depth bent on purpose, by a warp and by bumps that follow what the picture shows: the error that
+The same with relative depth bent on purpose, by a warp and by bumps that follow what the image shows: the error that
 maps can mend and one factor pair cannot ([bent_depth.py](../tr2m_core/train/bent_depth.py)).
 
 {render_table(results, BENT)}

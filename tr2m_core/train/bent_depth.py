@@ -1,8 +1,8 @@
-"""Relative depth bent on purpose: what rescale maps are for, and one factor pair per picture cannot mend.
+"""Relative depth bent on purpose: what rescale maps are for, and one factor pair per image cannot mend.
 
 Against the truth of procedural scenes the relative depth of a network trained on them is nearly affine. That of a
-network on photographs is not: it errs with what a picture shows. The bend is therefore a function of the picture, which
-a head that sees the picture's tokens can learn to undo.
+network on photographs is not: it errs with what an image shows. The bend is therefore a function of the image, which
+a head that sees the image's tokens can learn to undo.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tr2m_core.model.relative_depth import RelativeDepthNetwork
 
 WARP = 0.7  # largest logarithm of the exponent
 BUMP = 0.4  # largest share by which relative depth is raised or lowered
-BUMP_WIDTH = 6  # a bump reaches over one part in so many of the picture's height
+BUMP_WIDTH = 6  # a bump reaches over one part in so many of the image's height
 
 
 class BentRelativeDepth(RelativeDepthNetwork):
@@ -36,10 +36,10 @@ class BentRelativeDepth(RelativeDepthNetwork):
 
 
 def bend(relative_depth: Tensor, pixel_values: Tensor) -> Tensor:
-    """Relative depth (B, 1, H, W) and the normalised pictures (B, 3, H, W) that it is of -> the same, bent.
+    """Relative depth (B, 1, H, W) and the normalised images (B, 3, H, W) that it is of -> the same, bent.
 
-    Each picture for itself, n its relative depth brought to 0..1: n ** exp(0.7 tanh(3 (red - blue))), a monotone warp
-    by the picture's colour cast, times 1 + 0.4 tanh(z), bumps where it is bright and dents where it is dark, z its
+    Each image for itself, n its relative depth brought to 0..1: n ** exp(0.7 tanh(3 (red - blue))), a monotone warp
+    by the image's colour cast, times 1 + 0.4 tanh(z), bumps where it is bright and dents where it is dark, z its
     blurred brightness with mean 0 and deviation 1. The range stays that of the original up to the bumps.
     """
     low = relative_depth.amin((2, 3), keepdim=True)
@@ -51,7 +51,7 @@ def bend(relative_depth: Tensor, pixel_values: Tensor) -> Tensor:
 
 
 def _blurred_brightness(pixel_values: Tensor) -> Tensor:
-    """(B, 1, H, W), mean 0 and deviation 1 over each picture."""
+    """(B, 1, H, W), mean 0 and deviation 1 over each image."""
     radius = max(1, pixel_values.shape[2] // (2 * BUMP_WIDTH))
     brightness = pixel_values.mean(1, keepdim=True)
     for _ in range(2):

@@ -72,7 +72,7 @@ class OptimizerConfig:
 
 @dataclass(frozen=True)
 class Phase:
-    """Part of a run with a picture size and batch size of its own."""
+    """Part of a run with an image size and batch size of its own."""
 
     input_size: tuple[int, int] = (256, 320)
     batch_size: int = 16
@@ -84,7 +84,7 @@ class ValidationConfig:
     """Held-out data, every so many steps and at the end; 0 steps: at the end of each epoch.
 
     scenes: procedural scenes. samples: at most so many of each of `datasets`, 0 for all. metric: which one decides
-    what is best, one of metrics.METRIC_NAMES. pictures: how many panels go to TensorBoard.
+    what is best, one of metrics.METRIC_NAMES. panels: how many panels go to TensorBoard.
     """
 
     every: int = 0
@@ -92,10 +92,10 @@ class ValidationConfig:
     datasets: tuple[DatasetConfig, ...] = ()
     samples: int = 0
     metric: str = "abs_rel"
-    pictures: int = 2
+    panels: int = 2
 
     def __post_init__(self) -> None:
-        _check_not_negative(self, "every", "scenes", "samples", "pictures")
+        _check_not_negative(self, "every", "scenes", "samples", "panels")
         check_choice("validation.metric", self.metric, METRIC_NAMES)
 
 
@@ -155,7 +155,7 @@ class FeaturesConfig:
     units of the embedding's own, so that wordings never met land near ones that were. ground_truth_share: share of
     pixels that keep their depth. mean_weight: of the log loss, see losses/log_loss.py. exact_shape: ground truth is
     what relative depth says, at the sentence's size; a head then learns sizes and nothing else. thinning: only every
-    so many-th row and column of pixels is computed, where sentences matter and pictures do not. workers: processes
+    so many-th row and column of pixels is computed, where sentences matter and images do not. workers: processes
     that encode sentences on a CPU, 0 for one per core.
     """
 

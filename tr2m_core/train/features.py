@@ -1,6 +1,6 @@
 """What the frozen networks say of procedural scenes and sentences, computed once and kept on disk.
 
-On a CPU the frozen networks cost more than the head that learns from them. Without augmentation of the picture their
+On a CPU the frozen networks cost more than the head that learns from them. Without augmentation of the image their
 results never change, so a head can train on the stored ones. In advance of a training, with the settings of its
 configuration, the sentences (scenes need the relative-depth network, which may still be training):
 
@@ -36,7 +36,7 @@ from tr2m_core.train.progress import bar
 from tr2m_core.train.seeds import generator
 from tr2m_core.train.sentences import stored_sentences
 
-PICTURES_AT_ONCE = 16
+IMAGES_AT_ONCE = 16
 EXACT_SHIFT = 0.1  # of inverse depth under `exact_shape`: a head that once did without a shift never finds one
 
 Progress = Callable[[int, int], None]
@@ -56,7 +56,7 @@ class FeatureBatch(TrainBatch):
 
 
 class FeatureSource(BatchSource):
-    """Batches of stored features; a size smaller than the model's input cuts a window out of every picture."""
+    """Batches of stored features; a size smaller than the model's input cuts a window out of every image."""
 
     name = "procedural"
 
@@ -67,11 +67,11 @@ class FeatureSource(BatchSource):
         self.patch_size, self.grid = model.config.patch_size, model.config.grid(self.input_size)
         if self.patch_size % config.thinning:
             raise InputError(f"features.thinning: {config.thinning} does not divide the patch size, {self.patch_size}")
-        self.pictures = stored_pictures(model, config, report("scenes"))
+        self.images = stored_images(model, config, report("scenes"))
         self.sentences = stored_sentences(model.text_encoder, config, report("sentences"))
         domains = self.sentences["domain"]
         self.by_domain = {d: (domains == d).nonzero().squeeze(1) for d in range(len(DOMAINS))}
-        lacking = {int(d) for d in self.pictures["domain"]} - {d for d, found in self.by_domain.items() if len(found)}
+        lacking = {int(d) for d in self.images["domain"]} - {d for d, found in self.by_domain.items() if len(found)}
         if lacking:
             raise InputError(
                 f"features.sentences: {config.sentences} are too few, none is about a {DOMAINS[min(lacking)]}"
@@ -83,7 +83,7 @@ class FeatureSource(BatchSource):
     def batch(self, keys: Sequence[SampleKey], size: tuple[int, int]) -> FeatureBatch:
         random = generator(self.seed, *(number for key in keys for number in (key.index, key.epoch)))
         scene = torch.tensor([key.index for key in keys])
-        text, metres = self._sentences(self.pictures["domain"][scene], random)
+        text, metres = self._sentences(self.images["domain"][scene], random)
         h, w = size[0] // self.patch_size, size[1] // self.patch_size
         if h > self.grid[0] or w > self.grid[1]:
             raise InputError(f"input_size {size}: stored features end at {self.input_size}, the model's own size")
@@ -92,19 +92,19 @@ class FeatureSource(BatchSource):
         step = self.config.thinning
         rows = slice(self.patch_size * top, self.patch_size * (top + h), step)
         columns = slice(self.patch_size * left, self.patch_size * (left + w), step)
-        relative = self.pictures["relative"][scene, :, rows, columns].float()
+        relative = self.images["relative"][scene, :, rows, columns].float()
         if self.config.exact_shape:
             shape = (1 + EXACT_SHIFT) / (relative + EXACT_SHIFT)
         else:
-            shape = self.pictures["depth"][scene, :, rows, columns].float()
+            shape = self.images["depth"][scene, :, rows, columns].float()
         depth = shape * metres.view(-1, 1, 1, 1)
         return FeatureBatch(
             source=self.name,
             protocol=self.protocol,
-            image=self.pictures["image"][scene, :, rows, columns].float() / 255,
+            image=self.images["image"][scene, :, rows, columns].float() / 255,
             depth=depth * self._measured(scene, rows, columns),
             descriptions=[""] * len(keys),
-            tokens=self.pictures["tokens"][scene, top : top + h, left : left + w].flatten(1, 2).float(),
+            tokens=self.images["tokens"][scene, top : top + h, left : left + w].flatten(1, 2).float(),
             relative_depth=relative,
             text=text.unsqueeze(1),
             grid=(h, w),
@@ -123,7 +123,7 @@ class FeatureSource(BatchSource):
     def _sentences(self, domains: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Embeddings (B, Ct) of sentences about these domains and the sizes they tell, metres (B,).
 
-        Were each scene tied to one sentence, the head would learn pictures by heart instead of reading.
+        Were each scene tied to one sentence, the head would learn images by heart instead of reading.
         """
         chance = torch.rand(len(domains), generator=random)
         chosen = torch.empty(len(domains), dtype=torch.long)
@@ -138,7 +138,7 @@ class FeatureSource(BatchSource):
 
 
 @torch.inference_mode()
-def stored_pictures(model: TR2M, config: FeaturesConfig, progress: Progress) -> dict[str, Tensor]:
+def stored_images(model: TR2M, config: FeaturesConfig, progress: Progress) -> dict[str, Tensor]:
     """image uint8 (N, 3, H, W), tokens (N, h, w, C), relative and depth (N, 1, H, W) in half precision, domain (N,).
 
     Depth is that of a scene of size one metre; 0 = no ground truth.
@@ -165,8 +165,8 @@ def stored_pictures(model: TR2M, config: FeaturesConfig, progress: Progress) -> 
         return {name: value.cpu() for name, value in parts.items()}
 
     identity = [*size, *_checksums(describe(range(1)))]
-    path = _path(config, "pictures", config.scenes, identity)
-    return _stored(path, lambda: _in_chunks(describe, config.scenes, PICTURES_AT_ONCE, progress))
+    path = _path(config, "images", config.scenes, identity)
+    return _stored(path, lambda: _in_chunks(describe, config.scenes, IMAGES_AT_ONCE, progress))
 
 
 def _in_chunks(

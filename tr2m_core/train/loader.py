@@ -130,7 +130,7 @@ def shared_memory(config: TrainConfig) -> int:
 
 
 def _sample(config: DatasetConfig, size: tuple[int, int] | None) -> int:
-    """Bytes of a picture and its depth, in float32."""
+    """Bytes of an image and its depth, in float32."""
     size = size or config.input_size
     if config.name == PROCEDURAL:
         image = depth = size or INPUT_SIZE

@@ -1,4 +1,4 @@
-"""What a run leaves behind beside its checkpoints: settings, environment, scalars, metrics and pictures."""
+"""What a run leaves behind beside its checkpoints: settings, environment, scalars, metrics and panels."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class RunRecord:
         flat = {f"{source}/{name}": value for source, row in metrics.items() for name, value in row.items()}
         self.accelerator.log(flat, step=step)
 
-    def pictures(self, pictures: dict[str, npt.NDArray[np.uint8]], step: int) -> None:
-        if self.main and pictures:
+    def panels(self, panels: dict[str, npt.NDArray[np.uint8]], step: int) -> None:
+        if self.main and panels:
             writer = self.accelerator.get_tracker(TENSORBOARD, unwrap=True)
-            for name, picture in pictures.items():
-                writer.add_image(name, picture, step, dataformats="HWC")
+            for name, image in panels.items():
+                writer.add_image(name, image, step, dataformats="HWC")
             writer.flush()
 
     def close(self) -> None:

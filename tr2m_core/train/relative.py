@@ -41,12 +41,12 @@ FRAME_SIZE = (240, 320)  # of held-out scenes: as a camera sees them, resized by
 FRAMES_AT_ONCE = 10
 CELL = PyramidDepthNetwork.patch_size  # windows lie on whole cells of every level
 RAMP = "vertical ramp, aligned"
-SMALLEST_VARIANCE = 1e-6  # of a channel over a picture
+SMALLEST_VARIANCE = 1e-6  # of a channel over an image
 
 
 @dataclass
 class PyramidBatch(TrainBatch):
-    """A batch of stored scenes. Neither pictures nor depth in metres are stored: `image` and `depth` are empty.
+    """A batch of stored scenes. Neither images nor depth in metres are stored: `image` and `depth` are empty.
 
     features: (B, C, h, w) float16 of every level. target: inverse depth (B, 1, H / 2, W / 2) float16, see
     scene_store.relative_target.
@@ -146,9 +146,9 @@ class RelativeTask(Task):
         reference = [aligned_metrics(ramp, depth) for depth in self.held_out.depth]
         return {"procedural, aligned": mean_metrics(rows), RAMP: mean_metrics(reference)}
 
-    def pictures(self, trained: nn.Module) -> dict[str, npt.NDArray[np.uint8]]:
+    def panels(self, trained: nn.Module) -> dict[str, npt.NDArray[np.uint8]]:
         panels: dict[str, npt.NDArray[np.uint8]] = {}
-        count = min(self.config.validation.pictures, len(self.held_out))
+        count = min(self.config.validation.panels, len(self.held_out))
         predicted = self._predict(trained, count) if count else []
         for n, relative in enumerate(predicted):
             low, high = float(relative.min()), float(relative.max())
@@ -204,7 +204,7 @@ class HeldOutScenes:
     def _rendered(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
         batches = [ProceduralScenes(FRAME_SIZE, seed=SCENES_SEED).batch([index]) for index in range(self._count)]
         depth = np.concatenate([batch.depth[:, 0].numpy() for batch in batches])
-        return np.concatenate([batch.pictures() for batch in batches]), depth
+        return np.concatenate([batch.camera_images() for batch in batches]), depth
 
     @property
     def frames(self) -> npt.NDArray[np.uint8]:
@@ -253,7 +253,7 @@ def mix_styles(features: Sequence[Tensor], share: float, alpha: float, random: G
 
 
 def drop_channels(features: Sequence[Tensor], share: float, random: Generator) -> list[Tensor]:
-    """Sets a share of the channels (B, C, h, w) of every picture to 0 and enlarges the others to make up for it."""
+    """Sets a share of the channels (B, C, h, w) of every image to 0 and enlarges the others to make up for it."""
     dropped = []
     for level in features:
         kept = torch.rand(*level.shape[:2], 1, 1, generator=random) >= share

@@ -133,8 +133,8 @@ class RescaleTask(Task):
     def validate(self, trained: nn.Module) -> Metrics:
         return self.held_out.measure(self._with(trained))
 
-    def pictures(self, trained: nn.Module) -> dict[str, npt.NDArray[np.uint8]]:
-        return self.held_out.pictures(self._with(trained))
+    def panels(self, trained: nn.Module) -> dict[str, npt.NDArray[np.uint8]]:
+        return self.held_out.panels(self._with(trained))
 
     def save(self, trained: nn.Module, directory: Path) -> None:
         if (directory / "config.json").is_file():  # the frozen parts do not change within a run

@@ -19,7 +19,7 @@ from tr2m_core.train.config import TrainConfig
 
 
 class Request(NamedTuple):
-    """A batch to load: of which source, at which picture size (None: the source's own), which samples."""
+    """A batch to load: of which source, at which image size (None: the source's own), which samples."""
 
     source: int
     size: tuple[int, int] | None
@@ -61,7 +61,7 @@ class Schedule:
         ]
 
     def _at(self, step: int) -> tuple[tuple[int, int] | None, int, int, list[int]]:
-        """Picture size and batch size of a step, its number within the phase, and samples taken before the phase."""
+        """Image size and batch size of a step, its number within the phase, and samples taken before the phase."""
         before = [0] * len(self.lengths)
         for size, batch, steps in self.phases:
             if step < steps:

@@ -56,7 +56,7 @@ class SceneDescriber:
     """Scenes of one seed and size, as a backbone sees them; a function of the index alone."""
 
     def __init__(self, backbone: nn.Module, model: ModelConfig, seed: int, size: tuple[int, int]) -> None:
-        """model: how pictures are normalised."""
+        """model: how images are normalised."""
         self.backbone = backbone.eval()
         self.normalize = Normalizer(model, torch.device("cpu"))
         self.scenes = ProceduralScenes(size, seed=seed, varied=True)
@@ -71,7 +71,7 @@ class SceneDescriber:
 
 
 def relative_target(depth: Tensor) -> Tensor:
-    """Inverse depth in units of each picture's median, at half the resolution, at most LARGEST.
+    """Inverse depth in units of each image's median, at half the resolution, at most LARGEST.
 
     depth: (B, 1, H, W) in any unit, 0 where there is none: in the sky, which is infinitely far and gets 0.
     """
@@ -111,7 +111,7 @@ class Shard:
 class SceneStore:
     """The scenes of a store, readable in windows.
 
-    size: (height, width) of the pictures. means, stds: (C,) of every level's features over all scenes.
+    size: (height, width) of the images. means, stds: (C,) of every level's features over all scenes.
     """
 
     def __init__(self, shards: Sequence[Shard], size: tuple[int, int]) -> None:
@@ -133,7 +133,7 @@ class SceneStore:
         return shape
 
     def window(self, index: int, name: str, rows: slice, columns: slice) -> Halves:
-        """Part of a level or of the target of one scene, not yet read; rows and columns in pixels of the picture."""
+        """Part of a level or of the target of one scene, not yet read; rows and columns in pixels of the image."""
         place = int(np.searchsorted(self._firsts, index, side="right")) - 1
         stride = self.size[0] // self.shape(name)[0]
         part: Halves = self._records[place][index - self._firsts[place]][name][
@@ -155,7 +155,7 @@ class SceneStore:
 def open_store(backbone: nn.Module, model: ModelConfig, config: SceneStoreConfig, progress: Progress) -> SceneStore:
     """The store of these scenes; what is missing of it is rendered first, by `config.workers` processes.
 
-    backbone: on the CPU; pictures (1, 3, H, W), normalised as `model` says, -> features of several strides.
+    backbone: on the CPU; images (1, 3, H, W), normalised as `model` says, -> features of several strides.
     progress: is told of scenes done and to do. Raises InputError when there is too little room, OSError when a process
     dies.
     """

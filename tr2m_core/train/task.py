@@ -56,7 +56,7 @@ class Task(ABC):
         """Metrics on held-out data, the same in every process; empty where none is configured."""
 
     @abstractmethod
-    def pictures(self, trained: nn.Module) -> dict[str, npt.NDArray[np.uint8]]:
+    def panels(self, trained: nn.Module) -> dict[str, npt.NDArray[np.uint8]]:
         """Panels (H, W, 3) that show what the model predicts now."""
 
     @abstractmethod

@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda or cuda:N (default: cpu)")
     parser.add_argument("--size", type=parse_input_size, default=(256, 320), metavar="HxW", help="(default: 256x320)")
-    parser.add_argument("--batch", type=int, default=8, metavar="N", help="pictures per batch (default: 8)")
+    parser.add_argument("--batch", type=int, default=8, metavar="N", help="images per batch (default: 8)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: torch's)")
     parser.add_argument("--seconds", type=float, default=10.0, metavar="S", help="how long (default: 10)")
     args = parser.parse_args()

@@ -249,7 +249,7 @@ class Trainer:
         if not metrics:
             return True
         record.metrics(metrics, self.step)
-        record.pictures(self.task.pictures(self.result), self.step)
+        record.panels(self.task.panels(self.result), self.step)
         name = self.config.validation.metric
         judged = [row[name] for source, row in metrics.items() if source not in self.task.references]
         value = sum(judged) / len(judged)

@@ -22,7 +22,7 @@ from tr2m_core.model.config import nearest_input_size
 from tr2m_core.model.tr2m import TR2M
 from tr2m_core.processes import Processes
 from tr2m_core.train.config import ValidationConfig
-from tr2m_core.train.pictures import training_panel
+from tr2m_core.train.panels import training_panel
 from tr2m_core.train.task import Metrics
 from tr2m_core.types import BackendOutput
 
@@ -50,15 +50,15 @@ class HeldOut:
                 means[samples.name] = mean
         return means
 
-    def pictures(self, model: TR2M) -> dict[str, npt.NDArray[np.uint8]]:
+    def panels(self, model: TR2M) -> dict[str, npt.NDArray[np.uint8]]:
         """A panel of the first samples of each data set, on the main process."""
-        if not (self.processes.is_main and self.config.pictures):
+        if not (self.processes.is_main and self.config.panels):
             return {}
         panels = {}
         for samples in self.sets:
             predictor = self._predictor(model, samples)
             first = samples.read(range(min(CHUNK, len(samples))))  # as they are measured, for rendered ones are kept
-            for number, sample in enumerate(first[: self.config.pictures]):
+            for number, sample in enumerate(first[: self.config.panels]):
                 if isinstance(sample, Sample):
                     panels[f"{samples.name}/{number}"] = training_panel(sample, predictor)
         return panels

@@ -45,7 +45,7 @@ class SceneBatch:
     descriptions: list[str]
     facts: list[SceneFacts]
 
-    def pictures(self) -> npt.NDArray[np.uint8]:
+    def camera_images(self) -> npt.NDArray[np.uint8]:
         """The images as a camera stores them, (B, H, W, 3)."""
         stored: npt.NDArray[np.uint8] = (self.image * 255).round().byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
         return stored
@@ -54,7 +54,7 @@ class SceneBatch:
 class ProceduralScenes:
     """Scenes by index; `wording` chooses the sentence grammar ("train", or "unseen": wordings kept out of training).
 
-    varied: pictures of other shapes, from square to three times as wide as high, are squeezed into `size`, as
+    varied: images of other shapes, from square to three times as wide as high, are squeezed into `size`, as
     predictors squeeze the frames of a camera; otherwise pixels are square. Rendered on the CPU by one thread and then
     moved to `device`.
     """
@@ -118,7 +118,7 @@ def render(
 
 
 def _squeeze(layout: Layout, facts: SceneFacts, size: tuple[int, int]) -> float:
-    """Height of a pixel over its width, so that the picture that is squeezed into `size` has a usual shape."""
+    """Height of a pixel over its width, so that the image that is squeezed into `size` has a usual shape."""
     shapes = (4 / 3, 4 / 3, 4 / 3, 3 / 2, 16 / 9, layout.uniform(1.0, 2.0))
     wide = facts.domain == "street" and layout.chance(0.3)
     shape = layout.uniform(2.0, 3.4) if wide else shapes[layout.pick(0, len(shapes) - 1)]
@@ -138,9 +138,9 @@ def masked_median(depth: Tensor, valid: Tensor) -> Tensor:
 
 
 def render_sequence(facts: SceneFacts, frames: int, size: tuple[int, int], *, seed: int = 0) -> SceneBatch:
-    """A camera swaying through one scene: `frames` consecutive pictures, the whole sequence at one scale.
+    """A camera swaying through one scene: `frames` consecutive images, the whole sequence at one scale.
 
-    Facts that differ only in place, size and distance give the same pictures for the same seed, at another real size.
+    Facts that differ only in place, size and distance give the same images for the same seed, at another real size.
     """
     layouts = []
     for phase in np.linspace(0.0, 2 * math.pi, frames, endpoint=False):

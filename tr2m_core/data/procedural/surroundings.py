@@ -140,7 +140,7 @@ def _interior(s: Layout, h: float) -> None:
 
 
 def _walls(s: Layout, w: float, length: float, h: float, z: float) -> None:
-    """Windows, doors, curtains, pictures."""
+    """Windows, doors, curtains, framed prints."""
     frame = s.material(textures.WOODEN, 0.4)
     for _ in range(s.pick(0, 5)):
         side = s.pick(-1, 1)

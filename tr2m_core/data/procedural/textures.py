@@ -148,7 +148,7 @@ def _dots(rng: np.random.Generator) -> Floats:
 
 
 def _print(rng: np.random.Generator) -> Floats:
-    """Lines of something like writing, a frame or a picture: labels, pages, posters, screens."""
+    """Lines of something like writing, a frame or a drawing: labels, pages, posters, screens."""
     page = np.ones((SIDE, SIDE), np.float32)
     y = int(rng.integers(4, 14))
     while y < SIDE - 8:

@@ -1,11 +1,11 @@
-"""Training pictures: one colour scale for prediction and truth, grey where nothing was measured."""
+"""Training images: one colour scale for prediction and truth, grey where nothing was measured."""
 
 import numpy as np
 import pytest
 
 from tr2m_core import DepthPredictor
 from tr2m_core.eval.samples import Sample
-from tr2m_core.train.pictures import training_panel, training_pictures
+from tr2m_core.train.panels import panel_images, training_panel
 from tr2m_core.types import DepthPrediction
 from tr2m_core.visualization import INVALID_GREY
 
@@ -14,36 +14,36 @@ TRUTH = np.linspace(1, 2, 24, dtype=np.float32).reshape(4, 6)
 MAP = np.linspace(0, 1, 24, dtype=np.float32).reshape(4, 6)
 
 
-def shown(pictures, name):
-    return next(picture for title, picture in pictures.items() if title.startswith(name))
+def shown(images, name):
+    return next(image for title, image in images.items() if title.startswith(name))
 
 
 def test_an_exact_prediction_has_the_colours_of_the_truth_and_no_error():
-    pictures = training_pictures(RGB, TRUTH, DepthPrediction(TRUTH, MAP, MAP, MAP))
-    assert np.array_equal(shown(pictures, "image"), RGB)
-    assert np.array_equal(shown(pictures, "metric depth"), shown(pictures, "ground truth"))
-    assert shown(pictures, "relative error").max() < 10
-    assert len(np.unique(shown(pictures, "ground truth").reshape(-1, 3), axis=0)) > 20
-    assert [title for title in pictures if "map" in title] == ["scale map, 0.01 to 0.99", "shift map, 0.01 to 0.99"]
+    images = panel_images(RGB, TRUTH, DepthPrediction(TRUTH, MAP, MAP, MAP))
+    assert np.array_equal(shown(images, "image"), RGB)
+    assert np.array_equal(shown(images, "metric depth"), shown(images, "ground truth"))
+    assert shown(images, "relative error").max() < 10
+    assert len(np.unique(shown(images, "ground truth").reshape(-1, 3), axis=0)) > 20
+    assert [title for title in images if "map" in title] == ["scale map, 0.01 to 0.99", "shift map, 0.01 to 0.99"]
 
 
 def test_pixels_without_truth_are_grey_in_truth_and_error_but_predicted():
     truth = TRUTH.copy()
     truth[0, :3] = np.nan
-    pictures = training_pictures(RGB, truth, DepthPrediction(TRUTH))
+    images = panel_images(RGB, truth, DepthPrediction(TRUTH))
     for name in ("ground truth", "relative error"):
-        grey = (shown(pictures, name) == INVALID_GREY).all(axis=2)
+        grey = (shown(images, name) == INVALID_GREY).all(axis=2)
         assert np.array_equal(grey, np.isnan(truth))
-    assert not (shown(pictures, "metric depth") == INVALID_GREY).all(axis=2).any()
-    assert len(pictures) == 4  # no maps were given
+    assert not (shown(images, "metric depth") == INVALID_GREY).all(axis=2).any()
+    assert len(images) == 4  # no maps were given
 
 
 def test_a_wild_prediction_does_not_change_the_colours_of_the_truth():
-    good = training_pictures(RGB, TRUTH, DepthPrediction(TRUTH))
-    wild = training_pictures(RGB, TRUTH, DepthPrediction(50 * TRUTH))
+    good = panel_images(RGB, TRUTH, DepthPrediction(TRUTH))
+    wild = panel_images(RGB, TRUTH, DepthPrediction(50 * TRUTH))
     assert np.array_equal(shown(good, "ground truth"), shown(wild, "ground truth"))
     assert (shown(wild, "metric depth") == shown(good, "ground truth")[-1, -1]).all()  # all farther than anything
-    without = training_pictures(RGB, np.full_like(TRUTH, np.nan), DepthPrediction(TRUTH))
+    without = panel_images(RGB, np.full_like(TRUTH, np.nan), DepthPrediction(TRUTH))
     assert (shown(without, "ground truth") == INVALID_GREY).all()
     assert len(np.unique(shown(without, "metric depth").reshape(-1, 3), axis=0)) > 20
 

@@ -1,4 +1,4 @@
-"""What a model predicts during training, as pictures for TensorBoard."""
+"""What a model predicts during training, as images for TensorBoard."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from tr2m_core.visualization import (
 )
 
 FloatArray = npt.NDArray[np.floating[Any]]
-Picture = npt.NDArray[np.uint8]
+ImageArray = npt.NDArray[np.uint8]
 
 COLUMNS = 4
 
 
-def training_panel(sample: Sample, predictor: DepthPredictor) -> Picture:
-    """One picture (H', W', 3) of everything that is predicted for a sample, beside its ground truth."""
+def training_panel(sample: Sample, predictor: DepthPredictor) -> ImageArray:
+    """One image (H', W', 3) of everything that is predicted for a sample, beside its ground truth."""
     height, width = sample.depth.shape
     prediction = predictor.predict(sample.rgb, sample.description, size=(height, width))
     truth = np.where(sample.valid, sample.depth, np.nan)
-    return _panel(training_pictures(sample.picture, truth, prediction), sample.description)
+    return _panel(panel_images(sample.image, truth, prediction), sample.description)
 
 
-def training_pictures(rgb: Picture, ground_truth: FloatArray, prediction: DepthPrediction) -> dict[str, Picture]:
-    """Pictures (H, W, 3) by title, the numbers between which the colours run included.
+def panel_images(rgb: ImageArray, ground_truth: FloatArray, prediction: DepthPrediction) -> dict[str, ImageArray]:
+    """Images (H, W, 3) by title, the numbers between which the colours run included.
 
     ground_truth: (H, W) in the unit of the prediction, NaN where there is none, shown grey. Both depths have the
     colours of the ground truth's range, so that the same colour is the same depth from one step to the next; without
@@ -46,7 +46,7 @@ def training_pictures(rgb: Picture, ground_truth: FloatArray, prediction: DepthP
     """
     depth = prediction.metric_depth
     limits = display_range(ground_truth if np.isfinite(ground_truth).any() else depth)
-    pictures = {
+    images = {
         "image": rgb,
         _title("ground truth", limits): colourise_depth(ground_truth, *limits),
         _title("metric depth", limits): colourise_depth(depth, *limits),
@@ -60,25 +60,25 @@ def training_pictures(rgb: Picture, ground_truth: FloatArray, prediction: DepthP
     for name, (values, colours) in maps.items():
         if values is not None:
             limits = display_range(values)
-            pictures[_title(name, limits)] = colourise(values, *limits, colours)
-    return pictures
+            images[_title(name, limits)] = colourise(values, *limits, colours)
+    return images
 
 
 def _title(name: str, limits: tuple[float, float]) -> str:
     return f"{name}, {limits[0]:.3g} to {limits[1]:.3g}"
 
 
-def _panel(pictures: Mapping[str, Picture], description: str) -> Picture:
-    rows = -(-len(pictures) // COLUMNS)
-    height, width = next(iter(pictures.values())).shape[:2]
+def _panel(images: Mapping[str, ImageArray], description: str) -> ImageArray:
+    rows = -(-len(images) // COLUMNS)
+    height, width = next(iter(images.values())).shape[:2]
     figure = Figure(figsize=(3.0 * COLUMNS, rows * (3.0 * height / width + 0.3) + 0.4), layout="constrained")
     # The sentence is data: a dollar sign in it must not start a formula.
     figure.suptitle(description, fontsize=11, wrap=True, parse_math=False)
     grid = figure.subplots(rows, COLUMNS, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
-    for axes, (title, picture) in zip(grid.flat, pictures.items(), strict=False):
-        axes.imshow(picture)
+    for axes, (title, image) in zip(grid.flat, images.items(), strict=False):
+        axes.imshow(image)
         axes.set_title(title, fontsize=9)
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()

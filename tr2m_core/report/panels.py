@@ -1,4 +1,4 @@
-"""What a report shows of a frame: picture, prediction, ground truth and error, and the legends of their colours."""
+"""What a report shows of a frame: image, prediction, ground truth and error, and the legends of their colours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from tr2m_core.eval.frame_result import View
-from tr2m_core.report.page import picture
+from tr2m_core.report.page import image
 from tr2m_core.visualization import (
     ERROR_COLOURS,
     ERROR_LIMIT,
@@ -23,7 +23,7 @@ from tr2m_core.visualization import (
 )
 
 FloatArray = npt.NDArray[np.floating[Any]]
-WIDTH = 480  # pixels, about, of the pictures
+WIDTH = 480  # pixels, about, of the panels
 TICKS = 5
 
 
@@ -36,7 +36,7 @@ class Legend:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Panels:
     """Titles and data: URIs, and the legends."""
 
     images: dict[str, str]
@@ -44,23 +44,23 @@ class Pictures:
     error: Legend | None
 
 
-def draw(view: View) -> Pictures:
+def draw(view: View) -> Panels:
     """All maps of one frame; prediction and ground truth on one scale."""
     block = max(1, round(view.prediction.shape[1] / WIDTH))
     prediction = shrink(view.prediction, block)
     height, width = prediction.shape
     rgb = np.asarray(Image.fromarray(view.rgb).resize((width, height), Image.Resampling.LANCZOS))
-    images = {"camera": picture(rgb)}
+    images = {"camera": image(rgb)}
     if view.ground_truth is None:
         low, high = display_range(prediction)
-        images["prediction"] = picture(colourise_depth(prediction, low, high))
-        return Pictures(images, depth_legend(low, high), None)
+        images["prediction"] = image(colourise_depth(prediction, low, high))
+        return Panels(images, depth_legend(low, high), None)
     truth, error = shrink(view.ground_truth, block), relative_error(view.ground_truth, view.prediction)
     low, high = display_range(prediction, truth)
-    images["prediction"] = picture(colourise_depth(prediction, low, high))
-    images["ground truth"] = picture(colourise_depth(truth, low, high))
-    images["relative error"] = picture(colourise(shrink(error, block), 0.0, ERROR_LIMIT, ERROR_COLOURS))
-    return Pictures(images, depth_legend(low, high), error_legend())
+    images["prediction"] = image(colourise_depth(prediction, low, high))
+    images["ground truth"] = image(colourise_depth(truth, low, high))
+    images["relative error"] = image(colourise(shrink(error, block), 0.0, ERROR_LIMIT, ERROR_COLOURS))
+    return Panels(images, depth_legend(low, high), error_legend())
 
 
 def shrink(values: FloatArray, block: int) -> FloatArray:
@@ -76,11 +76,11 @@ def depth_legend(low: float, high: float) -> Legend:
     """Metres, logarithmic where `colourise_depth` is."""
     spaced = np.geomspace if 0 < LOG_SCALE_RATIO * low < high else np.linspace
     strip = colourise_depth(spaced(low, high, 256)[None], low, high)
-    return Legend(picture(strip), [f"{value:.2g} m" for value in spaced(low, high, TICKS)])
+    return Legend(image(strip), [f"{value:.2g} m" for value in spaced(low, high, TICKS)])
 
 
 def error_legend() -> Legend:
     """Percent of the distance."""
     strip = colourise(np.linspace(0, ERROR_LIMIT, 256)[None], 0.0, ERROR_LIMIT, ERROR_COLOURS)
     ticks = [f"{100 * value:.0f} %" for value in np.linspace(0, ERROR_LIMIT, 3)]
-    return Legend(picture(strip), [*ticks[:-1], f"≥ {ticks[-1]}"])
+    return Legend(image(strip), [*ticks[:-1], f"≥ {ticks[-1]}"])
