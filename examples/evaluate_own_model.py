@@ -41,7 +41,7 @@ class OwnModel(Method):
     name = "own model"
 
     def predict(self, samples: Sequence[Sample], sentences: Sequence[str]) -> list[np.ndarray]:
-        return [own_model(sample.rgb, sentence) for sample, sentence in zip(samples, sentences, strict=True)]
+        return [own_model(sample.rgb, description) for sample, description in zip(samples, sentences, strict=True)]
 
 
 def measure(samples: SampleSet, predictor: DepthPredictor) -> str:

@@ -71,8 +71,8 @@ class Messages:
             header=self._header(stamp), format=image_format, data=np.frombuffer(data, np.uint8)
         )
 
-    def text(self, sentence: str) -> Any:
-        return self.store.types["std_msgs/msg/String"](data=sentence)
+    def text(self, description: str) -> Any:
+        return self.store.types["std_msgs/msg/String"](data=description)
 
     def info(self, stamp: int, fx: float, fy: float, cx: float, cy: float) -> Any:
         region = self.store.types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
@@ -116,11 +116,11 @@ class Messages:
         time = self.store.types["builtin_interfaces/msg/Time"](*divmod(stamp, 1_000_000_000))
         return self.store.types["std_msgs/msg/Header"](stamp=time, frame_id="camera")
 
-    def recording(self, count: int = 4, sentence: str | None = "A desk.") -> list[tuple[str, int, Any]]:
+    def recording(self, count: int = 4, description: str | None = "A desk.") -> list[tuple[str, int, Any]]:
         """Entries of a small recording: 8x6 colour frames, depth 1000 mm + 100 mm per frame with one invalid pixel."""
         entries: list[tuple[str, int, Any]] = []
-        if sentence is not None:
-            entries.append((TEXT, START - PERIOD, self.text(sentence)))
+        if description is not None:
+            entries.append((TEXT, START - PERIOD, self.text(description)))
         for i in range(count):
             stamp = START + i * PERIOD
             colour = np.full((6, 8, 3), 20 * i % 256, np.uint8)

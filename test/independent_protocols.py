@@ -43,13 +43,13 @@ C3VD_TEST = (
 )
 PLACES = {"cecum": "cecum", "desc": "descending colon", "sigmoid": "sigmoid colon", "trans": "transcending colon"}
 NUMBERS = {"1": "one", "2": "two", "3": "three", "4": "four"}
-SIMCOL_SENTENCE = "The image shows a medical scene of a cecum with texture type one."
+SIMCOL_DESCRIPTION = "The image shows a medical scene of a cecum with texture type one."
 
 
 def evaluate(name: str, folders: dict[str, Path], network: Network) -> dict[str, list[float]]:
     """Means over the images by row: the mean of each metric. folders: root, gt, texts, split, text_file as needed."""
     rows: dict[str, list[list[float]]] = {}
-    for image, depth_file, sentence in samples(name, folders):
+    for image, depth_file, description in samples(name, folders):
         image, truth, mask = np.array(Image.open(image).convert("RGB")), read_depth(name, depth_file), None
         if name == "kitti":
             height, width = truth.shape
@@ -62,7 +62,7 @@ def evaluate(name: str, folders: dict[str, Path], network: Network) -> dict[str,
         if name == "diode_outdoor":
             mask = np.load(str(depth_file).replace("_depth.npy", "_depth_mask.npy")).reshape(truth.shape) > 0
         for normalised in (False, True) if name == "ibims" else (True,):
-            prediction = predict(name, image, sentence, normalised, truth.shape, network)
+            prediction = predict(name, image, description, normalised, truth.shape, network)
             label = "" if normalised else "colours not normalised"
             rows.setdefault(label, []).append(measure(name, truth, prediction, None))
             if mask is not None:
@@ -85,13 +85,13 @@ def samples(name: str, folders: dict[str, Path]) -> Iterator[tuple[Path, Path, s
     if name == "c3vd":
         for video in sorted(C3VD_TEST):
             place, texture = re.fullmatch(r"(\w+)_t(\d)_\w", video).groups()
-            sentence = f"The image shows a medical scene of {PLACES[place]} with texture type {NUMBERS[texture]}."
+            description = f"The image shows a medical scene of {PLACES[place]} with texture type {NUMBERS[texture]}."
             for image in sorted((root / video).glob("*_color.png")):
-                yield image, image.with_name(image.name.replace("_color.png", "_depth.tiff")), sentence
+                yield image, image.with_name(image.name.replace("_color.png", "_depth.tiff")), description
         return
     if name == "simcol":
         for image in sorted(root.glob("*/Frames_*/FrameBuffer_*.png")):
-            yield image, image.with_name(image.name.replace("FrameBuffer", "Depth")), SIMCOL_SENTENCE
+            yield image, image.with_name(image.name.replace("FrameBuffer", "Depth")), SIMCOL_DESCRIPTION
         return
     if name == "sunrgbd":
         images = sorted((root / "rgb").glob("img-*.jpg"))
@@ -138,7 +138,7 @@ def read_depth(name: str, path: Path) -> np.ndarray:
 
 
 def predict(
-    name: str, image: np.ndarray, sentence: str, normalised: bool, size: tuple[int, int], network: Network
+    name: str, image: np.ndarray, description: str, normalised: bool, size: tuple[int, int], network: Network
 ) -> np.ndarray:
     if name in ("c3vd", "simcol"):
         image = np.array(Image.fromarray(image).resize((640, 480), Image.Resampling.BILINEAR))
@@ -149,7 +149,7 @@ def predict(
     if name in ("hypersim", "diode_outdoor"):
         pixels = F.interpolate(pixels, (480, 640), mode="bilinear", antialias=True, align_corners=False)
     pixels = F.interpolate(pixels, INPUT_SIZE.get(name, (434, 560)), mode="bilinear", align_corners=True)
-    depth = F.interpolate(network(pixels, sentence), size, mode="bilinear", align_corners=True)
+    depth = F.interpolate(network(pixels, description), size, mode="bilinear", align_corners=True)
     return depth[0, 0].numpy()
 
 

@@ -64,7 +64,7 @@ class FlatModel:
     ) -> DepthBatch:
         assert len(description) == len(rgb)
         assert allow_empty or all(description)
-        self.seen += [(sentence, frame.shape[:2], size) for sentence, frame in zip(description, rgb, strict=True)]
+        self.seen += [(text, frame.shape[:2], size) for text, frame in zip(description, rgb, strict=True)]
         depth = np.full((len(rgb), *size), self.depth, np.float32)
         relative = np.broadcast_to(np.linspace(0, 1, size[1], dtype=np.float32), depth.shape)
         return DepthBatch(depth, relative) if maps else DepthBatch(depth)

@@ -42,7 +42,7 @@ FIELD = re.compile(r"\s*(- |---|%YAML|#|[\w./-]+\s*[:=](\s|$))")
 SETTING = re.compile(r"[\w./-]+\s*[:=]\s*\S*")
 
 
-def clean_sentence(text: str) -> str:
+def clean_description(text: str) -> str:
     """The sentence as models and reports take it, "" when it shows nothing; the one rule for all sentences.
 
     As CLIP's reference does, html.unescape(html.unescape(ftfy.fix_text(text))): entities, full-width forms, ligatures,
@@ -65,33 +65,33 @@ def check_description(text: str) -> str:
     """The cleaned sentence. Raises InputError when it says nothing or is over MAX_CHARACTERS."""
     if (length := len(text.strip())) > MAX_CHARACTERS:
         raise InputError(f"the scene description has {length} characters; at most {MAX_CHARACTERS} are accepted")
-    sentence = clean_sentence(text)
-    if not sentence:
+    description = clean_description(text)
+    if not description:
         raise InputError(EMPTY)
-    return sentence
+    return description
 
 
-def why_no_sentence(text: str) -> str | None:
+def why_no_description(text: str) -> str | None:
     """What a text is, in a word or two, that does not read as a sentence in a human language; None for one that does.
 
     Robots publish much as text: models in XML, states in JSON or YAML, names of modes.
     """
-    sentence = _legible(text)  # as it is: whatever is written with entities, markup is not
-    if not sentence:
+    description = _legible(text)  # as it is: whatever is written with entities, markup is not
+    if not description:
         return "nothing"
-    if sentence.startswith("<"):
+    if description.startswith("<"):
         return "XML"
-    if sentence[0] in "{[":
+    if description[0] in "{[":
         return "JSON"
     if _is_yaml(text):
         return "YAML"
-    if len(sentence) > MAX_CHARACTERS:
-        return f"{len(sentence)} characters"
-    letters = sum(map(str.isalpha, sentence))
-    if 2 * letters < len(sentence.replace(" ", "")):
+    if len(description) > MAX_CHARACTERS:
+        return f"{len(description)} characters"
+    letters = sum(map(str.isalpha, description))
+    if 2 * letters < len(description.replace(" ", "")):
         return "numbers"
-    words = [word for word in sentence.split() if any(map(str.isalpha, word))]
-    if len(words) < 2 and not (UNSPACED.search(sentence) and letters > 3):
+    words = [word for word in description.split() if any(map(str.isalpha, word))]
+    if len(words) < 2 and not (UNSPACED.search(description) and letters > 3):
         return "a single word"
     return None
 
@@ -105,7 +105,7 @@ def descriptions_for(text: str, count: int) -> list[str]:
     path = named_file(text)
     if path is None:
         return [check_description(text)] * count
-    sentences = read_sentences(path)
+    sentences = read_descriptions(path)
     if len(sentences) != count:
         raise InputError(f"{path}: {len(sentences)} lines for {count} images; give one sentence per image")
     return sentences
@@ -119,16 +119,16 @@ def description_for_all(text: str) -> str:
     path = named_file(text)
     if path is None:
         return check_description(text)
-    sentences = read_sentences(path)
+    sentences = read_descriptions(path)
     if len(sentences) != 1:
         raise InputError(f"{path}: {len(sentences)} lines; one sentence for all is needed here")
     return sentences[0]
 
 
-def read_sentences(path: Path) -> list[str]:
+def read_descriptions(path: Path) -> list[str]:
     """The sentences of a file, one per line. Raises InputError, naming the line, where one is none."""
     lines = split_lines(read_text(path, "text file", "one sentence per line"))
-    while lines and not clean_sentence(lines[-1]):
+    while lines and not clean_description(lines[-1]):
         lines.pop()
     sentences = []
     for number, line in enumerate(lines, 1):
@@ -183,8 +183,8 @@ def _as_clip_reads(text: str) -> str:
 
 def _legible(text: str) -> str:
     """Without what does not show, "" when nothing does."""
-    sentence = " ".join("".join(map(_cleaned, text)).split())
-    return sentence if any(map(_is_seen, sentence)) else ""
+    description = " ".join("".join(map(_cleaned, text)).split())
+    return description if any(map(_is_seen, description)) else ""
 
 
 def _cleaned(character: str) -> str:

@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     pace.add_argument("--fps", type=_positive, help="play so fast that images come at this many frames per second")
     add("--loop", type=_count, default=1, metavar="N", help="play N times; 0 is until interrupted")
     add("--start-delay", type=_delay, default=0.0, metavar="S", help="seconds to wait before playing, after --wait...")
-    add("--wait-for-subscribers", nargs="+", default=[], metavar="TOPIC", help="start when these are heard")
+    add("--wait-for-subscribers", nargs="+", default=[], metavar="TOPIC", help="start when these have subscribers")
     add("--wait-timeout", type=_positive, default=60.0, metavar="S", help="... or give up after S seconds")
     add("--topics", nargs="+", metavar="TOPIC", help="play only these topics of the bag")
     add("--remap", type=_remapping, action="append", default=[], metavar="FROM:=TO", help="rename a topic")
@@ -234,7 +234,7 @@ def _wait_for_subscribers(channels: Channels, options: argparse.Namespace) -> bo
     deadline = time.monotonic() + options.wait_timeout
     while waiting := [p for p in waiting if not p.get_subscription_count()]:
         if time.monotonic() > deadline:
-            _say(f"nobody subscribed to {waiting[0].topic_name}")
+            _say(f"no subscribers on {waiting[0].topic_name}")
             return False
         time.sleep(0.02)
     return True

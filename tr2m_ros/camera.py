@@ -11,8 +11,8 @@ from std_msgs.msg import Header
 from tr2m_core.errors import FrameError
 from tr2m_ros import diagnostics
 from tr2m_ros.conversions import nanoseconds
+from tr2m_ros.description import ActiveDescription
 from tr2m_ros.diagnostics import Problems, Statistics
-from tr2m_ros.sentence import ActiveSentence
 
 FOREVER = float("inf")
 NO_INFO = "no camera_info received"
@@ -29,7 +29,7 @@ class Camera:
         self.name, self.prefix = name, f"{name}/" if name else ""
         self.statistics = Statistics()
         self.problems = Problems(node.get_logger(), f"[{name}] " if name else "")
-        self.sentence = ActiveSentence()
+        self.description = ActiveDescription()
         self.image_topic = node.resolve_topic_name(f"{self.prefix}image")
         self.info_topic = node.resolve_topic_name(f"{self.prefix}camera_info")
         self.info: CameraInfo | None = None
@@ -41,12 +41,12 @@ class Camera:
         """Forgets what was heard."""
         self.info, self.info_state = None, NO_INFO
         self.warn_of_info("")
-        self.sentence.forget()
+        self.description.forget()
 
-    def refuse(self, error: FrameError) -> None:
+    def reject(self, error: FrameError) -> None:
         """Counts and tells of a message that cannot be used."""
         self.statistics.count_bad_message(error.reason, str(error))
-        self.problems.report(f"bad message: {error.reason}", f"refused: {error}")
+        self.problems.report(f"bad message: {error.reason}", f"rejected: {error}")
 
     def fail(self, error: Exception, what: str = diagnostics.FAILED, report: bool = True) -> None:
         """Counts a frame that the model or publishing failed on; tells of it unless the node does."""
@@ -83,9 +83,9 @@ class Camera:
 
     def values(self, subscribers: str) -> dict[str, Any]:
         """What diagnostics tell of this camera. subscribers: of its outputs."""
-        age = self.sentence.age()
+        age = self.description.age()
         values = {
-            "active description": self.sentence.text or "none",
+            "active description": self.description.text or "none",
             "description age (s)": "n/a" if age is None else f"{age:.1f}",
             "camera_info": self.info_state,
             "subscribers": subscribers,

@@ -20,11 +20,11 @@ from tr2m_ros import dds, diagnostics
 from tr2m_ros.camera import Camera
 from tr2m_ros.camera_output import CameraOutput
 from tr2m_ros.conversions import ImageMessage, parse_image
+from tr2m_ros.description import parse_description
 from tr2m_ros.input_subscription import InputSubscription
 from tr2m_ros.parameters import LiveSettings
 from tr2m_ros.qos import SENSOR_DEPTH, latched_qos, subscribe, unheard_publishers, volatile_qos
 from tr2m_ros.rate_limit import RateLimit
-from tr2m_ros.sentence import clean_description
 
 OVERDUE = 5.0  # s without an image until the node says so
 SUFFIX = "/compressed"  # of image_transport: the transport follows the topic, and so its remapping
@@ -63,8 +63,8 @@ class CameraInput:
             self._images = InputSubscription(node, kind, topics[1], self._on_image, SENSOR_DEPTH, warn, self._on_lost)
             made.callback(self._images.destroy)
             if camera.name:
-                hear = partial(self.hear, for_all=False)
-                for each in subscribe_sentences(node, f"{camera.prefix}scene_description", hear, camera, settings):
+                take = partial(self.take, for_all=False)
+                for each in subscribe_descriptions(node, f"{camera.prefix}scene_description", take, camera, settings):
                     made.callback(node.destroy_subscription, each)
             self._made = made.pop_all()
 
@@ -80,10 +80,10 @@ class CameraInput:
 
     # -- messages -----------------------------------------------------------------------------------------------------
 
-    def hear(self, sentence: str, for_all: bool) -> None:
-        """Takes a sentence for this camera or for all."""
-        if self.camera.sentence.hear(sentence, for_all):
-            self._output.publish_sentence()
+    def take(self, description: str, for_all: bool) -> None:
+        """Takes a description for this camera or for all."""
+        if self.camera.description.take(description, for_all):
+            self._output.publish_description()
         self.camera.problems.resolve("description age")
 
     def _on_lost(self, count: int) -> None:
@@ -98,7 +98,7 @@ class CameraInput:
             self.camera.info = msg
             return
         text = "camera_info with NaN or infinite values in K, D or P"
-        self.camera.refuse(FrameError(text, "camera_info not finite"))
+        self.camera.reject(FrameError(text, "camera_info not finite"))
 
     def _on_image(self, msg: ImageMessage) -> None:
         if self._put is None:
@@ -109,7 +109,7 @@ class CameraInput:
         try:
             image = parse_image(msg)  # here, so that a bad frame never replaces a good one in the mailbox
         except FrameError as error:
-            camera.refuse(error)
+            camera.reject(error)
             camera.statistics.count_dropped(diagnostics.BAD_MESSAGE)
             return
         cause = self._reason_to_drop(msg.header)
@@ -121,9 +121,9 @@ class CameraInput:
     def _reason_to_drop(self, header: Header) -> str | None:
         if not self._output.wanted():
             return diagnostics.NO_SUBSCRIBERS
-        if not self.camera.sentence.text:
+        if not self.camera.description.text:
             topic = self._node.resolve_topic_name("scene_description")
-            text = f"no description yet: publish a sentence on {topic} or set default_description"
+            text = f"no description yet: publish one on {topic} or set default_description"
             self.camera.problems.report("no description", text, repeat_after=10.0)
             return diagnostics.NO_DESCRIPTION
         settings = self._settings.now
@@ -146,11 +146,11 @@ class CameraInput:
         for sensor in (self._infos, self._images):
             topic = sensor.topic_name
             for publisher in unheard_publishers(self._node, topic, sensor.qos_profile):
-                text = f"{publisher} publishes {topic} with incompatible QoS and is not heard"
+                text = f"{publisher} publishes {topic} with incompatible QoS: nothing is received from it"
                 problems.report(f"unheard {topic}", text, repeat_after=60.0)
-        age, limit = self.camera.sentence.age(), self._settings.now.description_timeout
+        age, limit = self.camera.description.age(), self._settings.now.description_timeout
         if age is not None and 0 < limit < age:
-            text = f"the description is {age:.0f} s old (description_timeout is {limit:g} s): say the sentence again"
+            text = f"the description is {age:.0f} s old (description_timeout is {limit:g} s): publish it again"
             problems.report("description age", text, repeat_after=60.0)
 
     def _check_images_arrive(self, own_topics: tuple[str, ...]) -> None:
@@ -199,23 +199,23 @@ def _remedy(topic: str, kind: str) -> str:
     return ""
 
 
-def subscribe_sentences(
-    node: Node, topic: str, hear: Callable[[str], None], camera: Camera, settings: LiveSettings
+def subscribe_descriptions(
+    node: Node, topic: str, take: Callable[[str], None], camera: Camera, settings: LiveSettings
 ) -> list[Any]:
-    """Subscriptions that hear volatile and latched publishers; what both hear comes twice.
+    """Subscriptions to volatile and latched publishers; what both receive comes twice.
 
-    hear: takes what is left of a sentence once cleaned. camera: tells of those which cannot be used.
+    take: is given the cleaned description. camera: tells of those which cannot be used.
     """
 
-    def on_sentence(msg: String) -> None:
+    def on_description(msg: String) -> None:
         try:
-            sentence = clean_description(msg.data, settings.now.max_description_length)
+            description = parse_description(msg.data, settings.now.max_description_length)
         except FrameError as error:
-            camera.refuse(error)
+            camera.reject(error)
             return
-        hear(sentence)
+        take(description)
 
     return [
-        subscribe(node, String, topic, on_sentence, volatile_qos(), camera.on_incompatible_qos),
-        subscribe(node, String, topic, on_sentence, latched_qos(), entity="latched"),
+        subscribe(node, String, topic, on_description, volatile_qos(), camera.on_incompatible_qos),
+        subscribe(node, String, topic, on_description, latched_qos(), entity="latched"),
     ]

@@ -31,7 +31,7 @@ DESCRIPTION = "metric_depth/active_description"
 
 
 class CameraOutput:
-    """The publishers of one camera; what is published is made only where someone listens.
+    """The publishers of one camera; a product is made only while its topic has subscribers.
 
     memory: what `publish` is given has been made in it.
     """
@@ -55,7 +55,7 @@ class CameraOutput:
             self._node.destroy_lifecycle_publisher(publisher)
 
     def wanted(self) -> frozenset[Product]:
-        """What someone listens to."""
+        """The products whose topics have subscribers."""
         return frozenset(product for product, pub in self._publishers.items() if pub.get_subscription_count())
 
     def subscribers(self) -> str:
@@ -63,9 +63,9 @@ class CameraOutput:
         counts = ((pub.topic_name, pub.get_subscription_count()) for pub in self._publishers.values())
         return ", ".join(f"{topic}: {count}" for topic, count in counts if count) or "none"
 
-    def publish_sentence(self) -> None:
+    def publish_description(self) -> None:
         """Tells which sentence is in force, if one is."""
-        if text := self.camera.sentence.text:
+        if text := self.camera.description.text:
             self._node.get_logger().info(f"{self.camera.name or 'description'}: '{text}'")
             self._description.publish(String(data=text))
 

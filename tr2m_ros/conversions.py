@@ -65,7 +65,7 @@ class MessageMemory(Memory):
 
 
 def nanoseconds(header: Header) -> int:
-    """Of the stamp, which may be any number: rclpy.time refuses negative ones."""
+    """Of the stamp, which may be any number: rclpy.time rejects negative ones."""
     return int(header.stamp.sec) * 10**9 + int(header.stamp.nanosec)
 
 

@@ -64,7 +64,7 @@ class Room:
     """One bag's content: images (N, H, W, 3) uint8, depth (N, H, W) float32 metres with 0 where there is none."""
 
     name: str
-    sentence: str
+    description: str
     images: npt.NDArray[np.uint8]
     depth: npt.NDArray[np.float32]
     intrinsics: tuple[float, float, float, float]
@@ -80,7 +80,7 @@ class Run:
     """What one playing of a room under one sentence gave. Stamps in ns key the frames."""
 
     room: Room
-    sentence: str
+    description: str
     frames: dict[int, int] = field(default_factory=dict)  # stamp -> index in the room
     depths: dict[int, npt.NDArray[np.float32]] = field(default_factory=dict)
     latencies: list[float] = field(default_factory=list)  # s from stamp to publishing
@@ -88,7 +88,7 @@ class Run:
 
     @property
     def right(self) -> bool:
-        return self.sentence == self.room.sentence
+        return self.description == self.room.description
 
     def abs_rel(self) -> float | None:
         """Mean over the frames that came out; None without any."""
@@ -116,7 +116,7 @@ class Run:
 
 
 class Recorder(Node):
-    """Speaks to the node as a robot's other nodes would: says the sentence, hears what comes out."""
+    """Speaks to the node as a robot's other nodes would: publishes the description, receives what comes out."""
 
     def __init__(self) -> None:
         super().__init__("demo")
@@ -130,8 +130,8 @@ class Recorder(Node):
         self.create_subscription(PointCloud2, "/metric_depth/points", self._on_cloud, queue)
         self.create_subscription(String, "/metric_depth/active_description", self._on_active, latched_qos())
 
-    def say(self, sentence: str) -> None:
-        self._text.publish(String(data=sentence))
+    def say(self, description: str) -> None:
+        self._text.publish(String(data=description))
 
     def _on_active(self, msg: String) -> None:
         self.active_description = msg.data
@@ -160,7 +160,7 @@ def main(args: list[str] | None = None) -> int:
     parser.add_argument("--loops", type=int, default=4, metavar="N", help="times that they are played (default: 4)")
     parser.add_argument("--fps", type=float, default=15.0, metavar="F", help="frames per second (default: 15)")
     options = parser.parse_args(args)
-    # A domain of its own, on this machine only: neither hears nor disturbs a robot.
+    # A domain of its own, on this machine only: neither receives from a robot nor disturbs it.
     os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randint(1, 100))
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     return run_process("demo", [], lambda: _demo(options))
@@ -229,7 +229,7 @@ def write_bag(room: Room, fps: float) -> None:
 
         connections: dict[str, Any] = {}
         start = 1_000_000_000
-        write(TEXT, "String", start - 1, types["String"](data=room.sentence))
+        write(TEXT, "String", start - 1, types["String"](data=room.description))
         for index, (image, depth) in enumerate(zip(room.images, room.depth, strict=True)):
             when = start + round(index * 1e9 / fps)
             stamp = types["Time"](sec=when // 10**9, nanosec=when % 10**9)
@@ -289,21 +289,21 @@ def _play_all(
     """Every room under the other's sentence, then under its own."""
     runs = []
     for room, other in (rooms, rooms[::-1]):
-        for sentence in (other.sentence, room.sentence):
-            _wait_for_sentence(recorder, node, sentence, options.output)
-            print(f"Playing the {room.name} as “{sentence}”", flush=True)
-            runs.append(Run(room, sentence))
+        for description in (other.description, room.description):
+            _wait_for_description(recorder, node, description, options.output)
+            print(f"Playing the {room.name} as “{description}”", flush=True)
+            runs.append(Run(room, description))
             recorder.run = runs[-1]
             _play(recorder, room, options)
             recorder.run = None
     return runs
 
 
-def _wait_for_sentence(recorder: Recorder, node: subprocess.Popen[bytes], sentence: str, output: Path) -> None:
+def _wait_for_description(recorder: Recorder, node: subprocess.Popen[bytes], description: str, output: Path) -> None:
     """Says the sentence until the node says that it uses it. Raises InputError when the node ends or stays silent."""
-    recorder.say(sentence)
+    recorder.say(description)
     deadline = time.monotonic() + NODE_START
-    while recorder.active_description != sentence:
+    while recorder.active_description != description:
         if node.poll() is not None or time.monotonic() > deadline:
             log = (output / "depth_node.log").read_text(encoding="utf-8", errors="replace")
             raise InputError(f"the node did not start: {' '.join(log.splitlines()[-1:]) or 'it says nothing'}")
@@ -341,7 +341,7 @@ def draw(rooms: Sequence[Room], runs: Sequence[Run], path: Path) -> None:
         cells = [(room.images[index], f"the {room.name}")]
         for run in (wrong, right):
             depth = run.depths[max(run.depths)]
-            name = next(name for name, sentence in ROOMS.items() if sentence == run.sentence)
+            name = next(name for name, description in ROOMS.items() if description == run.description)
             title = f"told “a {name} ...”\nmedian {np.nanmedian(depth):.2f} m, abs_rel {run.abs_rel():.2f}"
             cells.append((colourise_depth(depth, *limits), title))
         cells.append((colourise_depth(truth, *limits), f"ground truth\nmedian {np.nanmedian(truth):.2f} m"))

@@ -23,14 +23,14 @@ from tr2m_core.errors import FrameError
 from tr2m_core.pipeline.frame_pipeline import FramePipeline
 from tr2m_ros import overrides
 from tr2m_ros.camera import FOREVER, Camera
-from tr2m_ros.camera_input import CameraInput, subscribe_sentences
+from tr2m_ros.camera_input import CameraInput, subscribe_descriptions
 from tr2m_ros.camera_output import CameraOutput
+from tr2m_ros.description import parse_description
 from tr2m_ros.diagnostics import ERROR, Problems, diagnostic_array, diagnostic_status, megabytes, process_memory
 from tr2m_ros.inference_loop import LONGEST_INFERENCE, InferenceLoop
 from tr2m_ros.parameters import LiveSettings, Settings, changed_settings, check_description_length, declare_parameters
 from tr2m_ros.process import interruptible, run_process, spin
 from tr2m_ros.qos import overridable
-from tr2m_ros.sentence import clean_description
 
 if TYPE_CHECKING:
     from tr2m_core import DepthPredictor
@@ -70,7 +70,7 @@ class DepthNode(LifecycleNode):
         self._defaults = {f"{name}.default_description": name for name in self._cameras if name}
         self._declare_default_descriptions()
         self.add_on_set_parameters_callback(self._check_parameters)
-        # Humble has no callback for parameters that were set: there, those of a refused change may stay in force.
+        # Humble has no callback for parameters that were set: there, those of a rejected change may stay in force.
         self._has_post_set = hasattr(self, "add_post_set_parameters_callback")
         if self._has_post_set:
             self.add_post_set_parameters_callback(self._take_parameters)
@@ -115,7 +115,7 @@ class DepthNode(LifecycleNode):
                 output = self._outputs[name] = CameraOutput(self, camera)
                 self._inputs[name] = CameraInput(self, camera, output, self._settings)
             first = next(iter(self._cameras.values()))
-            self._sentences = subscribe_sentences(self, "scene_description", self._hear, first, self._settings)
+            self._sentences = subscribe_descriptions(self, "scene_description", self._take, first, self._settings)
             self._apply_default_descriptions()
         except InputError as error:
             self._release()
@@ -140,7 +140,7 @@ class DepthNode(LifecycleNode):
         self._loop = InferenceLoop(self._pipeline, self._outputs, self._settings, self._device_failure.trigger)
         for name, source in self._inputs.items():
             source.activate(self._loop.put)
-            self._outputs[name].publish_sentence()
+            self._outputs[name].publish_description()
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -208,9 +208,9 @@ class DepthNode(LifecycleNode):
 
     # -- messages and parameters in, on the executor's thread ---------------------------------------------------------
 
-    def _hear(self, sentence: str) -> None:
+    def _take(self, description: str) -> None:
         for source in self._inputs.values():
-            source.hear(sentence, for_all=True)
+            source.take(description, for_all=True)
 
     def _check_parameters(self, parameters: list[Parameter[Any]]) -> SetParametersResult:
         try:
@@ -241,11 +241,11 @@ class DepthNode(LifecycleNode):
         for name, camera in self._cameras.items():
             text = (self._own_defaults.get(name, "").strip() or self.settings.default_description).strip()
             try:
-                sentence = clean_description(text, len(text)) if text else ""
+                description = parse_description(text, len(text)) if text else ""
             except FrameError:  # nothing but control characters
-                sentence = ""
-            if camera.sentence.set_default(sentence) and name in self._outputs:
-                self._outputs[name].publish_sentence()
+                description = ""
+            if camera.description.set_default(description) and name in self._outputs:
+                self._outputs[name].publish_description()
 
     def _on_time_jump(self, jump: Any) -> None:
         self._time_jumps += 1

@@ -54,7 +54,7 @@ class Means(NamedTuple):
 class Measuring:
     """Takes frames, measures them and writes the report.
 
-    A queue between the thread that hears messages and the one that measures, as a frame takes longer to measure than
+    A queue between the thread that receives messages and the one that measures, as a frame takes longer to measure than
     cameras wait. It is bounded: frames that find it full are counted, with the reason, and not measured. So are the
     results: of older frames than the report lists only sums are kept. on_measured: called from the measuring thread.
     """

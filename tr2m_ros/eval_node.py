@@ -45,7 +45,7 @@ PERIOD = 1.0  # s between diagnostics
 OVERDUE = 5.0  # s without a message or a pair until the node says so
 LAST_FRAME = 30.0  # s the depth of the last image may take
 REMEMBERED = 20_000  # stamps of images that wait for their depth, and of depths, which count once
-MOST_OF_A_SENTENCE = 1000  # characters that are kept
+MOST_OF_A_DESCRIPTION = 1000  # characters that are kept
 PLAUSIBLE_LATENCY = 60.0  # s; beyond it the stamps come from another clock
 
 Depth = tuple[FrameResult, Image]
@@ -99,10 +99,10 @@ class EvalNode(Node):
     # -- messages in --------------------------------------------------------------------------------------------------
 
     def _on_incompatible_qos(self, topic: str, policy: str) -> None:
-        self._problems.report(f"qos {topic}", f"a publisher on {topic} is not heard: incompatible QoS ({policy})")
+        self._problems.report(f"qos {topic}", f"a publisher on {topic} is not received: incompatible QoS ({policy})")
 
     def _on_description(self, msg: String) -> None:
-        self._description = msg.data[:MOST_OF_A_SENTENCE]
+        self._description = msg.data[:MOST_OF_A_DESCRIPTION]
 
     def _on_info(self, msg: CameraInfo) -> None:
         self._intrinsics = pinhole(msg, is_rectified(self.image))

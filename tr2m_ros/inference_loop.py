@@ -77,8 +77,8 @@ class InferenceLoop:
         """The frame as the pipeline takes it, or None when it is dropped, which is counted."""
         output = self._outputs[frame.camera]
         camera = output.camera
-        sentence = camera.sentence.text
-        if not sentence:
+        description = camera.description.text
+        if not description:
             camera.statistics.count_dropped(diagnostics.NO_DESCRIPTION)
             return None
         if camera.is_too_old(frame.header, settings.max_latency):
@@ -87,13 +87,13 @@ class InferenceLoop:
         try:
             rgb = frame.image.rgb(output.memory.array("rgb", (*frame.image.size, 3), np.uint8))
         except FrameError as error:
-            camera.refuse(error)
+            camera.reject(error)
             camera.statistics.count_dropped(diagnostics.BAD_MESSAGE)
             return None
         geometry = settings.image_geometry
         return FrameInput(
             rgb=rgb,
-            description=sentence,
+            description=description,
             stamp=nanoseconds(frame.header),
             camera=camera.name,
             products=output.wanted(),

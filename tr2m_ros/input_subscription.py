@@ -29,7 +29,7 @@ class InputSubscription:
     """Reliable while every publisher of the topic offers that, best effort as soon as one does not; decided anew as
     publishers come and go. The parameter qos_overrides.TOPIC.subscription.reliability decides instead where it is set.
 
-    At a change the former subscription stays for a moment beside the new one, and what both hear comes once.
+    At a change the former subscription stays for a moment beside the new one, and what both receive comes once.
     on_incompatible(topic, policy), on_lost(count): see `qos.subscribe`. For the executor's thread only.
     Raises InputError for a reliability that does not exist.
     """

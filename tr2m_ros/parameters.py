@@ -72,11 +72,11 @@ class Settings:
     cameras: tuple[str, ...] = setting(("",), "names of several cameras, each a prefix of its topics", change=AT_START)
     batch_window: float = setting(0.005, "wait for other cameras' frames to run as one batch (seconds)", 0.0, 1.0)
     max_batch: int = setting(8, "most frames that run as one batch", 1, MAX_CAMERAS)
-    default_description: str = setting("", "sentence used until one arrives; empty: nothing is published until then")
+    default_description: str = setting("", "description used until one arrives; empty: nothing is published until then")
     description_timeout: float = setting(
-        0.0, "warn when a sentence that was heard is older (seconds); 0: never", 0.0, 1e6
+        0.0, "warn when the last description received is older (seconds); 0: never", 0.0, 1e6
     )
-    max_description_length: int = setting(1000, "longer descriptions are refused (characters)", 1, 100_000)
+    max_description_length: int = setting(1000, "longer descriptions are rejected (characters)", 1, 100_000)
     image_transport: str = setting(
         "raw", "raw, or compressed: CompressedImage on image/compressed", change=UNCONFIGURED
     )
@@ -203,7 +203,7 @@ def check_ranges(settings: DataclassInstance) -> None:
     """Raises InputError, naming the parameter, for a value outside of what its setting allows."""
     for spec in dataclasses.fields(settings):
         low, high, value = spec.metadata["low"], spec.metadata["high"], getattr(settings, spec.name)
-        if low is not None and not low <= value <= high:  # also refuses NaN
+        if low is not None and not low <= value <= high:  # also rejects NaN
             raise InputError(f"parameter '{spec.name}' is {value}; it must be within {low} and {high}")
 
 

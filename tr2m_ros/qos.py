@@ -41,7 +41,7 @@ def overridable(entity: str | None = None, reliability: bool = True) -> QoSOverr
 
 
 def volatile_qos() -> QoSProfile:
-    """What `ros2 topic pub` offers; a transient-local subscription does not hear it."""
+    """What `ros2 topic pub` offers; a transient-local subscription does not receive it."""
     return QoSProfile(depth=1)
 
 
@@ -69,8 +69,8 @@ def subscribe(
 ) -> Any:
     """A subscription whose QoS can be overridden.
 
-    on_incompatible(topic, policy): hears of publishers that cannot be paired with; without it they are passed over in
-    silence, where rclpy would log a warning. entity: see `overridable`. on_lost(count): hears of messages that were
+    on_incompatible(topic, policy): is told of publishers that cannot be paired with; without it they are passed over in
+    silence, where rclpy would log a warning. entity: see `overridable`. on_lost(count): is told of messages that were
     sent but did not arrive, on_matched() when a publisher comes or goes, both where the middleware can tell.
     own_reliability: no parameter overrides it.
     """
@@ -104,7 +104,7 @@ def advertise(
     qos: QoSProfile,
     on_incompatible: Callable[[str, str], None],
 ) -> Any:
-    """A lifecycle publisher whose QoS can be overridden; `on_incompatible` hears of subscribers that do not pair."""
+    """A lifecycle publisher whose QoS can be overridden; `on_incompatible` is told of subscribers that do not pair."""
     name = node.resolve_topic_name(topic)
 
     def report(event: Any) -> None:
@@ -119,7 +119,7 @@ def advertise(
 
 
 def unheard_publishers(node: Node, topic: str, qos: QoSProfile) -> list[str]:
-    """The nodes that publish on the resolved topic in a way that a subscription of this quality does not hear."""
+    """The nodes that publish on the resolved topic in a way that a subscription of this quality does not receive."""
     infos = node.get_publishers_info_by_topic(topic)
     found = (i for i in infos if qos_check_compatible(i.qos_profile, qos)[0] == QoSCompatibility.ERROR)
     return [node_name(info) for info in found]

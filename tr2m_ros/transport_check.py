@@ -5,7 +5,7 @@ python -m tr2m_ros.transport_check
 One process sends images to another: as other programs are set up, and then with the shared memory of
 config/dds/fastdds.xml in the sender. Prints JSON, a line of facts and then a line for each kind of message, which
 `tr2m doctor --ros` shows. The middleware and its settings are the user's, but for ROS_DOMAIN_ID, which is another one,
-and discovery, which ends at this machine: no robot hears of it.
+and discovery, which ends at this machine: no robot notices.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ KINDS = tuple(Kind(*size, reliability) for size in SIZES for reliability in RELI
 
 
 def send(prefix: str, count: int) -> int:
-    """Publishes every kind in turn, and prints a line after each. Raises InputError when nobody listens."""
+    """Publishes every kind in turn, and prints a line after each. Raises InputError when there are no subscribers."""
     node = rclpy.create_node(f"{NAME}_sender")
     publishers = [node.create_publisher(Image, kind.topic(prefix), kind.qos()) for kind in KINDS]
     deadline = time.monotonic() + DISCOVERY
@@ -147,12 +147,12 @@ def trial(node: Node, count: int, variables: Mapping[str, str]) -> Iterator[tupl
     prefix = f"/{NAME}_{os.getpid()}_{len(variables)}"
     arrived: Counter[Kind] = Counter()
 
-    def hear(kind: Kind, _: bytes) -> None:
+    def take(kind: Kind, _: bytes) -> None:
         arrived[kind] += 1
 
     # Undecoded: what rclpy takes to make a message of the bytes is no business of the middleware.
     subscriptions = [
-        node.create_subscription(Image, kind.topic(prefix), partial(hear, kind), kind.qos(), raw=True) for kind in KINDS
+        node.create_subscription(Image, kind.topic(prefix), partial(take, kind), kind.qos(), raw=True) for kind in KINDS
     ]
     code = f"import sys; sys.path[:] = {sys.path!r}; from tr2m_ros.{NAME} import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "--send", prefix, "--count", str(count)]

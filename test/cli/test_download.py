@@ -282,7 +282,7 @@ def test_a_head_that_cannot_be_had_or_used_is_one_line(here, content, code, word
     assert os.listdir(here.place.weights) == ["paper.json"]
 
 
-def test_offline_is_refused_before_anything_is_asked(here, monkeypatch):
+def test_offline_is_rejected_before_anything_is_asked(here, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     here.place.head.unlink()
     code, out, err, requests = here("--head-url", f"{here.place.server.url}/{HEAD}")

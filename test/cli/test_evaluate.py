@@ -304,7 +304,7 @@ def test_diode_is_evaluated_without_and_with_its_mask(evaluate, model, network, 
 def test_all_of_simcol_says_the_same_so_there_is_nothing_to_shuffle(evaluate, model, tmp_path):
     code, out, _ = evaluate(*options(write_simcol(tmp_path)), "--sentences", "own", "shuffled", "--json")
     assert code == 0
-    assert {sentence for sentence, *_ in model.seen} == {
+    assert {description for description, *_ in model.seen} == {
         "The image shows a medical scene of a cecum with texture type one."
     }
     assert {row["sentences"] for row in json.loads(out)["datasets"][0]["rows"]} == {"own"}
@@ -372,7 +372,7 @@ def test_a_fixed_sentence_needs_no_text_files(evaluate, model, tmp_path):
     given = ["nyu", "--root", config.root, "--split", config.split]
     code, out, _ = evaluate(*given, "--text", "A kitchen.", "--text", "A hall.", "--json")
     assert code == 0
-    assert [sentence for sentence, *_ in model.seen] == ["A kitchen.", "A hall."]
+    assert [description for description, *_ in model.seen] == ["A kitchen.", "A hall."]
     (entry,) = json.loads(out)["datasets"]
     assert entry["metrics"]["abs_rel"] == pytest.approx(0.5)
     assert evaluate(*given)[0] == 2  # its own sentences are looked for beside the images

@@ -123,11 +123,11 @@ def test_evaluate_gives_the_metrics_of_the_independent_program(model, tmp_path, 
     rows = {row["method"].removeprefix(str(model)).removeprefix(", "): row for row in entry["rows"][::3]}
 
     parts, low, high = load_model(model).eval(), *independent_protocols.RANGE[name]
-    encode = functools.cache(lambda sentence: parts.encode([sentence]))
+    encode = functools.cache(lambda description: parts.encode([description]))
 
     @torch.inference_mode()
-    def network(pixels, sentence):
-        depth = parts(pixels, encode(sentence)).metric_depth
+    def network(pixels, description):
+        depth = parts(pixels, encode(description)).metric_depth
         assert ((depth > low) & (depth < high)).float().mean() > 0.7
         return depth
 

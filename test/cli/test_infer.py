@@ -190,7 +190,7 @@ def test_images_are_turned_upright(image):
     assert files.read_image(image("turned.jpg", exif=exif)).shape == (16, 12, 3)
 
 
-def test_floating_point_and_huge_images_are_refused(image, monkeypatch):
+def test_floating_point_and_huge_images_are_rejected(image, monkeypatch):
     with pytest.raises(files.InputError, match="floating-point"):
         files.read_image(image("x.tif", np.ones((3, 3), np.float32)))
     monkeypatch.setattr(files, "MAX_PIXELS", 100)

@@ -124,7 +124,7 @@ URDF = '<?xml version="1.0"?><robot name="a cart"><link name="base_link"/></robo
 
 def test_a_robot_description_is_no_scene_description(replay, write_bag, messages):
     robot = ("/robot_description", START - PERIOD, messages.text(URDF))
-    bag = write_bag([robot, *messages.recording(2, sentence=None)])
+    bag = write_bag([robot, *messages.recording(2, description=None)])
     code, out, err = replay(bag)
     assert (code, out) == (2, "")
     assert "no scene description found" in err and "/robot_description holds XML; give one with --text" in err
@@ -147,7 +147,7 @@ def test_texts_that_are_no_utf8_are_counted(replay, messages, tmp_path):
     latin = (TEXT, START - 2 * PERIOD, ("std_msgs/msg/String", b"\x00\x01\x00\x00\x05\x00\x00\x00B\xfcro\x00"))
     code, out, _ = replay(messages.write(tmp_path / "a", "mcap", [latin, *messages.recording(1)]))
     assert code == 0 and "1 x a scene description that is no text in UTF-8\n" in out
-    bag = messages.write(tmp_path / "b", "mcap", [latin, *messages.recording(1, sentence=None)])
+    bag = messages.write(tmp_path / "b", "mcap", [latin, *messages.recording(1, description=None)])
     code, _, err = replay(bag, "--text-topic", TEXT)
     assert code == 2 and f"no usable sentence on {TEXT} (1 x a scene description that is no text in UTF-8)" in err
 

@@ -278,7 +278,7 @@ def test_a_bag_in_a_folder_that_cannot_be_written(tmp_path, messages):
         folder.chmod(0o755)
 
 
-def test_views_in_place_of_tables_are_refused(tmp_path):
+def test_views_in_place_of_tables_are_rejected(tmp_path):
     file = tmp_path / "a.db3"
     with closing(sqlite3.connect(file)) as database:
         database.execute("CREATE TABLE topics (id INTEGER, name TEXT, type TEXT, serialization_format TEXT)")

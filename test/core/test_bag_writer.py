@@ -74,8 +74,8 @@ def test_a_frame_value_by_value(tmp_path, messages):
 
 def test_sentences_are_written_when_they_change_and_latched(tmp_path, messages):
     with DepthBagWriter(tmp_path / "out") as writer:
-        for i, sentence in enumerate(("A desk.", "A desk.", "A hall.", "A desk.")):
-            write(writer, i, METRES, RGB, None, sentence)
+        for i, description in enumerate(("A desk.", "A desk.", "A hall.", "A desk.")):
+            write(writer, i, METRES, RGB, None, description)
     found = [(r, m.data) for topic, r, m in read(tmp_path / "out", messages.store) if topic == TEXT]
     assert found == [(0, "A desk."), (2, "A hall."), (3, "A desk.")]
     with Reader(tmp_path / "out") as reader:

@@ -155,7 +155,7 @@ def test_what_zoedepth_pads_is_taken_off_again():
     assert depth == pytest.approx(one.rgb[..., 0], abs=1e-3)
 
 
-def test_missing_weights_are_refused(networks, tmp_path):
+def test_missing_weights_are_rejected(networks, tmp_path):
     from safetensors.torch import load_file, save_file
 
     shutil.copytree(networks / "relative", tmp_path / "copy")

@@ -76,10 +76,10 @@ class Harmful:
         return os.system, (f"touch {self.witness}",)
 
 
-def test_pickles_with_code_are_refused(tmp_path):
+def test_pickles_with_code_are_rejected(tmp_path):
     path, witness = tmp_path / "head.pth", tmp_path / "ran"
     torch.save({"state_dict": RescaleHead(SMALL).state_dict(), "surplus": Harmful(witness)}, path)
-    with pytest.raises(InputError, match=r"head\.pth: refused, it holds more than weights"):
+    with pytest.raises(InputError, match=r"head\.pth: rejected, it holds more than weights"):
         load_head(RescaleHead(SMALL), path)
     assert not witness.exists()
     path.write_bytes(pickle.dumps(Harmful(witness)))  # without torch's archive around it
@@ -142,7 +142,7 @@ def test_truncated_checkpoints_are_named(tmp_path, size):
         load_head(RescaleHead(SMALL), path)
 
 
-def test_torchscript_is_refused_with_a_way_out(tmp_path):
+def test_torchscript_is_rejected_with_a_way_out(tmp_path):
     path = tmp_path / "head.pt"
     torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), path)
     with pytest.raises(InputError, match=r"TorchScript archive.*state_dict\(\)"):
@@ -159,7 +159,7 @@ def test_missing_files_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("change", [{"surplus": 1}, {"rescale_head": {"surplus": 1}}, {"text_encoder": 3}])
-def test_configurations_with_unknown_content_are_refused(tmp_path, change):
+def test_configurations_with_unknown_content_are_rejected(tmp_path, change):
     path = tmp_path / "config.json"
     path.write_text(json.dumps(json.loads(ModelConfig().to_json()) | change))
     with pytest.raises(InputError, match=r"config\.json"):

@@ -21,7 +21,7 @@ from tiny_datasets import (
 )
 
 from tr2m_core.data.base import DatasetConfig, DepthProtocol
-from tr2m_core.data.c3vd import video_sentence
+from tr2m_core.data.c3vd import video_description
 from tr2m_core.data.colours import ColourJitter, GammaAndGain
 from tr2m_core.data.registry import DATASETS, check_dataset
 from tr2m_core.data.split import read_split
@@ -158,7 +158,7 @@ def test_c3vd_videos_are_divided_as_published(tmp_path):
     ],
 )
 def test_c3vd_sentences_come_from_the_names_of_videos(video, words):
-    assert video_sentence(video) == f"The image shows a medical scene of {words}."
+    assert video_description(video) == f"The image shows a medical scene of {words}."
 
 
 def test_c3vd_frames_in_order_of_their_numbers(tmp_path):
@@ -259,7 +259,7 @@ def test_settings_that_are_missing_are_named(tmp_path, name):
         dataset.records(DatasetConfig(name, root=str(tmp_path), text_root=str(tmp_path / "no")))
 
 
-def test_images_of_another_size_are_refused(tmp_path):
+def test_images_of_another_size_are_rejected(tmp_path):
     config = write_nyu(tmp_path, count=1)
     record = DATASETS["nyu"].records(config).records[0]
     write_image(record.depth, np.full((240, 320), 1000, np.uint16))
@@ -270,7 +270,7 @@ def test_images_of_another_size_are_refused(tmp_path):
         DATASETS["nyu"].read(record)
 
 
-def test_coloured_depth_is_refused(tmp_path):
+def test_coloured_depth_is_rejected(tmp_path):
     record = DATASETS["void"].records(write_void(tmp_path, count=1)).records[0]
     Image.fromarray(gradient((480, 640))).save(record.depth)
     with pytest.raises(InputError, match="not a 16-bit depth image: it holds colours"):

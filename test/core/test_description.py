@@ -14,10 +14,10 @@ import pytest
 
 from tr2m_core.description import (
     check_description,
-    clean_sentence,
+    clean_description,
     description_for_all,
     descriptions_for,
-    why_no_sentence,
+    why_no_description,
 )
 from tr2m_core.errors import InputError
 
@@ -39,8 +39,8 @@ from tr2m_core.errors import InputError
     ],
 )
 def test_sentences_are_cleaned(text, wanted):
-    assert clean_sentence(text) == check_description(text) == wanted
-    assert clean_sentence(wanted) == wanted
+    assert clean_description(text) == check_description(text) == wanted
+    assert clean_description(wanted) == wanted
 
 
 # As CLIP's reference cleans them, in full.
@@ -96,15 +96,15 @@ def as_clip(text):
 
 @pytest.mark.parametrize(("text", "wanted"), AS_CLIP.items())
 def test_sentences_are_cleaned_as_clip_does(text, wanted):
-    assert clean_sentence(text) == as_clip(text) == wanted
-    assert clean_sentence(wanted) == wanted
+    assert clean_description(text) == as_clip(text) == wanted
+    assert clean_description(wanted) == wanted
 
 
 @pytest.mark.parametrize(("text", "both"), BEYOND_CLIP.items())
 def test_what_is_cleaned_beyond_clip(text, both):
     reference, wanted = both
-    assert (as_clip(text), clean_sentence(text)) == both
-    assert reference != wanted and clean_sentence(wanted) == wanted
+    assert (as_clip(text), clean_description(text)) == both
+    assert reference != wanted and clean_description(wanted) == wanted
 
 
 def test_what_is_clean_stays_as_it_is():
@@ -142,14 +142,14 @@ def test_what_is_clean_stays_as_it_is():
     ]
     chance = random.Random(1)
     for _ in range(2000):
-        sentence = clean_sentence("".join(chance.choices(pieces, k=6)))
-        assert clean_sentence(sentence) == sentence
+        description = clean_description("".join(chance.choices(pieces, k=6)))
+        assert clean_description(description) == description
 
 
 @pytest.mark.parametrize("escape", ["amp;", "#38;", "#x026;", "AMP;"])
 def test_entities_escaped_without_end_take_no_time(escape):
     started = time.monotonic()
-    assert clean_sentence(f"é &{escape * 20_000}lt; 3") == "é < 3"  # minutes, level by level
+    assert clean_description(f"é &{escape * 20_000}lt; 3") == "é < 3"  # minutes, level by level
     assert time.monotonic() - started < 10
 
 
@@ -161,9 +161,9 @@ def test_plain_sentences_do_not_wait_for_the_library():
 
 
 def test_what_a_text_is_does_not_depend_on_entities():
-    assert why_no_sentence("&lt;robot name='arm'&gt; has two desks") is None
-    assert why_no_sentence("A desk &amp; a chair") is None
-    assert why_no_sentence("<robot name='a &amp; b'/>") == "XML"
+    assert why_no_description("&lt;robot name='arm'&gt; has two desks") is None
+    assert why_no_description("A desk &amp; a chair") is None
+    assert why_no_description("<robot name='a &amp; b'/>") == "XML"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_what_a_text_is_does_not_depend_on_entities():
     ],
 )
 def test_what_shows_nothing_is_empty(text):
-    assert clean_sentence(text) == ""
+    assert clean_description(text) == ""
     for read in (check_description, description_for_all, lambda text: descriptions_for(text, 2)):
         with pytest.raises(InputError, match="the scene description is empty"):
             read(text)
@@ -215,7 +215,7 @@ def test_what_shows_nothing_is_empty(text):
     ],
 )
 def test_what_reads_as_a_sentence(text, what):
-    assert why_no_sentence(text) == what
+    assert why_no_description(text) == what
 
 
 @pytest.fixture

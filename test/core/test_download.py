@@ -401,7 +401,7 @@ def test_content_that_fails_the_check_is_deleted(server, target):
     [(honest, "300,000 bytes; at most 200,000"), (chunked(CONTENT), "does not end after 200,000 bytes")],
     ids=["announced", "not announced"],
 )
-def test_more_than_the_limit_is_refused(server, target, answer, words):
+def test_more_than_the_limit_is_rejected(server, target, answer, words):
     server.script = [answer]
     with pytest.raises(InputError, match=f"{server.url}: {words}"):
         fetch(server, target, max_bytes=200_000)
@@ -415,7 +415,7 @@ def test_a_full_disk_is_told_before_anything_is_written(server, target):
     assert os.listdir(target.parent) == []
 
 
-def test_a_compressed_answer_is_refused(server, target):
+def test_a_compressed_answer_is_rejected(server, target):
     server.script = [body(b"\x1f\x8b", Content_Encoding="gzip")]
     with pytest.raises(ConnectionError, match="compressed"):
         fetch(server, target)
@@ -485,7 +485,7 @@ def test_the_proxy_of_the_environment_is_used(server, target, monkeypatch):
     assert server.requests == [("http://weights.invalid/head.pth", None)]
 
 
-def test_a_second_download_of_the_same_file_is_refused_while_the_first_runs(server, target):
+def test_a_second_download_of_the_same_file_is_rejected_while_the_first_runs(server, target):
     server.script = [stalled(HALF)]
     arrived = threading.Event()
     first = threading.Thread(

@@ -25,7 +25,7 @@ def test_its_configuration_is_the_preset():
     assert ModelConfig.from_json(EMBEDDED_DIRECTORY / "config.json") == EMBEDDED
 
 
-def test_another_text_encoder_under_its_name_is_refused():
+def test_another_text_encoder_under_its_name_is_rejected():
     with pytest.raises(InputError, match="is not the expected 000"):
         text_encoder_folder(dataclasses.replace(MINILM, sha256="0" * 64))
 

@@ -332,7 +332,7 @@ def test_training_sees_the_images_that_evaluation_does(tmp_path, name):
     assert sum(torch.allclose(image, expected, atol=1e-6) for image in batch.image) >= 1  # neither changed nor flipped
 
 
-def test_images_of_another_shape_than_their_depth_are_refused(tmp_path):
+def test_images_of_another_shape_than_their_depth_are_rejected(tmp_path):
     config = write_c3vd(tmp_path)
     planted(config, (108, 120))
     with pytest.raises(InputError, match=r"0000_depth\.tiff: the depth has 135x108 pixels, its image has 120x108"):
@@ -514,7 +514,7 @@ def test_hypersim_files_that_are_damaged(tmp_path):
         DATASETS["hypersim"].read(record)
 
 
-def test_simcol_depth_of_eight_bits_is_refused(tmp_path):
+def test_simcol_depth_of_eight_bits_is_rejected(tmp_path):
     config = write_simcol(tmp_path)
     depth = records_of(config)[1].depth
     Image.fromarray(np.full((95, 95), 9, np.uint8)).save(depth)

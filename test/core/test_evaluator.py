@@ -15,7 +15,7 @@ from tiny_datasets import write_c3vd, write_nyu
 from tr2m_core.data.base import DatasetConfig
 from tr2m_core.errors import InputError
 from tr2m_core.eval.conditions import EMPTY, OWN, SHUFFLED, conditions_for, listed, shuffle
-from tr2m_core.eval.evaluator import NO_SENTENCE, add_constant, constant_name, evaluate
+from tr2m_core.eval.evaluator import NO_DESCRIPTION, add_constant, constant_name, evaluate
 from tr2m_core.eval.file_samples import FileSamples
 from tr2m_core.eval.gallery import Gallery, file_names
 from tr2m_core.eval.methods import Method, RelativeDepth, TextModel, VerticalRamp
@@ -41,7 +41,7 @@ class Flat(SampleSet):
     def image(self, number: int) -> str:
         return f"room/{number}.jpg"
 
-    def sentence(self, number: int) -> str:
+    def description(self, number: int) -> str:
         return f"Room {number}."
 
     def read(self, numbers: range) -> list[Sample | InputError]:
@@ -52,13 +52,15 @@ class Flat(SampleSet):
         if isinstance(depth, str):
             return InputError(depth)
         everywhere = np.ones(size, bool)
-        return Sample(np.zeros((*size, 3), np.uint8), self.sentence(number), np.full(size, depth), everywhere, LIMITS)
+        return Sample(
+            np.zeros((*size, 3), np.uint8), self.description(number), np.full(size, depth), everywhere, LIMITS
+        )
 
 
 class Inverse(Method):
     """Perfect but for scale and shift of inverse depth."""
 
-    name, relative, hears_sentence = "inverse", True, False
+    name, relative, reads_description = "inverse", True, False
 
     def predict(self, samples, sentences):
         assert set(sentences) <= {""}
@@ -74,15 +76,15 @@ def test_every_method_is_measured_under_every_condition_and_those_that_hear_none
     conditions = conditions_for(samples, [OWN, EMPTY], ["A hall."])
     found = evaluate(samples, [flat(), Inverse()], conditions, chunk=2)
     heard = [("flat", "own"), ("flat", "empty"), ("flat", '"A hall."')]
-    assert found.pairs == [*heard, ("inverse", NO_SENTENCE)]
+    assert found.pairs == [*heard, ("inverse", NO_DESCRIPTION)]
     assert [(each.number, each.method, each.sentences) for each in found.outcomes] == [
         (number, *pair) for number in range(3) for pair in found.pairs
     ]
     assert [each.description for each in found.outcomes[:4]] == ["Room 0.", "", "A hall.", ""]
     assert found.mean("flat", OWN)["abs_rel"] == pytest.approx((0 + 0.5 + 0.75) / 3)
     assert found.mean("flat", OWN, SCALE)["abs_rel"] == pytest.approx(0)
-    assert found.mean("inverse", NO_SENTENCE) is None
-    assert found.mean("inverse", NO_SENTENCE, AFFINE)["abs_rel"] == pytest.approx(0, abs=1e-6)
+    assert found.mean("inverse", NO_DESCRIPTION) is None
+    assert found.mean("inverse", NO_DESCRIPTION, AFFINE)["abs_rel"] == pytest.approx(0, abs=1e-6)
     assert found.outcomes[4].measurement.scale_factor == pytest.approx(2)
 
 
@@ -90,7 +92,7 @@ def test_a_condition_without_a_sentence_for_a_sample_leaves_it_out():
     samples, model = Flat(1.0, 2.0, 4.0), FlatModel()
     found = evaluate(samples, [TextModel("flat", model)], [listed("some", [None, "A.", None])], chunk=1)
     assert [each.number for each in found.outcomes] == [1]
-    assert [sentence for sentence, *_ in model.seen] == ["A."]
+    assert [description for description, *_ in model.seen] == ["A."]
 
 
 def test_what_cannot_be_measured_is_told_and_the_rest_goes_on():
@@ -153,8 +155,8 @@ def test_the_best_constant_is_measured_beside_the_models():
     found = evaluate(samples, [flat(2.0)], conditions_for(samples, [OWN]), keep_truths=True)
     assert add_constant(samples, found) == pytest.approx(1)  # the weight of a depth is 1 / depth
     name = constant_name(samples)
-    assert found.pairs[-1] == (name, NO_SENTENCE)
-    assert found.mean(name, NO_SENTENCE)["abs_rel"] == pytest.approx((0 + 0.5 + 0.75) / 3)
+    assert found.pairs[-1] == (name, NO_DESCRIPTION)
+    assert found.mean(name, NO_DESCRIPTION)["abs_rel"] == pytest.approx((0 + 0.5 + 0.75) / 3)
     assert [each.number for each in found.outcomes] == [0, 0, 1, 1, 2, 2]
 
 
@@ -189,7 +191,7 @@ def test_the_ramp_looks_at_no_image_and_is_fitted_to_each():
         for sample in read(numbers)
     ]
     found = evaluate(samples, [VerticalRamp()], conditions_for(samples, [OWN]))
-    assert found.pairs == [("vertical ramp", NO_SENTENCE)] and found.mean(*found.pairs[0]) is None
+    assert found.pairs == [("vertical ramp", NO_DESCRIPTION)] and found.mean(*found.pairs[0]) is None
     # The line through 0, 1, 3, 2 at 0, 1, 2, 3 is 0.3 + 0.8 x.
     truth, fitted = 1 / (0.2 + 0.1 * np.array([0, 1, 3, 2])), 1 / (0.2 + 0.1 * np.array([0.3, 1.1, 1.9, 2.7]))
     expected = np.mean(abs(fitted - truth) / truth)
@@ -201,8 +203,8 @@ def test_a_models_relative_depth_is_asked_for_once_whatever_the_sentences():
     samples, model = Flat(1.0, 2.0), FlatModel()
     methods = [TextModel("flat", model), RelativeDepth("flat", model)]
     found = evaluate(samples, methods, conditions_for(samples, [OWN, EMPTY]))
-    assert found.pairs == [("flat", OWN), ("flat", EMPTY), ("flat, relative depth", NO_SENTENCE)]
-    assert [sentence for sentence, *_ in model.seen] == ["Room 0.", "Room 1.", "", "", "", ""]
+    assert found.pairs == [("flat", OWN), ("flat", EMPTY), ("flat, relative depth", NO_DESCRIPTION)]
+    assert [description for description, *_ in model.seen] == ["Room 0.", "Room 1.", "", "", "", ""]
     assert found.mean(*found.pairs[2], AFFINE)["abs_rel"] == pytest.approx(0, abs=1e-6)
 
 
@@ -327,7 +329,7 @@ def test_fixed_sentences_need_no_text_files(tmp_path):
     samples = FileSamples(DatasetConfig("nyu", config.root, split=config.split), texts=False)
     model = FlatModel()
     evaluate(samples, [TextModel("flat", model)], conditions_for(samples, [], ["A kitchen."]))
-    assert [sentence for sentence, *_ in model.seen] == ["A kitchen."]
+    assert [description for description, *_ in model.seen] == ["A kitchen."]
 
 
 def test_a_part_of_a_set_is_spread_over_it(tmp_path):

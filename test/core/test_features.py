@@ -150,12 +150,12 @@ def test_features_are_computed_once_and_again_for_another_network(model: TR2M, f
     assert len(added) == 1 and added[0].startswith("images-")
 
 
-def test_a_window_larger_than_the_images_is_refused(model: TR2M, folder: Path):
+def test_a_window_larger_than_the_images_is_rejected(model: TR2M, folder: Path):
     height, width = model.config.input_size
     with pytest.raises(InputError, match=r"input_size \(\d+, \d+\): stored features end at"):
         source(model, folder).batch(KEYS, (height + model.config.patch_size, width))
 
 
-def test_too_few_sentences_are_refused(model: TR2M, folder: Path):
+def test_too_few_sentences_are_rejected(model: TR2M, folder: Path):
     with pytest.raises(InputError, match=r"features\.sentences: 1 are too few"):
         source(model, folder, sentences=1)

@@ -1,4 +1,4 @@
-"""Image and depth files of strangers: each is read for what it is, or refused in one line."""
+"""Image and depth files of strangers: each is read for what it is, or rejected in one line."""
 
 from __future__ import annotations
 

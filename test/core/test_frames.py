@@ -54,7 +54,7 @@ def test_a_sample_set_for_each_source(tmp_path):
     first, second = by_source(read_frames(tmp_path), (0.001, 80))
     assert [(samples.name, len(samples)) for samples in (first, second)] == [("first", 3), ("second", 1)]
     assert [first.image(number) for number in range(3)] == ["frame0", "frame0", "frame1"]
-    assert first.sentence(2) == "Scene 1."
+    assert first.description(2) == "Scene 1."
     sample = first.read(range(2, 3))[0]
     assert sample.description == "Scene 1." and sample.limits == (0.001, 80)
     assert sample.rgb.max() == 10 and sample.valid.sum() == 40 and sample.depth[sample.valid] == pytest.approx(2.5)
@@ -68,7 +68,7 @@ def test_evaluation_beside_the_best_constant(tmp_path):
     assert found.mean("model", OWN)["abs_rel"] == pytest.approx((0 + 0.5 + 0.75) / 3)
     assert add_constant(samples, found) == pytest.approx(1)  # the weight of a depth is 1 / depth
     assert found.mean("best constant", "")["abs_rel"] == pytest.approx((0 + 0.5 + 0.75) / 3)
-    assert [sentence for sentence, *_ in model.seen] == ["Scene 0.", "Scene 1.", "Scene 2."]
+    assert [description for description, *_ in model.seen] == ["Scene 0.", "Scene 1.", "Scene 2."]
     assert [each.measurement.valid_pixels for each in found.of("model", OWN)] == [40, 40, 40]
 
 

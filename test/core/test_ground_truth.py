@@ -186,15 +186,15 @@ def test_a_cloud_in_the_cameras_own_frame_needs_no_transform(truth):
     assert np.argwhere(np.isfinite(seen)).tolist() == [[15, 20]]
 
 
-def refusal(found, depth, kind=IMAGE_TYPE):
+def rejection(found, depth, kind=IMAGE_TYPE):
     with pytest.raises(FrameError) as caught:
         found.depth_for(COLOUR, depth, kind, SIZE)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def test_depth_of_an_unknown_frame_is_refused(truth):
-    text = refusal(truth(transform("map", "odom")), depth_image(PLANE))
+def test_depth_of_an_unknown_frame_is_rejected(truth):
+    text = rejection(truth(transform("map", "odom")), depth_image(PLANE))
     assert "no transform between frames 'rgb' and 'depth': tf_static has map, odom" in text
     assert "record /tf_static and camera_info of both" in text
     assert "--assume-aligned" in text
@@ -202,7 +202,7 @@ def test_depth_of_an_unknown_frame_is_refused(truth):
 
 
 def test_all_that_is_missing_is_named(truth):
-    text = refusal(truth(info=None, depth_info=None), depth_image(PLANE[:15]))
+    text = rejection(truth(info=None, depth_info=None), depth_image(PLANE[:15]))
     assert "depth of 40x15 pixels for an image of 40x30" in text
     assert "no camera_info of the image; no camera_info of the depth image; no transform" in text
     assert "there is no tf_static" in text
@@ -210,7 +210,7 @@ def test_all_that_is_missing_is_named(truth):
 
 
 def test_a_cloud_needs_transform_and_camera_info(truth):
-    text = refusal(truth(info=None), lidar((1, 0, 0)), CLOUD_TYPE)
+    text = rejection(truth(info=None), lidar((1, 0, 0)), CLOUD_TYPE)
     assert "no camera_info of the image" in text
     assert "'rgb' and 'lidar'" in text
     assert "depth image" not in text
@@ -219,8 +219,8 @@ def test_a_cloud_needs_transform_and_camera_info(truth):
 def test_names_of_frames_can_be_overruled(truth):
     found = truth(transform("map", "odom"), assume_aligned=True)
     np.testing.assert_array_equal(found.depth_for(COLOUR, depth_image(PLANE), IMAGE_TYPE, SIZE), PLANE)
-    assert "--assume-aligned" not in refusal(found, depth_image(PLANE[:15]))
-    assert "cannot be projected" in refusal(found, lidar((1, 0, 0)), CLOUD_TYPE)
+    assert "--assume-aligned" not in rejection(found, depth_image(PLANE[:15]))
+    assert "cannot be projected" in rejection(found, lidar((1, 0, 0)), CLOUD_TYPE)
 
 
 @pytest.mark.parametrize(
@@ -233,15 +233,15 @@ def test_names_of_frames_can_be_overruled(truth):
     ],
 )
 def test_cameras_that_cannot_project(truth, infos, words):
-    assert words in refusal(truth(transform("rgb", "depth"), **infos), depth_image(PLANE))
+    assert words in rejection(truth(transform("rgb", "depth"), **infos), depth_image(PLANE))
 
 
-def test_damaged_messages_are_refused(truth):
+def test_damaged_messages_are_rejected(truth):
     found = truth(FORWARD_LIDAR)
-    assert "depth encoding 'rgb8'" in refusal(found, image(np.zeros((*SIZE, 3), np.uint8), "rgb8"))
+    assert "depth encoding 'rgb8'" in rejection(found, image(np.zeros((*SIZE, 3), np.uint8), "rgb8"))
     damaged = lidar((1, 0, 0))
     damaged.point_step = 2
-    assert "point_step 2" in refusal(found, damaged, CLOUD_TYPE)
+    assert "point_step 2" in rejection(found, damaged, CLOUD_TYPE)
 
 
 @pytest.mark.parametrize("name", ["d435_desk_sqlite3", "d435_desk_mcap"])

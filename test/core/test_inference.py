@@ -96,7 +96,7 @@ def test_sentences_matter_and_are_encoded_once(monkeypatch):
     [RGB.astype(np.float64), RGB[..., 0], RGB[..., :2], RGB[None, None], RGB.astype(np.int64)],
     ids=["float64", "grey", "two channels", "five dimensions", "int64"],
 )
-def test_frames_of_another_kind_are_refused(embedded, frame):
+def test_frames_of_another_kind_are_rejected(embedded, frame):
     with pytest.raises(ValueError, match=r"\(H, W, 3\) uint8 or float32"):
         embedded.predict(frame, ROOM)
 
@@ -148,14 +148,14 @@ def test_the_configuration_says_how_frames_are_resized_unless_told(tiny_paper, p
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (0, 0)])
-def test_frames_under_two_pixels_are_refused(embedded, size):
+def test_frames_under_two_pixels_are_rejected(embedded, size):
     with pytest.raises(ValueError, match="at least 2x2"):
         embedded.predict(np.zeros((*size, 3), np.uint8), ROOM)
     assert embedded.predict(np.zeros((2, 2, 3), np.uint8), ROOM).metric_depth.shape == (2, 2)
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
-def test_empty_sentences_are_refused(embedded, text):
+def test_empty_sentences_are_rejected(embedded, text):
     with pytest.raises(InputError, match="description is empty"):
         embedded.predict(RGB, text)
 
@@ -195,8 +195,8 @@ def test_bf16_is_close_to_fp32(embedded):
 def test_batches_equal_single_frames(paper, maps):
     batch = paper.predict_batch(FRAMES, SENTENCES, maps=maps)
     assert batch.metric_depth.shape == (3, 45, 61)
-    for i, (frame, sentence) in enumerate(zip(FRAMES, SENTENCES, strict=True)):
-        single = paper.predict(frame, sentence, maps=maps)
+    for i, (frame, description) in enumerate(zip(FRAMES, SENTENCES, strict=True)):
+        single = paper.predict(frame, description, maps=maps)
         for name in ("metric_depth", "relative_depth", "scale_map", "shift_map"):
             if maps or name == "metric_depth":
                 assert np.allclose(getattr(batch, name)[i], getattr(single, name), rtol=1e-4)
@@ -209,7 +209,7 @@ def test_one_sentence_serves_a_batch(paper):
     assert np.allclose(together, each, rtol=1e-5)
 
 
-def test_batches_that_make_no_sense_are_refused(paper):
+def test_batches_that_make_no_sense_are_rejected(paper):
     with pytest.raises(ValueError, match="2 descriptions for 3 frames"):
         paper.predict_batch(FRAMES, SENTENCES[:2])
     with pytest.raises(ValueError, match="no frame"):
@@ -218,14 +218,14 @@ def test_batches_that_make_no_sense_are_refused(paper):
 
 @pytest.mark.parametrize("batch", [False, True])
 def test_flip_averages_with_the_mirrored_frame(paper, batch):
-    frames, sentence = (FRAMES, SENTENCES) if batch else (FRAMES[0], SENTENCES[0])
+    frames, description = (FRAMES, SENTENCES) if batch else (FRAMES[0], SENTENCES[0])
     columns = 2 if batch else 1
     # Of the model's own size, so that no resizing comes between.
     height, width = paper.input_size
     frames = np.random.default_rng(6).integers(0, 255, (*frames.shape[:-3], height, width, 3), np.uint8)
     predict = paper.predict_batch if batch else paper.predict
-    straight, mirrored = predict(frames, sentence), predict(np.flip(frames, columns), sentence)
-    flipped = predict(frames, sentence, flip=True)
+    straight, mirrored = predict(frames, description), predict(np.flip(frames, columns), description)
+    flipped = predict(frames, description, flip=True)
     for name in ("metric_depth", "scale_map"):
         expected = (getattr(straight, name) + np.flip(getattr(mirrored, name), columns)) / 2
         assert np.allclose(getattr(flipped, name), expected, rtol=1e-4)

@@ -1,4 +1,4 @@
-"""One text file with a line per image: which line is about which image, and what is refused."""
+"""One text file with a line per image: which line is about which image, and what is rejected."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def told(config, lines, name="captions.txt", end="\n", **changes):
 
 def pairs(config, part="test"):
     """The sentence of each record by the name of its image."""
-    return {record.image.stem: record.sentence for record in DATASETS[config.name].records(config, part).records}
+    return {record.image.stem: record.description for record in DATASETS[config.name].records(config, part).records}
 
 
 def test_ibims_in_the_order_of_its_list(tmp_path):
     config = told(write_ibims(tmp_path / "data", NAMES), [f"About {name}." for name in NAMES])
     assert list(pairs(config).items()) == [(name, f"About {name}.") for name in NAMES]
-    assert FileSamples(config).sentence(0) == "About office_07."
+    assert FileSamples(config).description(0) == "About office_07."
 
 
 @pytest.mark.parametrize("listed", ["office_07.png\r\n\r\nkitchen_02\r\n", "\ufeffoffice_07\nkitchen_02"])
@@ -110,7 +110,7 @@ def test_unusable_images_do_not_move_the_lines(tmp_path, texts):
     (scene / "sync_depth_00002.png").write_bytes(b"")
     samples = FileSamples(config, texts=texts)
     expected = [("rgb_00001.jpg", "One."), ("rgb_00003.jpg", "Three.")]
-    found = [(Path(samples.image(number)).name, samples.sentence(number)) for number in range(len(samples))]
+    found = [(Path(samples.image(number)).name, samples.description(number)) for number in range(len(samples))]
     assert found == (expected if texts else [(name, "") for name, _ in expected])
 
 
@@ -127,7 +127,7 @@ def test_images_without_ground_truth_do_not_move_the_lines(tmp_path):
 def test_a_selection_keeps_the_lines(tmp_path):
     config = told(write_nyu(tmp_path / "data", count=5), [f"Number {number}." for number in range(5)])
     samples = FileSamples(config, limit=2)
-    assert [samples.sentence(number) for number in range(2)] == ["Number 0.", "Number 2."]
+    assert [samples.description(number) for number in range(2)] == ["Number 0.", "Number 2."]
     assert [samples.read(range(number, number + 1))[0].description for number in range(2)] == ["Number 0.", "Number 2."]
 
 

@@ -215,7 +215,7 @@ def test_what_is_damaged_or_missing_is_one_line(copied, capfd, spoil, words):
     assert capfd.readouterr() == ("", "")
 
 
-def test_graphs_of_others_are_refused(tmp_path):
+def test_graphs_of_others_are_rejected(tmp_path):
     tensor = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
     result = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1])
     graph = onnx.helper.make_graph([onnx.helper.make_node("Relu", ["x"], ["y"])], "foreign", [tensor], [result])

@@ -142,7 +142,7 @@ def test_a_cloud_without_colour_needs_no_image():
 
 
 @pytest.mark.parametrize("rgb", [None, RGB[:, :2], np.zeros((4, 6, 3), np.uint8)])
-def test_colour_of_another_size_is_refused(rgb):
+def test_colour_of_another_size_is_rejected(rgb):
     with pytest.raises(ValueError, match=r"cloud of \(2, 3\) pixels needs an rgb of that size"):
         cloud(rgb=rgb)
 

@@ -19,8 +19,8 @@ SENTENCES = ["A room.", "A hangar with two planes.", "A shelf."]
 
 def test_a_batch_gives_what_each_frame_gives_alone(embedded):
     together = embedded.predict_frames(FRAMES, SENTENCES)
-    for frame, sentence, out in zip(FRAMES, SENTENCES, together, strict=True):
-        alone = embedded.predict(frame, sentence, maps=False)
+    for frame, description, out in zip(FRAMES, SENTENCES, together, strict=True):
+        alone = embedded.predict(frame, description, maps=False)
         assert out.metric_depth.shape == frame.shape[:2]
         np.testing.assert_allclose(out.metric_depth, alone.metric_depth, rtol=1e-4)
         assert out.scale_map is out.edges is None

@@ -14,8 +14,8 @@ from tr2m_core.errors import InputError
 from tr2m_core.eval.procedural import (
     IMAGE_SIZE,
     LIMITS,
+    descriptions_by_kind,
     evaluate_procedural,
-    sentences_by_kind,
 )
 from tr2m_core.metrics.depth import METRIC_NAMES, clamp_depth, compute_depth_metrics
 
@@ -95,22 +95,22 @@ def test_each_row_of_the_evaluation_says_what_its_name_tells():
     count = 200
     scenes = ProceduralScenes(SIZE, seed=6)
     facts = [scenes.facts(i) for i in range(count)]
-    kinds = sentences_by_kind(scenes, count)
+    kinds = descriptions_by_kind(scenes, count)
     assert kinds["training wording"] == [scenes.describe(i) for i in range(count)]
     assert kinds["unseen wording"] == [scenes.describe(i, "unseen") for i in range(count)]
     assert kinds["empty sentence"] == [""] * count
-    only_objects = {i: sentence for i, sentence in enumerate(kinds["object-only"]) if sentence is not None}
+    only_objects = {i: description for i, description in enumerate(kinds["object-only"]) if description is not None}
     assert 0.3 * count < len(only_objects) < 0.6 * count
-    for i, sentence in only_objects.items():
-        assert place_may_go(facts[i]) and not names_place(sentence, facts[i]), sentence
-    for i, sentence in enumerate(kinds["other size"]):
-        others = [facts[j] for j, unseen in enumerate(kinds["unseen wording"]) if unseen == sentence]
+    for i, description in only_objects.items():
+        assert place_may_go(facts[i]) and not names_place(description, facts[i]), description
+    for i, description in enumerate(kinds["other size"]):
+        others = [facts[j] for j, unseen in enumerate(kinds["unseen wording"]) if unseen == description]
         assert others and all(abs(math.log2(o.distance_m / facts[i].distance_m)) >= 1 for o in others)
         assert facts[i].domain in {other.domain for other in others}
 
 
 def test_a_lone_scene_has_no_wrong_sentence():
-    assert sentences_by_kind(ProceduralScenes(SIZE, seed=6), 1)["other size"] == [None]
+    assert descriptions_by_kind(ProceduralScenes(SIZE, seed=6), 1)["other size"] == [None]
 
 
 def test_rows_are_means_over_the_scenes_of_their_kind(embedded):
@@ -132,9 +132,9 @@ def test_rows_are_means_over_the_scenes_of_their_kind(embedded):
     assert [row.pop("scenes") for row in rows.values()] == [3, 2, 3, 2, 3, 3, 3]
     assert all(tuple(row) == METRIC_NAMES for row in rows.values())
     batch, metrics = scenes.batch(range(3)), []
-    for i, sentence in enumerate(batch.descriptions):
+    for i, description in enumerate(batch.descriptions):
         image = (batch.image[i] * 255).round().byte().permute(1, 2, 0).numpy()
-        depth = embedded.predict(image, sentence, maps=False).metric_depth
+        depth = embedded.predict(image, description, maps=False).metric_depth
         valid = batch.valid[i, 0].numpy()
         metrics.append(compute_depth_metrics(batch.depth[i, 0].numpy()[valid], clamp_depth(depth[valid], *LIMITS)))
     for name in METRIC_NAMES:

@@ -297,8 +297,8 @@ def test_clip_text_equals_the_original_computation(tmp_path):
     sentences = ["A room.", "", "desks " * 60, "A room's desks, 3.5 m apart"]
     ours = encoder.encode(sentences)
     assert ours.shape == (4, 1, 40)
-    for sentence, embedding in zip(sentences, ours, strict=True):
-        ids = encoder.tokenizer(sentence, truncation=True)["input_ids"]
+    for description, embedding in zip(sentences, ours, strict=True):
+        ids = encoder.tokenizer(description, truncation=True)["input_ids"]
         assert difference(embedding[0], clip_text(doubled(weights), ids)) < 1e-5
 
 
@@ -433,7 +433,7 @@ class Payload:
 def test_code_in_a_file_is_not_run(network):
     weights, load, _, _, path = network
     trace = path.with_name("trace")
-    with pytest.raises(InputError, match="refused, it holds more than weights"):
+    with pytest.raises(InputError, match="rejected, it holds more than weights"):
         load(saved(weights | {"extra": Payload(trace)}, path))
     assert not trace.exists()
 
@@ -469,7 +469,7 @@ def nested(weights):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch announces the end of TorchScript; CLIP comes in it
-def test_torchscript_is_refused_with_a_way_out_that_works(network):
+def test_torchscript_is_rejected_with_a_way_out_that_works(network):
     weights, load, _, _, path = network
     torch.jit.save(torch.jit.script(nested(weights)), path)
     with pytest.raises(InputError, match="TorchScript") as error:
@@ -504,12 +504,12 @@ def test_transformers_format_round_trip(tmp_path, name, network_class, example):
 
 
 @pytest.mark.parametrize("file", ["depth_anything_v2_vits.pth", "depth_anything_v2_metric_hypersim_vitl.pth"])
-def test_depth_anything_v2_is_refused(tmp_path, file):
+def test_depth_anything_v2_is_rejected(tmp_path, file):
     with pytest.raises(InputError, match="V1 file is needed"):
         load_depth_anything(saved(depth_anything_weights(), tmp_path / file))
 
 
-def test_networks_of_other_kinds_are_refused(tmp_path):
+def test_networks_of_other_kinds_are_rejected(tmp_path):
     path = tmp_path / "weights.pth"
     with pytest.raises(InputError, match="3 blocks, at least 4 needed"):
         load_depth_anything(saved(depth_anything_weights(blocks=3), path))
@@ -538,10 +538,10 @@ SENTENCES = {
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
-def test_tokens_of_the_published_list_of_merges(tmp_path, sentence):
+def test_tokens_of_the_published_list_of_merges(tmp_path, description):
     write_merges(tmp_path)
     _, tokenizer = load_clip_text(saved(clip_weights(), tmp_path / "clip.pt"))
-    assert tokenizer(sentence)["input_ids"] == [START, *SENTENCES[sentence], END]
+    assert tokenizer(description)["input_ids"] == [START, *SENTENCES[description], END]
 
 
 def test_long_sentences_are_cut_before_the_end_token(tmp_path):
@@ -570,8 +570,8 @@ def test_the_tokenizer_can_be_saved(tmp_path):
     tokenizer.save_pretrained(tmp_path / "folder")
     again = AutoTokenizer.from_pretrained(tmp_path / "folder")
     assert again.model_max_length == CONTEXT
-    for sentence, ids in SENTENCES.items():
-        assert again(sentence)["input_ids"] == [START, *ids, END]
+    for description, ids in SENTENCES.items():
+        assert again(description)["input_ids"] == [START, *ids, END]
 
 
 @pytest.mark.parametrize("files", [("tokenizer.json",), ("vocab.json", "merges.txt")])
@@ -588,8 +588,8 @@ def test_other_forms_of_the_vocabulary(tmp_path, files):
         (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *MERGES, ""]))
     (folder / "config.json").write_text('{"model_type": "of something else"}')
     _, tokenizer = load_clip_text(path.rename(folder / "clip.pt"))
-    for sentence, ids in SENTENCES.items():
-        assert tokenizer(sentence)["input_ids"] == [START, *ids, END]
+    for description, ids in SENTENCES.items():
+        assert tokenizer(description)["input_ids"] == [START, *ids, END]
 
 
 def test_a_missing_vocabulary_is_asked_for(tmp_path):
@@ -601,7 +601,7 @@ def test_a_missing_vocabulary_is_asked_for(tmp_path):
         load_clip_text(path)
 
 
-def test_the_vocabulary_of_another_network_is_refused(tmp_path):
+def test_the_vocabulary_of_another_network_is_rejected(tmp_path):
     write_merges(tmp_path, MERGES[:-1])
     with pytest.raises(InputError, match=rf"not the vocabulary of clip\.pt.*{VOCABULARY - 1}.*{VOCABULARY}"):
         load_clip_text(saved(clip_weights(), tmp_path / "clip.pt"))

@@ -99,7 +99,7 @@ def test_given_text_wins(write_bag, messages, replay, constant_predictor):
     assert {text for text, _ in constant_predictor.seen} == {"A hangar."}
 
 
-class SentencePredictor(OneByOne):
+class DescriptionPredictor(OneByOne):
     """Predicts as many metres as the sentence has characters."""
 
     def predict(self, rgb, description, *, maps=True):
@@ -109,7 +109,7 @@ class SentencePredictor(OneByOne):
 def test_sentences_are_compared_and_the_first_decides(write_bag, messages, tmp_path):
     with Bag(write_bag(messages.recording(2))) as bag:
         options = ReplayOptions(texts=("xx", "a"), images=0)
-        result = replay_and_write(bag, SentencePredictor, tmp_path / "out", options)
+        result = replay_and_write(bag, DescriptionPredictor, tmp_path / "out", options)
     assert len(result.frames) == 4
     assert result.report()["frames"]["total"] == 2
     assert result.metrics()["abs_rel"] == pytest.approx((1.0 + 0.9 / 1.1) / 2)
@@ -135,7 +135,7 @@ def test_part_of_the_recording(write_bag, messages, replay, options, kept):
     assert [frame.index for frame in result.frames] == list(range(len(kept)))
 
 
-def test_a_part_without_frames_is_refused(write_bag, messages, replay):
+def test_a_part_without_frames_is_rejected(write_bag, messages, replay):
     with pytest.raises(InputError, match=r"no messages on /camera/image_raw between --start 9 s and the end"):
         replay(write_bag(messages.recording(3)), start=9.0)
 
@@ -177,9 +177,9 @@ def test_damaged_bag_is_used_as_far_as_it_goes(messages, replay, tmp_path):
 
 
 @pytest.mark.parametrize("sentence", [None, "", "x" * 100_000])
-def test_without_a_usable_sentence(write_bag, messages, replay, sentence):
+def test_without_a_usable_sentence(write_bag, messages, replay, description):
     with pytest.raises(InputError, match=r"no scene description.*--text"):
-        replay(write_bag(messages.recording(2, sentence)))
+        replay(write_bag(messages.recording(2, description)))
 
 
 def test_bad_frames_are_counted_and_the_run_goes_on(write_bag, messages, replay, tmp_path):
@@ -212,7 +212,7 @@ def test_bad_frames_are_counted_and_the_run_goes_on(write_bag, messages, replay,
     assert json.loads((tmp_path / "out" / "report.json").read_text())["frames"]["processed"] == 1
 
 
-def test_ground_truth_of_another_size_is_refused_with_both_sizes(write_bag, messages, replay):
+def test_ground_truth_of_another_size_is_rejected_with_both_sizes(write_bag, messages, replay):
     entries = messages.recording(0)
     entries.append((IMAGE, START, messages.image(START, "rgb8", np.zeros((6, 8, 3), np.uint8))))
     entries.append((DEPTH, START, messages.image(START, "16UC1", np.ones((3, 4), "<u2"))))

@@ -10,10 +10,10 @@ from tiny_runs import HOSTILE, INTRINSICS, SOURCE, TEXT, measured, measured_run,
 from tr2m_core.eval.frame_result import FrameResult, View
 from tr2m_core.eval.run import Run
 from tr2m_core.report.figures import CLOUD_POINTS, TRUTH_POINTS, cloud_figure, factor_figure, time_figure
-from tr2m_core.report.html import flatten, sentence_changes, write_html
+from tr2m_core.report.html import description_changes, flatten, write_html
 from tr2m_core.report.page import number, percent
 from tr2m_core.report.panels import depth_legend, draw, shrink
-from tr2m_core.report.words import sentence_effect, verdict
+from tr2m_core.report.words import description_effect, verdict
 
 
 @pytest.fixture
@@ -77,11 +77,11 @@ def test_effect_of_sentences():
     def entry(error):
         return {"metrics": None if error is None else {"abs_rel": error}}
 
-    assert "unknown" in sentence_effect([entry(0.3)], same_frames=False)
-    assert "only the predicted distance" in sentence_effect([entry(None), entry(None)], same_frames=True)
+    assert "unknown" in description_effect([entry(0.3)], same_frames=False)
+    assert "only the predicted distance" in description_effect([entry(None), entry(None)], same_frames=True)
     best = "Best is sentence 2 (abs_rel 0.2), worst 3 (0.4)."
-    assert sentence_effect([entry(0.3), entry(0.2), entry(0.4)], same_frames=True) == best
-    assert sentence_effect([entry(0.3), entry(0.2), entry(0.4)], same_frames=False).startswith(f"{best} They were")
+    assert description_effect([entry(0.3), entry(0.2), entry(0.4)], same_frames=True) == best
+    assert description_effect([entry(0.3), entry(0.2), entry(0.4)], same_frames=False).startswith(f"{best} They were")
 
 
 def test_a_page_says_what_was_measured(page):
@@ -143,8 +143,8 @@ def test_a_page_of_the_last_frames_shows_worse_ones_before_them(page):
 
 def test_text_of_a_recording_is_only_text(page):
     run = Run(SOURCE | {"bag": HOSTILE, "topics": {HOSTILE: HOSTILE}}, skipped_sentences={HOSTILE: 1}, damage=HOSTILE)
-    for index, sentence in enumerate([TEXT, HOSTILE]):
-        run.add(*measured(index, 1.5, sentence))
+    for index, description in enumerate([TEXT, HOSTILE]):
+        run.add(*measured(index, 1.5, description))
     run.add(FrameResult(2, 0, HOSTILE, problem=HOSTILE))
     html = page(run)
     assert "<script>hacked" not in html
@@ -167,7 +167,7 @@ def test_a_page_needs_nothing_from_elsewhere_and_is_repeatable(page, tmp_path):
 def test_sentence_changes():
     frames = [FrameResult(i, i, text) for i, text in enumerate("aabba")]
     sentences = [{"description": "a"}, {"description": "b"}]
-    assert sentence_changes(frames, sentences) == {2: 2, 4: 1}
+    assert description_changes(frames, sentences) == {2: 2, 4: 1}
 
 
 def test_time_figures_mark_sentences_and_the_jump():

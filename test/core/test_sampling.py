@@ -108,7 +108,7 @@ def test_accumulation_takes_as_many_samples_in_smaller_batches():
     assert len({(r.source, key) for n in range(4) for r in schedule.requests(n) for key in r.keys}) == 24
 
 
-def test_batches_that_cannot_be_divided_are_refused():
+def test_batches_that_cannot_be_divided_are_rejected():
     with pytest.raises(InputError, match="batch_size 6 is not divisible by accumulation 4"):
         Schedule(TrainConfig(batch_size=6, accumulation=4), [8])
     with pytest.raises(InputError, match="batch_size 3 is not divisible by accumulation 2"):
@@ -118,7 +118,7 @@ def test_batches_that_cannot_be_divided_are_refused():
         RequestSampler(schedule, 0, 0, 2)
 
 
-def test_a_run_without_steps_is_refused():
+def test_a_run_without_steps_is_rejected():
     with pytest.raises(InputError, match="at least one step"):
         Schedule(TrainConfig(epochs=0), [8])
 

@@ -171,13 +171,13 @@ def test_other_parts_of_clip_in_the_file_do_not_matter(copy, tiny_paper):
     assert np.allclose(depth(copy), depth(tiny_paper), rtol=1e-5)
 
 
-def test_encoders_of_other_widths_are_refused(copy):
+def test_encoders_of_other_widths_are_rejected(copy):
     with pytest.raises(InputError, match=r"relative_depth.*width 32; the rescale head.*expects 48"):
         write_config(copy, image_encoder="shared")
         load_model(copy)
 
 
-def test_networks_of_metric_depth_are_refused(copy):
+def test_networks_of_metric_depth_are_rejected(copy):
     path = copy / "relative_depth" / "config.json"
     path.write_text(path.read_text().replace('"relative"', '"metric"'))
     with pytest.raises(InputError, match="predicts metric depth; a relative one is needed"):

@@ -87,7 +87,7 @@ def test_frames_that_nothing_connects():
     ("position", "quaternion"),
     [((0, 0, 0), (0, 0, 0, 0)), ((0, 0, 0), (0, 0, np.nan, 1)), ((0, np.inf, 0), (0, 0, 0, 1))],
 )
-def test_what_is_no_transform_is_refused_where_it_is_used(position, quaternion):
+def test_what_is_no_transform_is_rejected_where_it_is_used(position, quaternion):
     found = transforms(transform("base", "lidar", position, quaternion), transform("base", "camera", (1, 0, 0)))
     assert found.between("base", "camera")[0, 3] == 1
     with pytest.raises(TransformError, match="'base' to 'lidar' is not a rotation"):

@@ -8,7 +8,7 @@ from geometry_messages import HALF, cloud, image, transform
 from tr2m_core.bags.bag import Bag
 from tr2m_core.bags.depth_topic import find_depth
 from tr2m_core.bags.description_topic import find_description
-from tr2m_core.bags.topics import Topics, find_topics, first_info, read_sentences
+from tr2m_core.bags.topics import Topics, find_topics, first_info, read_descriptions
 from tr2m_core.errors import InputError
 
 IMAGE, DEPTH, INFO, TEXT = "/camera/image_raw", "/camera/depth/image_raw", "/camera/camera_info", "/scene_description"
@@ -120,7 +120,7 @@ def test_named_topics_win(bag_of, kinds):
     assert find_topics(bag, image="/a", depth="/thermal").depth == "/thermal"
 
 
-def test_ambiguous_topics_are_refused_by_name(bag_of, kinds):
+def test_ambiguous_topics_are_rejected_by_name(bag_of, kinds):
     names = {"/a": "rgb8", "/b": "jpeg", "/d": "16UC1", "/e": "32FC1", "/p": "cloud", "/q": "cloud"}
     bag = bag_of({name: kinds[kind] for name, kind in names.items()})
     with pytest.raises(InputError, match=r"several image topics; choose one with --image-topic: /a, /b$"):
@@ -159,7 +159,7 @@ def test_bags_without_images(bag_of, kinds, topics):
         find_topics(bag)
 
 
-SENTENCE = "A small office with two desks."
+DESCRIPTION = "A small office with two desks."
 URDF = '<?xml version="1.0"?><robot name="a small cart"><link name="base_link"/></robot>'
 
 
@@ -167,24 +167,27 @@ URDF = '<?xml version="1.0"?><robot name="a small cart"><link name="base_link"/>
     ("texts", "wanted"),
     [
         ({"/robot_description": URDF}, None),
-        ({"/robot_description": URDF, TEXT: SENTENCE}, TEXT),
-        ({"/robot_description": URDF, "/robot/scene_description": SENTENCE}, "/robot/scene_description"),
-        ({"/robot_description": URDF, "/vlm/caption": SENTENCE}, "/vlm/caption"),
-        ({"/robot_description_semantic": "\n <robot/>", "/ScenePrompt": SENTENCE}, "/ScenePrompt"),
-        ({TEXT: "office", "/caption": SENTENCE}, TEXT),  # as the node would hear it
-        ({TEXT: "\u200b", "/caption": SENTENCE}, "/caption"),
-        ({"/scene_graph": '{"desk": ["on the floor"]}', "/image_caption": SENTENCE}, "/image_caption"),
+        ({"/robot_description": URDF, TEXT: DESCRIPTION}, TEXT),
+        ({"/robot_description": URDF, "/robot/scene_description": DESCRIPTION}, "/robot/scene_description"),
+        ({"/robot_description": URDF, "/vlm/caption": DESCRIPTION}, "/vlm/caption"),
+        ({"/robot_description_semantic": "\n <robot/>", "/ScenePrompt": DESCRIPTION}, "/ScenePrompt"),
+        ({TEXT: "office", "/caption": DESCRIPTION}, TEXT),  # as the node would hear it
+        ({TEXT: "\u200b", "/caption": DESCRIPTION}, "/caption"),
+        ({"/scene_graph": '{"desk": ["on the floor"]}', "/image_caption": DESCRIPTION}, "/image_caption"),
         ({"/scene_state": "mode: automatic", "/scene_name": "office"}, None),
-        ({"/metric_depth/active_description": SENTENCE}, "/metric_depth/active_description"),
-        ({"/metric_depth/active_description": SENTENCE, "/caption": SENTENCE}, "/caption"),
-        ({"/words": SENTENCE}, "/words"),  # the only one
+        ({"/metric_depth/active_description": DESCRIPTION}, "/metric_depth/active_description"),
+        ({"/metric_depth/active_description": DESCRIPTION, "/caption": DESCRIPTION}, "/caption"),
+        ({"/words": DESCRIPTION}, "/words"),  # the only one
         ({"/words": "A desk.", "/state": "IDLE"}, None),
         ({"/state": "IDLE"}, None),
         ({"/state": "x: 1.0\ny: 2.0"}, None),
-        ({"/caption": SENTENCE, "/prompt": SENTENCE}, None),
-        ({"/left/scene_description": SENTENCE, "/camera/scene_description": SENTENCE}, "/camera/scene_description"),
-        ({TEXT: SENTENCE, "/camera/scene_description": SENTENCE}, "/camera/scene_description"),
-        ({"/a/scene_description": SENTENCE, "/b/scene_description": SENTENCE}, None),
+        ({"/caption": DESCRIPTION, "/prompt": DESCRIPTION}, None),
+        (
+            dict.fromkeys(("/left/scene_description", "/camera/scene_description"), DESCRIPTION),
+            "/camera/scene_description",
+        ),
+        ({TEXT: DESCRIPTION, "/camera/scene_description": DESCRIPTION}, "/camera/scene_description"),
+        ({"/a/scene_description": DESCRIPTION, "/b/scene_description": DESCRIPTION}, None),
     ],
 )
 def test_the_topic_with_the_sentences(bag_of, kinds, messages, texts, wanted):
@@ -201,7 +204,7 @@ def test_what_most_texts_of_a_topic_are_counts(write_bag, messages, kinds):
         broken = ("std_msgs/msg/String", b"\x00\x01\x00\x00\xff")
         return [(IMAGE, START, kinds["rgb8"]), ("/caption", START - 1, broken), *said]
 
-    with Bag(write_bag(entries(["", "ready", SENTENCE, SENTENCE]))) as bag:
+    with Bag(write_bag(entries(["", "ready", DESCRIPTION, DESCRIPTION]))) as bag:
         assert find_topics(bag).description == "/caption"
 
 
@@ -210,7 +213,7 @@ def test_texts_that_are_not_read_say_so(bag_of, kinds, messages):
 
 
 def test_most_texts_are_no_sentences(bag_of, kinds, messages, write_bag):
-    entries = [("/caption", START + i, messages.text(text)) for i, text in enumerate(["IDLE", "BUSY", SENTENCE])]
+    entries = [("/caption", START + i, messages.text(text)) for i, text in enumerate(["IDLE", "BUSY", DESCRIPTION])]
     with Bag(write_bag([(IMAGE, START, kinds["rgb8"]), *entries])) as bag:
         assert find_description(bag, IMAGE).why.endswith("/caption holds a single word")
 
@@ -282,7 +285,7 @@ def test_hints_in_any_case(bag_of, kinds):
 def test_sentences_come_in_order_of_time(write_bag, messages):
     entries = [(TEXT, START + 1, messages.text("Second.")), (TEXT, START, messages.text("First."))]
     with Bag(write_bag(entries)) as bag:
-        assert [text for _, text in read_sentences(bag, TEXT)] == ["First.", "Second."]
+        assert [text for _, text in read_descriptions(bag, TEXT)] == ["First.", "Second."]
 
 
 def test_sentences_and_infos(write_bag, messages):
@@ -295,6 +298,6 @@ def test_sentences_and_infos(write_bag, messages):
         (TEXT, START + PERIOD, messages.text("A chair.")),
     ]
     with Bag(write_bag(entries)) as bag:
-        assert read_sentences(bag, TEXT) == [(START - PERIOD, "A desk."), (START + PERIOD, "A chair.")]
+        assert read_descriptions(bag, TEXT) == [(START - PERIOD, "A desk."), (START + PERIOD, "A chair.")]
         assert first_info(bag, INFO).k[4] == 510
         assert first_info(bag, None) is None

@@ -1,4 +1,4 @@
-"""The settings of a training run: what is read, what is refused, and that the shipped files say what they should."""
+"""The settings of a training run: what is read, what is rejected, and that the shipped files say what they should."""
 
 import dataclasses
 from pathlib import Path

@@ -365,13 +365,13 @@ def test_a_directory_with_a_run_is_not_overwritten(settings, tmp_path):
     assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
 
-def test_a_checkpoint_of_another_model_is_refused(settings, tmp_path):
+def test_a_checkpoint_of_another_model_is_rejected(settings, tmp_path):
     train(settings(steps=1), tmp_path)
     with pytest.raises(InputError, match=f"{tmp_path}: the checkpoint is of another configuration"):
         train(settings(steps=2, head={"features": 24}), tmp_path, resume=True)
 
 
-def test_a_damaged_checkpoint_is_refused(settings, tmp_path):
+def test_a_damaged_checkpoint_is_rejected(settings, tmp_path):
     train(settings(steps=1), tmp_path)
     (tmp_path / "checkpoints" / LAST).write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(InputError, match=r"last\.pt: not a readable training state"):

@@ -37,8 +37,8 @@ class ObedientBackend:
         self._orders = orders
 
     def encode(self, sentences: list[str]) -> Tensor:
-        for sentence in sentences:
-            print(f"encoded: {sentence}", flush=True)
+        for description in sentences:
+            print(f"encoded: {description}", flush=True)
         return torch.zeros(len(sentences), 1, 1)
 
     def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:

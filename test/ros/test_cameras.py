@@ -94,8 +94,8 @@ def rig(node: Any, graph: Any) -> Iterator[Rig]:
             camera.close()
 
 
-def encoded(node: Any, sentence: str) -> bool:
-    return f"encoded: {sentence}" in node.output().splitlines()
+def encoded(node: Any, description: str) -> bool:
+    return f"encoded: {description}" in node.output().splitlines()
 
 
 def batches(node: Any) -> list[int]:

@@ -1,4 +1,4 @@
-"""Messages to arrays and back: what is refused before it is decoded, and the images that are published.
+"""Messages to arrays and back: what is rejected before it is decoded, and the images that are published.
 
 Every encoding is in test_encodings.py.
 """
@@ -46,7 +46,7 @@ def test_packed_rgb_is_not_copied() -> None:
     assert np.shares_memory(parse_image(msg).rgb(), np.frombuffer(msg.data, np.uint8))
 
 
-def refused(msg: Image) -> FrameError:
+def rejected(msg: Image) -> FrameError:
     with pytest.raises(FrameError) as caught:
         parse_image(msg).rgb()
     assert "\n" not in str(caught.value)
@@ -56,7 +56,7 @@ def refused(msg: Image) -> FrameError:
 def test_truncated_data() -> None:
     msg = image_message(RGB, "rgb8")
     msg.data = msg.data[:-1]
-    error = refused(msg)
+    error = rejected(msg)
     assert error.reason == "truncated image"
     assert "104" in str(error)
     assert "105" in str(error)
@@ -65,7 +65,7 @@ def test_truncated_data() -> None:
 def test_step_shorter_than_a_row() -> None:
     msg = image_message(RGB, "rgb8")
     msg.step = 20
-    error = refused(msg)
+    error = rejected(msg)
     assert error.reason == "step"
     assert "20" in str(error)
     assert "21" in str(error)
@@ -74,13 +74,13 @@ def test_step_shorter_than_a_row() -> None:
 def test_step_longer_than_the_data() -> None:
     msg = image_message(RGB, "rgb8")
     msg.step = 1000
-    assert refused(msg).reason == "truncated image"
+    assert rejected(msg).reason == "truncated image"
 
 
-def test_unknown_encodings_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_encodings_are_rejected_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversions, "_cv_bridge", lambda: None)
     for encoding in ("32FC3", "16UC1", "", "no such encoding"):
-        error = refused(image_message(RGB, encoding))
+        error = rejected(image_message(RGB, encoding))
         assert error.reason == "encoding"
         assert repr(encoding) in str(error)
         assert all(name in str(error) for name in COLOUR_ENCODINGS)
@@ -95,21 +95,21 @@ def test_cv_bridge_decodes_what_is_not_decoded_here(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(conversions, "_cv_bridge", lambda: types.SimpleNamespace(imgmsg_to_cv2=convert))
     np.testing.assert_array_equal(parse_image(image_message(RGB, "yuv444")).rgb(), RGB)
-    error = refused(image_message(RGB, "32FC3"))
+    error = rejected(image_message(RGB, "32FC3"))
     assert error.reason == "encoding"
     assert "'32FC3'" in str(error)
 
 
 def test_an_encoding_of_100_kb_does_not_fill_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversions, "_cv_bridge", lambda: None)
-    assert len(str(refused(image_message(RGB, "x" * 100_000)))) < 500
+    assert len(str(rejected(image_message(RGB, "x" * 100_000)))) < 500
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 5), (7, 0), (0, 0), (1, 1), (7, 1)])
 def test_sizes_that_are_no_image(width: int, height: int) -> None:
     msg = image_message(RGB, "rgb8")
     msg.width, msg.height = width, height
-    error = refused(msg)
+    error = rejected(msg)
     assert error.reason == "image size"
     assert f"{width}x{height}" in str(error)
 
@@ -119,7 +119,7 @@ def test_a_bogus_size_allocates_nothing(step: int) -> None:
     msg = image_message(RGB, "rgb8")
     msg.width = msg.height = 2**31
     msg.step = step
-    assert refused(msg).reason == "image size"
+    assert rejected(msg).reason == "image size"
 
 
 def test_a_compressed_image_is_checked_before_it_is_decoded() -> None:

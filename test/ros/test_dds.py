@@ -45,7 +45,7 @@ def test_a_profile_in_the_working_directory_stays(tmp_path: Path, monkeypatch: p
     assert dds.provide("auto", {}, FAST) == ({}, "")
 
 
-def test_another_choice_is_refused() -> None:
+def test_another_choice_is_rejected() -> None:
     with pytest.raises(InputError, match="dds_profile is 'big'; use one of auto, none"):
         dds.provide("big", {}, FAST)
 

@@ -36,7 +36,7 @@ def test_the_bag_holds_what_was_rendered(rooms: list[demo.Room], tmp_path: Path)
     with AnyReader([room.bag]) as bag:
         messages = [(c.topic, bag.deserialize(raw, c.msgtype)) for c, _, raw in bag.messages()]
     assert [topic for topic, _ in messages] == [demo.TEXT, *2 * [demo.IMAGE, demo.DEPTH, demo.INFO]]
-    assert messages[0][1].data == room.sentence
+    assert messages[0][1].data == room.description
     assert messages[1][1].data.tobytes() == room.images[0].tobytes()
     assert messages[5][1].data.tobytes() == room.depth[1].tobytes()
     assert messages[6][1].header.stamp == messages[5][1].header.stamp == messages[4][1].header.stamp
@@ -45,13 +45,13 @@ def test_the_bag_holds_what_was_rendered(rooms: list[demo.Room], tmp_path: Path)
 
 def test_a_run_counts_drops_and_measures_the_frames_that_came_out(rooms: list[demo.Room]) -> None:
     room = rooms[0]
-    run = demo.Run(room, room.sentence, frames={10: 0, 20: 1, 30: 0}, depths={20: 1.1 * room.depth[1]})
+    run = demo.Run(room, room.description, frames={10: 0, 20: 1, 30: 0}, depths={20: 1.1 * room.depth[1]})
     run.latencies = [0.05]
     row = run.row()
     assert (row["sentence"], row["frames in"], row["out"], row["dropped"]) == ("right", 3, 1, 2)
     assert row["abs_rel"] == pytest.approx(0.1, abs=1e-5)
     assert row["p95 ms"] == pytest.approx(50.0)
-    assert demo.Run(room, rooms[1].sentence).row()["abs_rel"] is None
+    assert demo.Run(room, rooms[1].description).row()["abs_rel"] is None
 
 
 def test_a_short_demonstration(start, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ WIDTH, HEIGHT = 64, 48
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 RGB = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
-FIRST_SENTENCE = "A latched sentence about a desk."
+FIRST_DESCRIPTION = "A latched sentence about a desk."
 FX, CX, FY, CY = 60.0, 31.5, 62.0, 23.5
 
 
@@ -65,7 +65,7 @@ class Camera:
 def node(graph: Any, start_node: Callable[..., Any]) -> Iterator[Any]:
     """A running node; a latched sentence was published before it started."""
     latched = graph.publisher(String, f"{NS}/scene_description", LATCHED, connected=False)
-    latched.publish(String(data=FIRST_SENTENCE))
+    latched.publish(String(data=FIRST_DESCRIPTION))
     process = start_node(NS)
     graph.wait(lambda: graph.node.count_subscribers(f"{NS}/image"), "the node", process)
     yield process
@@ -100,10 +100,10 @@ def test_the_start_line_names_the_model_and_its_limits(node: Any, graph: Any) ->
 def test_latched_and_volatile_sentences_are_both_heard(node: Any, graph: Any) -> None:
     with graph.listen(String, f"{NS}/metric_depth/active_description", LATCHED) as active:
         graph.wait(lambda: active, "the active description")
-        assert active[-1].data == FIRST_SENTENCE
+        assert active[-1].data == FIRST_DESCRIPTION
         volatile = graph.publisher(String, f"{NS}/scene_description")
-        for sentence in ("A volatile sentence.", "Another  one\n."):
-            volatile.publish(String(data=sentence))
+        for description in ("A volatile sentence.", "Another  one\n."):
+            volatile.publish(String(data=description))
         graph.wait(lambda: active[-1].data == "Another one .", "the second sentence")
         graph.node.destroy_publisher(volatile)
         latched = graph.publisher(String, f"{NS}/scene_description", LATCHED)
@@ -216,11 +216,11 @@ def test_bad_images_are_counted_and_the_next_good_one_is_answered(camera: Camera
         assert "klingon8" in status["last bad message"]
 
 
-def test_a_description_of_100_kb_is_refused_and_the_previous_one_stays(node: Any, graph: Any) -> None:
+def test_a_description_of_100_kb_is_rejected_and_the_previous_one_stays(node: Any, graph: Any) -> None:
     before = graph.fresh_status(NS)["active description"]
     publisher = graph.publisher(String, f"{NS}/scene_description")
     publisher.publish(String(data="desk " * 20_000))
-    graph.wait(lambda: "bad messages: description too long" in graph.statuses[NS], "the refusal")
+    graph.wait(lambda: "bad messages: description too long" in graph.statuses[NS], "the rejection")
     graph.node.destroy_publisher(publisher)
     status = graph.fresh_status(NS)
     assert status["active description"] == before
@@ -262,7 +262,7 @@ def test_cameras_without_a_cloud_still_have_depth(
     assert len(lines) == 1, lines
 
 
-def test_nan_intrinsics_are_refused_and_the_previous_ones_stay(camera: Camera, graph: Any) -> None:
+def test_nan_intrinsics_are_rejected_and_the_previous_ones_stay(camera: Camera, graph: Any) -> None:
     topic = f"{NS}/metric_depth"
     with graph.listen(Image, topic) as depths, graph.listen(PointCloud2, f"{topic}/points") as clouds:
         camera.until(lambda: clouds, "a cloud", info=camera_info())

@@ -90,6 +90,6 @@ def test_the_foxglove_layout_shows_the_topics_of_the_default_launch() -> None:
     known = {"/camera/image_raw", "/camera/camera_info", "/diagnostics"} | {f"/{topic}" for topic in TOPICS}
     named = set(re.findall(r'"(/[a-z_/]+)(?:\.data)?"', json.dumps(layout)))
     assert {"/diagnostics", "/scene_description", "/metric_depth/active_description"} <= named <= known
-    sentence = panels["Publish!sentence"]
-    assert (sentence["topicName"], sentence["datatype"]) == ("/scene_description", TOPICS["scene_description"])
-    assert json.loads(sentence["value"])["data"]
+    description = panels["Publish!sentence"]
+    assert (description["topicName"], description["datatype"]) == ("/scene_description", TOPICS["scene_description"])
+    assert json.loads(description["value"])["data"]

@@ -145,7 +145,7 @@ def test_infinities_of_the_prediction_stay_and_invalid_reference_is_nan() -> Non
 @pytest.mark.parametrize(
     "changes", [{"encoding": "16UC1"}, {"is_bigendian": 1}, {"step": 33}, {"height": 7}, {"width": 0, "step": 0}]
 )
-def test_a_prediction_that_contradicts_itself_is_refused(changes: dict[str, Any]) -> None:
+def test_a_prediction_that_contradicts_itself_is_rejected(changes: dict[str, Any]) -> None:
     msg = metres(0, 1.0)
     for name, value in changes.items():
         setattr(msg, name, value)
@@ -183,7 +183,7 @@ class Bench:
         self.graph, self.name = graph, name
         pairs = [part for key, value in parameters.items() for part in ("-p", f"{key}:={value}")]
         self.process = start(EVAL, "--ros-args", "-r", f"__ns:={name}", *pairs)
-        self.sentence = graph.node.create_publisher(String, f"{name}/metric_depth/active_description", LATCHED)
+        self.description = graph.node.create_publisher(String, f"{name}/metric_depth/active_description", LATCHED)
         self.images = graph.publisher(Image, f"{name}/image", BEST_EFFORT)
         self.infos = graph.publisher(CameraInfo, f"{name}/metric_depth/camera_info", QUEUE)
         self.references = graph.publisher(Image, f"{name}/reference_depth", QUEUE)
@@ -196,7 +196,7 @@ class Bench:
         graph.wait(lambda: graph.node.count_publishers(topic), "the metrics", self.process)
 
     def close(self) -> None:
-        for publisher in (self.sentence, self.images, self.infos, self.references, self.depths):
+        for publisher in (self.description, self.images, self.infos, self.references, self.depths):
             self.graph.node.destroy_publisher(publisher)
         self.graph.node.destroy_subscription(self._listener)
 
@@ -232,7 +232,7 @@ def test_frames_are_paired_measured_and_reported(bench: Callable[..., Bench], tm
     folder = tmp_path / "report"
     node = bench(output=folder, model="stand-in")
     k = [50.0, 0.0, 4.0, 0.0, 50.0, 3.0, 0.0, 0.0, 1.0]
-    node.sentence.publish(String(data="A desk."))
+    node.description.publish(String(data="A desk."))
     info = CameraInfo(width=8, height=6, k=k)
 
     def described() -> bool:
@@ -523,7 +523,7 @@ def test_another_type_on_a_topic_is_named(graph: Any, start: Callable[..., Any])
     graph.node.destroy_publisher(depths)
 
 
-def test_one_topic_for_two_things_is_refused(start: Callable[..., Any]) -> None:
+def test_one_topic_for_two_things_is_rejected(start: Callable[..., Any]) -> None:
     process = start(EVAL, "--ros-args", "-r", "reference_depth:=/d", "-r", "metric_depth:=/d")
     assert process.wait() == 2
     assert "remap them to three different topics" in process.output()

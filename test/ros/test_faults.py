@@ -150,7 +150,7 @@ def test_a_storm_of_parameters(node: Any, graph: Any, camera: Camera) -> None:
         camera.until(lambda: len(depths) > before + 10, "depth")
     assert sum(storm.results[True].values()) > 100, storm.results
     assert sum(storm.results[False].values()) > 100, storm.results
-    assert "" not in storm.results[False], "refused without a reason"
+    assert "" not in storm.results[False], "rejected without a reason"
     names = list(storm.expected)
     answer = graph.call(GetParameters, f"{NODE}/get_parameters", GetParameters.Request(names=names))
     assert dict(zip(names, map(parameter_value_to_python, answer.values), strict=True)) == storm.expected

@@ -1,4 +1,4 @@
-"""Defaults, the documented parameter file, and changes that must be refused."""
+"""Defaults, the documented parameter file, and changes that must be rejected."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_changes_are_applied_together() -> None:
         ({"cameras": "front"}, ("cameras", "list")),
     ],
 )
-def test_senseless_values_are_refused_by_name(values: dict[str, object], words: tuple[str, ...]) -> None:
+def test_senseless_values_are_rejected_by_name(values: dict[str, object], words: tuple[str, ...]) -> None:
     with pytest.raises(InputError) as caught:
         changed(configured=False, **values)
     assert all(word in str(caught.value) for word in words), caught.value
@@ -105,7 +105,7 @@ def test_foreign_parameters_are_left_alone() -> None:
 
 
 def test_checking_a_change_does_not_make_it(graph: Any) -> None:
-    """Another callback may still refuse it. On Humble, which has no other place for it, it does."""
+    """Another callback may still reject it. On Humble, which has no other place for it, it does."""
     node = DepthNode(namespace="/checked")
     change = [Parameter("cloud_stride", value=4)]
     assert node._check_parameters(change).successful

@@ -1,4 +1,4 @@
-"""Programs that the middleware refuses end with a line that says why; signals end others, but break nothing."""
+"""Programs that the middleware rejects end with a line that says why; signals end others, but break nothing."""
 
 from __future__ import annotations
 

@@ -36,17 +36,17 @@ def bag(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def play(start: Callable[..., Any], bag: Path, output: Path) -> tuple[Any, Any, Any]:
     """Depth node, evaluation node and player with simulated time, as the launch file starts them; until all end."""
     with Bag(bag) as opened:
-        image, depth, info, _, sentence = find_topics(opened)
+        image, depth, info, _, description = find_topics(opened)
     common = ["--ros-args", "-p", "use_sim_time:=true", "-r", f"image:={image}"]
     for topic in (image, depth):
         prefix = f"qos_overrides.{topic}.subscription"
         common += ["-p", f"{prefix}.reliability:=reliable", "-p", f"{prefix}.depth:=50"]
-    names = ["-r", f"camera_info:={info}", "-r", f"scene_description:={sentence}", "-p", "device:=cpu"]
+    names = ["-r", f"camera_info:={info}", "-r", f"scene_description:={description}", "-p", "device:=cpu"]
     node = start("tr2m_ros.depth_node", *common, *names)
     parameters = ["-p", f"output:={output}", "-p", "end_with_image:=true", "-p", "model:=embedded"]
     evaluation = start("tr2m_ros.eval_node", *common, "-r", f"reference_depth:={depth}", *parameters)
     topics = [image, depth, info]
-    arguments = ["--topics", *topics, sentence, "--wait-for-subscribers", *topics, "--start-delay", "2"]
+    arguments = ["--topics", *topics, description, "--wait-for-subscribers", *topics, "--start-delay", "2"]
     player = start("tr2m_ros.bag_player", str(bag), "--clock", "--rate", "0.2", *arguments)
     return node, evaluation, player
 
@@ -56,7 +56,7 @@ def offline(bag: Path, embedded: Any, stamps: set[int]) -> dict[int, dict[str, f
     found: dict[int, dict[str, Any]] = {stamp: {} for stamp in stamps}
     with Bag(bag) as opened:
         topics = find_topics(opened)
-        sentence = opened.first(topics.description).data
+        description = opened.first(topics.description).data
         for topic, _, data in opened.messages([topics.image, topics.depth]):
             message = opened.decode(data, opened.topics[topic].type)
             stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
@@ -65,7 +65,7 @@ def offline(bag: Path, embedded: Any, stamps: set[int]) -> dict[int, dict[str, f
                 found[stamp][topic] = CheckedImage.parse(message).rgb() if is_image else decode_depth(message)
     results = {}
     for stamp, frame in found.items():
-        prediction = embedded.predict(frame[topics.image], sentence, maps=False).metric_depth
+        prediction = embedded.predict(frame[topics.image], description, maps=False).metric_depth
         measured = measure_depth(frame[topics.depth], prediction, LIMITS)
         assert measured is not None
         row = {"scale_factor": measured.scale_factor, "median_m": float(np.median(prediction))}

@@ -181,7 +181,7 @@ def test_an_override_wins(graph: Any, drivers: tuple[Node, Node], choice: str) -
     node.destroy_node()
 
 
-def test_an_override_that_is_none_is_refused(graph: Any) -> None:
+def test_an_override_that_is_none_is_rejected(graph: Any) -> None:
     name = "qos_overrides./misspelt/image.subscription.reliability"
     node = Node("listener", parameter_overrides=[Parameter(name, value="relaible")])
     with pytest.raises(InputError, match=r"relaible.*auto, reliable, best_effort"):

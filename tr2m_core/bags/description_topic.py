@@ -6,7 +6,7 @@ from itertools import islice
 
 from tr2m_core.bags.bag import Bag, shown
 from tr2m_core.bags.candidates import Found, hinted, is_own, recorded
-from tr2m_core.description import MAX_CHARACTERS, says_something, why_no_sentence
+from tr2m_core.description import MAX_CHARACTERS, says_something, why_no_description
 
 TEXT_TYPE = "std_msgs/msg/String"
 EXACT = "scene_description"  # what the node listens to
@@ -56,7 +56,7 @@ def _is_usable(bag: Bag, name: str) -> bool:
 
 def _objection(bag: Bag, name: str) -> str | None:
     """What most of the topic's texts are instead of sentences; None where at least half are sentences."""
-    reasons = [why_no_sentence(text) for text in _texts(bag, name)]
+    reasons = [why_no_description(text) for text in _texts(bag, name)]
     objections = [reason for reason in reasons if reason is not None]
     if not reasons:
         return "nothing"

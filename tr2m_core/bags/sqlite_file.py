@@ -90,7 +90,7 @@ class SqliteFile:
             return counts
         except BROKEN as error:
             self._damage = one_line(error)
-            # Without this, sqlite refuses a file that is shorter than it says as a whole.
+            # Without this, sqlite rejects a file that is shorter than it says as a whole.
             self._database.execute("PRAGMA writable_schema = ON")
             self._learn_topics()
             return None

@@ -69,7 +69,7 @@ def find_topics(
     return Topics(image, depth, info, depth_info, description or find_description(bag, image).topic)
 
 
-def read_sentences(bag: Bag, topic: str) -> list[tuple[int, str]]:
+def read_descriptions(bag: Bag, topic: str) -> list[tuple[int, str]]:
     """Recording time (ns) and text of every readable message on a String topic, in order of time."""
     sentences = []
     for _, recorded, data in bag.messages([topic]):
@@ -77,7 +77,7 @@ def read_sentences(bag: Bag, topic: str) -> list[tuple[int, str]]:
             sentences.append((recorded, str(bag.decode(data, TEXT_TYPE).data)))
         except FrameError:
             continue
-    return sorted(sentences, key=lambda sentence: sentence[0])
+    return sorted(sentences, key=lambda description: description[0])
 
 
 def first_info(bag: Bag, topic: str | None) -> Any:

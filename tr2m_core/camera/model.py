@@ -194,7 +194,7 @@ def _mapped(
     k, p = np.array(model.k, np.float64).reshape(3, 3), np.array(model.p, np.float64).reshape(3, 4)
     for matrix in (k, p):
         if matrix[0, 0] != 0:  # all zero says that there is none
-            with np.errstate(over="ignore"):  # what is not finite afterwards is refused by `_lens`
+            with np.errstate(over="ignore"):  # what is not finite afterwards is rejected by `_lens`
                 matrix[:2] *= np.reshape(scale, (2, 1))
                 matrix[:2, 2] += shift
     return model._replace(height=size[0], width=size[1], k=k.ravel().tolist(), p=p.ravel().tolist())

@@ -92,8 +92,6 @@ def split(folder: Path, texts: PublishedTexts) -> str | None:
 def captions(folder: Path, texts: PublishedTexts) -> str | None:
     if texts.text_file:
         path = folder / texts.text_file
-        return (
-            f"{len(split_lines(read_text(path, 'text file', 'a sentence per line')))} lines" if path.is_file() else None
-        )
+        return f"{len(split_lines(read_text(path, 'text file', 'a line per image')))} lines" if path.is_file() else None
     files = sum(1 for path in (folder / texts.text_root).rglob("*.txt") if path.is_file())
     return f"{files} files" if files else None

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
     intrinsics = parse_intrinsics(args.intrinsics) if args.intrinsics is not None else None
     paths = find_images(args.images)
-    refuse_collisions(paths, args.output)
+    reject_collisions(paths, args.output)
     descriptions = descriptions_for(args.text, len(paths))
     output = make_output(args.output)
     predictor = None
@@ -102,7 +102,7 @@ def find_images(inputs: list[Path]) -> list[Path]:
     return paths
 
 
-def refuse_collisions(paths: list[Path], output: Path) -> None:
+def reject_collisions(paths: list[Path], output: Path) -> None:
     """Raises InputError when two images' results would have the same names, or a result would replace an image."""
     by_stem: dict[str, list[Path]] = defaultdict(list)
     for path in paths:

@@ -50,11 +50,11 @@ class C3VD(FileDataset):
         videos = sorted(path for path in root.iterdir() if path.is_dir() and _VIDEO.fullmatch(path.name))
         return [path for path in videos if path.name not in (*TEST_VIDEOS, *TRAINING_VIDEOS)]
 
-    def sentence(self, image: PurePosixPath) -> str:
+    def description(self, image: PurePosixPath) -> str:
         video = next((part for part in image.parts if _VIDEO.fullmatch(part)), None)
         if video is None:
             raise InputError(f"{image} names no video such as cecum_t1_a")
-        return video_sentence(video)
+        return video_description(video)
 
     def fits(self, size: tuple[int, int]) -> bool:
         return True  # 1350x1080 as published; depth of any size is brought to one
@@ -67,7 +67,7 @@ class C3VD(FileDataset):
         return image, depth[rows[:, None], columns]
 
 
-def video_sentence(video: str) -> str:
+def video_description(video: str) -> str:
     """The description that a video's name, such as cecum_t1_a, stands for. Raises InputError for another name."""
     match = _VIDEO.fullmatch(video)
     if match is None:

@@ -35,7 +35,7 @@ class Record:
     image: Path
     depth: Path
     text: Path | None
-    sentence: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,10 @@ class FileDataset:
         root, gt_root, text_root = self.roots(config, texts)
         lines = self._lines(config.split, root, gt_root, part)
         records = []
-        for line, sentence in zip(lines, self._sentences(config, lines, texts), strict=True):
-            text = (text_root / line.image).with_suffix(".txt") if texts and sentence is None else None
+        for line, description in zip(lines, self._sentences(config, lines, texts), strict=True):
+            text = (text_root / line.image).with_suffix(".txt") if texts and description is None else None
             if line.depth is not None:
-                records.append(Record(root / line.image, gt_root / line.depth, text, sentence or ""))
+                records.append(Record(root / line.image, gt_root / line.depth, text, description or ""))
         unmeasured = [root / line.image for line in lines if line.depth is None]
         return Listing(records, unmeasured, [] if config.split else self.unassigned(root))
 
@@ -105,7 +105,7 @@ class FileDataset:
         fixed = []
         for line in lines:
             try:
-                fixed.append(self.sentence(line.image))
+                fixed.append(self.description(line.image))
             except InputError as error:
                 raise InputError(f"{config.split}: line {line.number}: {error}") from None
         if not config.text_file:
@@ -156,7 +156,7 @@ class FileDataset:
         """Folders with images of which the published division into parts says nothing."""
         return []
 
-    def sentence(self, image: PurePosixPath) -> str | None:
+    def description(self, image: PurePosixPath) -> str | None:
         """The sentence that the protocol has for an image; None: text files have them. Raises InputError."""
         return None
 
@@ -184,7 +184,7 @@ class FileDataset:
         depth = self.read_depth(record)
         self.check_sizes(record, image.shape[:2], depth.shape)
         image, depth = self.frame(image, depth)
-        own = [record.sentence] if record.sentence else []
+        own = [record.description] if record.description else []
         sentences = own if record.text is None else read_texts(record.text)
         return Sample(self._resized(image), depth, sentences, self.validity(record))
 

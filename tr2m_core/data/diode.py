@@ -78,7 +78,7 @@ class DIODEOutdoor(FileDataset):
 def _open_array(path: Path) -> npt.NDArray[Any]:
     """The numbers (H, W) of an (H, W) or (H, W, 1) npy file, mapped, not read. Raises InputError, naming the file."""
     try:
-        array: npt.NDArray[Any] = np.lib.format.open_memmap(path, mode="r")  # refuses pickles and missing bytes
+        array: npt.NDArray[Any] = np.lib.format.open_memmap(path, mode="r")  # rejects pickles and missing bytes
     except Exception as error:  # NumPy raises many kinds for damaged headers
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: not an npy file that can be read ({type(error).__name__}: {reason})") from None

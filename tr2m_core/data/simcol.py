@@ -9,7 +9,7 @@ from tr2m_core.data.dataset import FileDataset, Part, PathPair
 from tr2m_core.text_files import read_text, split_lines
 
 TEST_LIST = PurePosixPath("misc/test_file.txt")
-SENTENCE = "The image shows a medical scene of a cecum with texture type one."  # C3VD's have no article
+DESCRIPTION = "The image shows a medical scene of a cecum with texture type one."  # C3VD's have no article
 
 
 class SimCol(FileDataset):
@@ -34,8 +34,8 @@ class SimCol(FileDataset):
             folders = [folder for folder in folders if folder in listed]
         return [pair for folder in folders for pair in _frames(root, folder)]
 
-    def sentence(self, image: PurePosixPath) -> str:
-        return SENTENCE
+    def description(self, image: PurePosixPath) -> str:
+        return DESCRIPTION
 
     def fits(self, size: tuple[int, int]) -> bool:
         return True  # 475x475 as published

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tr2m_core.description import clean_sentence, read_sentences
+from tr2m_core.description import clean_description, read_descriptions
 from tr2m_core.errors import InputError
 from tr2m_core.text_files import read_text, split_lines
 
@@ -15,7 +15,7 @@ def read_texts(path: Path) -> list[str]:
     Raises InputError, naming the file, when there is none to be read.
     """
     text = read_text(path, "text file", "the sentences about an image, one per line")
-    sentences = [sentence for line in split_lines(text) if (sentence := clean_sentence(line))]
+    sentences = [description for line in split_lines(text) if (description := clean_description(line))]
     if not sentences:
         raise InputError(f"{path}: empty; give at least one sentence about the image")
     return sentences
@@ -26,7 +26,7 @@ def read_listed(path: Path, images: int) -> list[str]:
 
     Raises InputError, naming the file and, for one that is no sentence, the line, unless there are `images` of them.
     """
-    sentences = read_sentences(path)
+    sentences = read_descriptions(path)
     if len(sentences) != images:
         lines = f"{len(sentences)} lines for {images} images"
         raise InputError(f"{path}: {lines}; line k is about the k-th image, whether that is there or not")

@@ -30,9 +30,9 @@ def conditions_for(
     return [_condition(samples, name, seed) for name in names] + [fixed(f'"{text}"', text) for text in texts]
 
 
-def fixed(name: str, sentence: str) -> Condition:
+def fixed(name: str, description: str) -> Condition:
     """The same sentence whatever the sample."""
-    return Condition(name, lambda number: sentence)
+    return Condition(name, lambda number: description)
 
 
 def listed(name: str, sentences: Sequence[str | None]) -> Condition:
@@ -42,10 +42,10 @@ def listed(name: str, sentences: Sequence[str | None]) -> Condition:
 
 def _condition(samples: SampleSet, name: str, seed: int) -> Condition:
     if name == OWN:
-        return Condition(OWN, samples.sentence)
+        return Condition(OWN, samples.description)
     if name == EMPTY:
         return fixed(EMPTY, "")
-    return listed(SHUFFLED, shuffle([samples.sentence(number) for number in range(len(samples))], seed))
+    return listed(SHUFFLED, shuffle([samples.description(number) for number in range(len(samples))], seed))
 
 
 def shuffle(sentences: Sequence[str], seed: int) -> list[str | None]:
@@ -58,7 +58,7 @@ def shuffle(sentences: Sequence[str], seed: int) -> list[str | None]:
     chance.shuffle(order)
     distinct = sorted(set(sentences))
     chance.shuffle(distinct)
-    rank = {sentence: place for place, sentence in enumerate(distinct)}
+    rank = {description: place for place, description in enumerate(distinct)}
     order.sort(key=lambda number: rank[sentences[number]])
     commonest = max((len(list(group)) for _, group in groupby(order, lambda n: sentences[n])), default=0)
     moved: list[str | None] = [None] * len(sentences)

@@ -31,7 +31,7 @@ class DepthNetwork(Method):
     The prediction is resized as a TR2M model's is. A metric one is in metres, unless `in_units` says otherwise.
     """
 
-    hears_sentence = False
+    reads_description = False
 
     def __init__(self, name: str, network: Any, processor: Any, relative: bool, per_metre: float = 1.0) -> None:
         self.name, self.network, self.processor = name, network, processor

@@ -21,7 +21,7 @@ from tr2m_core.processes import ALONE, Processes
 FloatArray = npt.NDArray[np.floating[Any]]
 
 CHUNK = 4  # samples predicted at once; chunks, not samples, are shared out, so that numbers do not depend on processes
-NO_SENTENCE = ""  # name of the condition of methods that hear none
+NO_DESCRIPTION = ""  # name of the condition of methods that hear none
 MASKED = "validity mask applied"  # of rows that count less of the ground truth than the protocol does
 
 
@@ -83,10 +83,10 @@ def evaluate(
     on_prediction: OnPrediction | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Measures every method under every condition on every sample; methods that hear no sentence once.
+    """Measures every method under every condition on every sample; methods that read none once.
 
-    The result is the same in every process, and the same as one process gives; on_prediction hears only of the samples
-    that fall to this one. keep_truths: for the best constant depth, see `SampleSet.truth_pixels`.
+    The result is the same in every process, and the same as one process gives; on_prediction is told of this process's
+    samples only. keep_truths: for the best constant depth, see `SampleSet.truth_pixels`.
     """
     pairs = list(_pairs(methods, conditions))
     names = [(_row_name(method, masked), each.name) for method, each in pairs for masked in samples.masking]
@@ -116,11 +116,11 @@ def add_constant(samples: SampleSet, found: Evaluation) -> float | None:
         return None
     constant = best_constant_depth(np.concatenate([truth for _, truth in found.truths]))
     name = constant_name(samples)
-    found.pairs.append((name, NO_SENTENCE))
+    found.pairs.append((name, NO_DESCRIPTION))
     for number, truth in found.truths:
         measurement = measure_depth(truth[None], np.full((1, truth.size), constant), samples.limits)
         if measurement is not None:
-            found.outcomes.append(Outcome(number, samples.image(number), name, NO_SENTENCE, "", measurement))
+            found.outcomes.append(Outcome(number, samples.image(number), name, NO_DESCRIPTION, "", measurement))
     found.outcomes.sort(key=lambda outcome: outcome.number)
     return constant
 
@@ -132,9 +132,9 @@ def constant_name(samples: SampleSet) -> str:
 
 
 def _pairs(methods: Sequence[Method], conditions: Sequence[Condition]) -> Iterator[tuple[Method, Condition]]:
-    silent = Condition(NO_SENTENCE, lambda number: "")
+    silent = Condition(NO_DESCRIPTION, lambda number: "")
     for method in methods:
-        for condition in conditions if method.hears_sentence else [silent]:
+        for condition in conditions if method.reads_description else [silent]:
             yield method, condition
 
 
@@ -166,10 +166,10 @@ def _measure(
     alignments: Collection[str],
     on_prediction: OnPrediction | None,
 ) -> Iterator[Outcome]:
-    told = {number: sentence for number in usable if (sentence := condition.told(number)) is not None}
+    told = {number: description for number in usable if (description := condition.told(number)) is not None}
     chosen = [usable[number] for number in told]
     predictions = method.predict(chosen, list(told.values()))
-    for (number, sentence), sample, prediction in zip(told.items(), chosen, predictions, strict=True):
+    for (number, description), sample, prediction in zip(told.items(), chosen, predictions, strict=True):
         for place, masked in enumerate(samples.masking):
             area = sample.area(masked)
             measurement = measure_depth(
@@ -178,9 +178,9 @@ def _measure(
             if measurement is None:
                 continue
             if on_prediction and place == 0:
-                on_prediction(number, sample._replace(description=sentence), prediction, measurement)
+                on_prediction(number, sample._replace(description=description), prediction, measurement)
             name = _row_name(method, masked)
-            yield Outcome(number, samples.image(number), name, condition.name, sentence, measurement)
+            yield Outcome(number, samples.image(number), name, condition.name, description, measurement)
 
 
 def _row_name(method: Method, masked: bool) -> str:

@@ -59,9 +59,9 @@ class FileSamples(SampleSet):
     def image(self, number: int) -> str:
         return self.records[number].image.relative_to(self.root).as_posix()
 
-    def sentence(self, number: int) -> str:
+    def description(self, number: int) -> str:
         record = self.records[number]
-        return record.sentence if record.text is None else read_texts(record.text)[0]
+        return record.description if record.text is None else read_texts(record.text)[0]
 
     def read(self, numbers: range) -> list[Sample | InputError]:
         return [self._read(number) for number in numbers]

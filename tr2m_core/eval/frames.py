@@ -26,7 +26,7 @@ class FrameSamples(SampleSet):
     def image(self, number: int) -> str:
         return self.frames[number].name
 
-    def sentence(self, number: int) -> str:
+    def description(self, number: int) -> str:
         return self.frames[number].description
 
     def read(self, numbers: range) -> list[Sample | InputError]:

@@ -1,4 +1,4 @@
-"""What is evaluated: a model that hears a sentence, its relative depth, a ramp, or a public depth network."""
+"""What is evaluated: a model that reads a description, its relative depth, a ramp, or a public depth network."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ FloatArray = npt.NDArray[np.floating[Any]]
 
 
 class Method(ABC):
-    """relative: predicts affine-invariant inverse depth, not depth. hears_sentence: whether sentences change it."""
+    """relative: predicts affine-invariant inverse depth, not depth. reads_description: whether a description counts."""
 
     name: str
     relative: bool = False
-    hears_sentence: bool = True
+    reads_description: bool = True
 
     @abstractmethod
     def predict(self, samples: Sequence[Sample], sentences: Sequence[str]) -> list[FloatArray]:
@@ -60,7 +60,7 @@ class TextModel(Method):
 class RelativeDepth(Method):
     """The relative depth that a TR2M model starts from, resized as its metric depth is; no sentence changes it."""
 
-    relative, hears_sentence = True, False
+    relative, reads_description = True, False
 
     def __init__(self, model: str, predictor: Predictor) -> None:
         self.name, self.predictor = relative_depth_name(model), predictor
@@ -76,7 +76,7 @@ class RelativeDepth(Method):
 class VerticalRamp(Method):
     """See `vertical_ramp`."""
 
-    name, relative, hears_sentence = VERTICAL_RAMP, True, False
+    name, relative, reads_description = VERTICAL_RAMP, True, False
 
     def predict(self, samples: Sequence[Sample], sentences: Sequence[str]) -> list[FloatArray]:
         return [vertical_ramp(*sample.depth.shape) for sample in samples]

@@ -12,7 +12,7 @@ from tr2m_core.data.procedural.descriptions import describe_as, names_place, pla
 from tr2m_core.data.procedural.scenes import LIMITS, ProceduralScenes
 from tr2m_core.errors import InputError
 from tr2m_core.eval.conditions import listed
-from tr2m_core.eval.evaluator import NO_SENTENCE, Outcome, add_constant, constant_name, evaluate
+from tr2m_core.eval.evaluator import NO_DESCRIPTION, Outcome, add_constant, constant_name, evaluate
 from tr2m_core.eval.methods import FloatArray, Predictor, TextModel
 from tr2m_core.eval.samples import Sample, SampleSet
 from tr2m_core.metrics.depth import clamp_depth, mean_metrics
@@ -46,7 +46,7 @@ class ProceduralSamples(SampleSet):
     def image(self, number: int) -> str:
         return f"{self.scenes.seed}/{number}"
 
-    def sentence(self, number: int) -> str:
+    def description(self, number: int) -> str:
         return self.scenes.describe(number)
 
     def read(self, numbers: range) -> list[Sample | InputError]:
@@ -54,8 +54,8 @@ class ProceduralSamples(SampleSet):
         depth = batch.depth[:, 0].cpu().numpy()
         everywhere = np.ones(IMAGE_SIZE, bool)
         return [
-            Sample(image, sentence, truth, everywhere, self.limits)
-            for image, sentence, truth in zip(batch.camera_images(), batch.descriptions, depth, strict=True)
+            Sample(image, description, truth, everywhere, self.limits)
+            for image, description, truth in zip(batch.camera_images(), batch.descriptions, depth, strict=True)
         ]
 
 
@@ -85,7 +85,9 @@ def evaluate_procedural(
     """
     samples = ProceduralSamples(count, seed, TRUTH_LIMITS)
     scenes = samples.scenes
-    conditions = [listed(kind, s) for kind, s in sentences_by_kind(scenes, count).items() if not kinds or kind in kinds]
+    conditions = [
+        listed(kind, s) for kind, s in descriptions_by_kind(scenes, count).items() if not kinds or kind in kinds
+    ]
     model = _Clamped("model", predictor)
     found = evaluate(
         samples,
@@ -101,7 +103,7 @@ def evaluate_procedural(
     right = rows.pop(RIGHT, [])
     named = [each for each in right if names_place(each.description, scenes.facts(each.number))]
     add_constant(samples, found)
-    rows = {RIGHT: right, PLACE_NAMED: named, **rows, "best constant": found.of(constant_name(samples), NO_SENTENCE)}
+    rows = {RIGHT: right, PLACE_NAMED: named, **rows, "best constant": found.of(constant_name(samples), NO_DESCRIPTION)}
     return {kind: _row(outcomes) for kind, outcomes in rows.items() if outcomes}
 
 
@@ -110,7 +112,7 @@ def _row(outcomes: Sequence[Outcome]) -> Metrics:
     return {"scenes": len(metrics), **mean_metrics(metrics)}
 
 
-def sentences_by_kind(scenes: ProceduralScenes, count: int) -> dict[str, Sentences]:
+def descriptions_by_kind(scenes: ProceduralScenes, count: int) -> dict[str, Sentences]:
     """What each row of `evaluate_procedural` says of each scene."""
     facts = [scenes.facts(i) for i in range(count)]
     unseen = [scenes.describe(i, "unseen") for i in range(count)]
@@ -118,8 +120,8 @@ def sentences_by_kind(scenes: ProceduralScenes, count: int) -> dict[str, Sentenc
     def object_only(i: int) -> str | None:
         if not place_may_go(facts[i]):
             return None
-        sentence = describe_as("objects", facts[i], random.Random(f"{scenes.seed}/{i}/objects"), "train")
-        return None if names_place(sentence, facts[i]) else sentence
+        description = describe_as("objects", facts[i], random.Random(f"{scenes.seed}/{i}/objects"), "train")
+        return None if names_place(description, facts[i]) else description
 
     def other_size(i: int) -> str | None:
         def differs(j: int) -> bool:

@@ -75,7 +75,7 @@ class SampleSet(ABC):
         """What a report calls the sample, unlike the others: a path or a name."""
 
     @abstractmethod
-    def sentence(self, number: int) -> str:
+    def description(self, number: int) -> str:
         """The sample's own sentence. Raises InputError when there is none to be read."""
 
     @abstractmethod

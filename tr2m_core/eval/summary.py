@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tr2m_core.eval.baselines import VERTICAL_RAMP
-from tr2m_core.eval.evaluator import NO_SENTENCE, Evaluation, constant_name
+from tr2m_core.eval.evaluator import NO_DESCRIPTION, Evaluation, constant_name
 from tr2m_core.eval.methods import relative_depth_name
 from tr2m_core.eval.samples import SampleSet
 from tr2m_core.metrics.depth import METRIC_NAMES, mean_metrics
@@ -119,8 +119,8 @@ def mean_of_sources(results: Sequence[SetResult]) -> SourcesMean:
     return SourcesMean(
         len(results),
         rows,
-        better((model, sentences, METRIC), (constant_name(results[0].samples), NO_SENTENCE, METRIC)),
-        better((relative_depth_name(model), NO_SENTENCE, AFFINE), (VERTICAL_RAMP, NO_SENTENCE, AFFINE)),
+        better((model, sentences, METRIC), (constant_name(results[0].samples), NO_DESCRIPTION, METRIC)),
+        better((relative_depth_name(model), NO_DESCRIPTION, AFFINE), (VERTICAL_RAMP, NO_DESCRIPTION, AFFINE)),
     )
 
 

@@ -24,7 +24,7 @@ from tr2m_core.weights.hub import PACKAGE
 
 OPSET = 17  # the first with layer normalisation as one operator
 ONE_FILE_LIMIT = 100_000_000  # bytes of weights; more go into a second file
-CHECK_SENTENCES = ["A small office with two desks.", "A street with parked cars."]
+CHECK_DESCRIPTIONS = ["A small office with two desks.", "A street with parked cars."]
 
 
 class _Graph(nn.Module):
@@ -140,7 +140,7 @@ def check_onnx(path: Path, model: TR2M) -> float:
     noise = torch.randn(2, 3, *backend.input_size, generator=torch.Generator().manual_seed(0))
     worst = 0.0
     for batch in (1, 2):
-        images, sentences = noise[:batch], CHECK_SENTENCES[:batch]
+        images, sentences = noise[:batch], CHECK_DESCRIPTIONS[:batch]
         expected = model(images, model.encode(sentences)).metric_depth
         found = backend.run(images, backend.encode(sentences), maps=False).metric_depth
         worst = max(worst, float(((found - expected) / expected).abs().nan_to_num(nan=float("inf")).max()))

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tr2m_core.description import EMPTY, clean_sentence
+from tr2m_core.description import EMPTY, clean_description
 from tr2m_core.errors import DeviceError, InputError
 from tr2m_core.inference.device_errors import device_error
 from tr2m_core.inference.torch_backend import PRECISIONS, TorchBackend
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tr2m_core.types import Pixels
 
 MIN_FRAME_SIDE = 2  # bilinear resizing with aligned corners needs two pixels
-SENTENCES_KEPT = 16
+DESCRIPTIONS_KEPT = 16
 
 
 class Backend(Protocol):
@@ -241,7 +241,7 @@ class DepthPredictor:
         scale: float,
         edge_jump: float | None,
     ) -> list[DepthPrediction]:
-        text = torch.cat([self._sentence(sentence, allow_empty=False) for sentence in descriptions])
+        text = torch.cat([self._encode_one(text, allow_empty=False) for text in descriptions])
         pixel_values = torch.cat([self.preprocess(_batch_of_one(frame)) for frame in frames])
         out = _stacked(self.backend.run(pixel_values, text, maps))
         if edge_jump is not None:
@@ -282,22 +282,22 @@ class DepthPredictor:
     def _encoded(self, description: str | Sequence[str], count: int, allow_empty: bool) -> Tensor:
         """(1 or N, 1, C) for one sentence or one per frame."""
         if isinstance(description, str):
-            return self._sentence(description, allow_empty)
+            return self._encode_one(description, allow_empty)
         if len(description) != count:
             raise ValueError(f"{len(description)} descriptions for {count} frames")
-        return torch.cat([self._sentence(sentence, allow_empty) for sentence in description])
+        return torch.cat([self._encode_one(one, allow_empty) for one in description])
 
-    def _sentence(self, description: str, allow_empty: bool) -> Tensor:
+    def _encode_one(self, description: str, allow_empty: bool) -> Tensor:
         """The sentence, cleaned, as the backend uses it, (1, 1, C); encoded once and remembered."""
-        sentence = clean_sentence(description)
-        if not (sentence or allow_empty):
+        description = clean_description(description)
+        if not (description or allow_empty):
             raise InputError(EMPTY)
-        if sentence in self._text:
-            self._text.move_to_end(sentence)
-            return self._text[sentence]
-        encoded = self.backend.encode([sentence])
-        self._text[sentence] = encoded
-        if len(self._text) > SENTENCES_KEPT:
+        if description in self._text:
+            self._text.move_to_end(description)
+            return self._text[description]
+        encoded = self.backend.encode([description])
+        self._text[description] = encoded
+        if len(self._text) > DESCRIPTIONS_KEPT:
             self._text.popitem(last=False)
         return encoded
 

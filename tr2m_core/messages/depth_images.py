@@ -54,11 +54,11 @@ def decode_depth(message: Any) -> Depth:
     with np.errstate(invalid="ignore"):
         metres[~(np.isfinite(metres) & (metres > 0))] = np.nan
     if encoding == "32FC1":
-        _refuse_millimetres(metres)
+        _reject_millimetres(metres)
     return metres
 
 
-def _refuse_millimetres(metres: Depth) -> None:
+def _reject_millimetres(metres: Depth) -> None:
     some = metres[::4, ::4]
     measured = some[np.isfinite(some)]
     near = np.quantile(measured, 0.25) if measured.size else 0

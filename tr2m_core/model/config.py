@@ -37,7 +37,7 @@ class RescaleHeadConfig:
     patch_size: pixels of a token's side, of which the sizes of images are multiples. padding_mode: of the 3x3
     convolutions, "zeros" or, which leaves no frame in the maps, "replicate".
     kind: "maps" (a scale and a shift per pixel) or, for the paper's ablation, "single_factor" (one pair per image; it
-    has no convolutions, so their widths and heads do not apply). use_text False: the head does not hear the sentence.
+    has no convolutions, so their widths and heads do not apply). use_text False: the head reads no description.
     Raises InputError for another kind and for sizes that cannot be.
     """
 

@@ -84,7 +84,7 @@ MAX_MERGES_BYTES = 16 << 20
 def load_depth_anything(path: Path) -> DepthAnythingForDepthEstimation:
     """Depth Anything V1 from depth_anything_vit{s,b,l}14.pth, in evaluation mode; sizes are read off the tensors.
 
-    The decoder taps the last four blocks. V2 has the same tensors but taps others, so it is refused by its file name.
+    The decoder taps the last four blocks. V2 has the same tensors but taps others, so it is rejected by its file name.
     Raises InputError, naming the file and its own tensor names, for anything missing, unexpected or of another shape.
     Source: https://github.com/LiheYoung/Depth-Anything
     """

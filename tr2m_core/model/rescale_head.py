@@ -85,8 +85,8 @@ class ResidualConvUnit(nn.Module):
         return x
 
 
-def heard_embedding(text_embedding: Tensor, config: RescaleHeadConfig) -> Tensor:
-    """The embedding (B, 1, Ct) itself, or zeros where the configuration says that the head hears no sentence.
+def read_embedding(text_embedding: Tensor, config: RescaleHeadConfig) -> Tensor:
+    """The embedding (B, 1, Ct) itself, or zeros where the configuration says that the head reads no description.
 
     A head without text thus adds a learnt constant, with the parameters it would have with text. Raises ValueError for
     another shape.
@@ -146,7 +146,7 @@ class RescaleHead(nn.Module):
 
         Depends on nothing but the sentence, so it is computed once per sentence.
         """
-        return self.crossattn.text_vector(self.align_mlp(heard_embedding(text_embedding, self.config)))
+        return self.crossattn.text_vector(self.align_mlp(read_embedding(text_embedding, self.config)))
 
     def forward(
         self, image_tokens: Tensor, text_embedding: Tensor, grid: tuple[int, int], thinning: int = 1

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from tr2m_core.model.config import RescaleHeadConfig
 from tr2m_core.model.precision import Float32Conv2d, LayerNorm
-from tr2m_core.model.rescale_head import AlignMLP, QuickGELU, check_grid, heard_embedding
+from tr2m_core.model.rescale_head import AlignMLP, QuickGELU, check_grid, read_embedding
 from tr2m_core.types import RescaleMaps
 
 
@@ -35,7 +35,7 @@ class SingleFactorHead(nn.Module):
 
     def text_vector(self, text_embedding: Tensor) -> Tensor:
         """What the MLP reads of the sentence, computed once per sentence: (B, 1, Ct) -> (B, 1, Ci)."""
-        vector: Tensor = self.ln_text(self.align_mlp(heard_embedding(text_embedding, self.config)))
+        vector: Tensor = self.ln_text(self.align_mlp(read_embedding(text_embedding, self.config)))
         return vector
 
     def forward(

@@ -51,8 +51,8 @@ def _read_torch(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = " ".join(str(error).split())
-        refused = "GLOBAL" in reason or "global" in reason
-        what = "refused, it holds more than weights" if refused else "damaged"
+        rejected = "GLOBAL" in reason or "global" in reason
+        what = "rejected, it holds more than weights" if rejected else "damaged"
         raise InputError(f"{path}: {what} ({_shortened(reason)})") from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise InputError(f"{path}: not a readable checkpoint ({_shortened(' '.join(str(error).split()))})") from None

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tr2m_core.bags.bag import Bag
 from tr2m_core.bags.description_topic import find_description
-from tr2m_core.bags.topics import Topics, first_info, read_sentences
+from tr2m_core.bags.topics import Topics, first_info, read_descriptions
 from tr2m_core.bags.writer import DepthBagWriter
 from tr2m_core.camera.model import is_rectified, pinhole
 from tr2m_core.description import check_description
@@ -91,10 +91,10 @@ class Sentences:
         self.skipped: Counter[str] = Counter()
         self._times: list[int] = []
         self._texts: list[str] = []
-        read = read_sentences(bag, topic)
-        for recorded, sentence in read:
+        read = read_descriptions(bag, topic)
+        for recorded, description in read:
             try:
-                self._texts.append(check_description(sentence))
+                self._texts.append(check_description(description))
                 self._times.append(recorded)
             except InputError as error:
                 self.skipped[str(error)] += 1
@@ -204,8 +204,8 @@ class _Replay:
         told = (self.sentences.at(frame.pair.image.recorded),) if self.sentences else self.options.texts
         gap = None if frame.pair.gap is None else frame.pair.gap / NANOSECONDS
         results = [
-            FrameResult(index, frame.pair.image.stamp, sentence, variant, gap_s=gap)
-            for variant, sentence in enumerate(told)
+            FrameResult(index, frame.pair.image.stamp, description, variant, gap_s=gap)
+            for variant, description in enumerate(told)
         ]
         try:
             message = self.bag.decode(frame.image, self.bag.topics[self.topics.image].type)

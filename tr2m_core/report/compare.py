@@ -32,7 +32,7 @@ class Entry:
     data: str
     model: str | None
     precision: str | None
-    sentence: str | None
+    description: str | None
     frames: int
     numbers: Mapping[str, float | None]
 
@@ -59,14 +59,14 @@ def _load(file: Path) -> Any:
     try:
         if file.stat().st_size > MAX_BYTES:
             raise InputError(f"{file}: over {MAX_BYTES // 10**6} MB, too large for a report")
-        return json.loads(file.read_text("utf-8"), parse_constant=_refuse)
+        return json.loads(file.read_text("utf-8"), parse_constant=_reject)
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError):
         raise InputError(f"{file}: not JSON") from None
 
 
-def _refuse(constant: str) -> None:
+def _reject(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 

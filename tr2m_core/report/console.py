@@ -33,7 +33,7 @@ def print_result(run: Run, report: dict[str, Any]) -> None:
         steadiness = f"std {drift['std']:.3g}, largest jump {drift['largest_jump']:.3g}"
         print(f"scale factor (truth / prediction): median {drift['median']:.3g}, {steadiness}")
     if len(report["sentences"]) > 1 or report["metrics"] is None:
-        print_sentences(report["sentences"])
+        print_descriptions(report["sentences"])
     for reason, count in {**report["problems"], **report["skipped_sentences"], **report["notes"]}.items():
         print(f"{count} x {reason}")
 
@@ -45,7 +45,7 @@ def told(report: dict[str, Any]) -> str:
     return f"{said} from {'--text' if report['options'].get('texts') else report['topics']['description']}"
 
 
-def print_sentences(sentences: list[dict[str, Any]]) -> None:
+def print_descriptions(sentences: list[dict[str, Any]]) -> None:
     """A line per sentence."""
     rows = []
     for entry in sentences:

@@ -46,11 +46,11 @@ def time_figure(
     mode = "lines+markers" if len(frames) <= MARKED_FRAMES else "lines"
     line = go.Scatter(x=times, y=list(values), mode=mode, marker_size=5, line={"color": BLUE, "width": 2})
     plot = figure(line, x="seconds", y=title, showlegend=False, dragmode="zoom")
-    for place, sentence in changes.items():
+    for place, description in changes.items():
         plot.add_vline(times[place], line={"color": GREY, "dash": "dot", "width": 1})
         if len(changes) <= NAMED_CHANGES:
             where = {"x": times[place], "yref": "paper", "y": 1, "xanchor": "left", "yanchor": "bottom"}
-            plot.add_annotation(text=f"sentence {sentence}", showarrow=False, **where)
+            plot.add_annotation(text=f"sentence {description}", showarrow=False, **where)
     return plot
 
 
@@ -79,7 +79,7 @@ def latency_figure(milliseconds: Sequence[float], marks: dict[str, float]) -> go
     return plot
 
 
-def sentence_figure(sentences: list[dict[str, Any]]) -> go.Figure:
+def description_figure(sentences: list[dict[str, Any]]) -> go.Figure:
     """The error under each sentence; the predicted distance where nothing was measured."""
     measured = any(entry["metrics"] is not None for entry in sentences)
     names = [str(i) for i in range(1, len(sentences) + 1)]

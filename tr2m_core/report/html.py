@@ -17,7 +17,7 @@ from tr2m_core.metrics.measurement import AFFINE, METRIC, SCALE
 from tr2m_core.report import figures as figures
 from tr2m_core.report.page import figure_html, write_page
 from tr2m_core.report.panels import Panels, draw
-from tr2m_core.report.words import sentence_effect, span, verdict
+from tr2m_core.report.words import description_effect, span, verdict
 
 ALIGNMENT_WORDS = {METRIC: "as predicted", SCALE: "scale-aligned", AFFINE: "affine-aligned"}
 PLOTS = ("ranges", "error", "depth", "factor", "sentences", "latency")
@@ -42,7 +42,7 @@ def write_html(path: Path, run: Run, report: Mapping[str, Any]) -> None:
         summary={ALIGNMENT_WORDS[name]: metrics for name, metrics in rows.items() if metrics is not None}
         | {label(name, entry): entry["metrics"] for name, entry in report["baselines"].items()},
         ranges=range_rows(report["ranges"]),
-        sentence_effect=sentence_effect(sentences, same_frames),
+        description_effect=description_effect(sentences, same_frames),
         plots=plots(report, frames, sentences),
         shown=[shown_frame(i, result, view, frames) for i, (result, view) in enumerate(run.shown())],
         source=list(flatten(run.source)),
@@ -53,7 +53,7 @@ def plots(
     report: Mapping[str, Any], frames: Sequence[FrameResult], sentences: list[dict[str, Any]]
 ) -> dict[str, Markup | None]:
     """The plots by name; None where the run has no numbers for one."""
-    changes, drift, timing = sentence_changes(frames, sentences), report["scale_factor"], report["timing"]
+    changes, drift, timing = description_changes(frames, sentences), report["scale_factor"], report["timing"]
     made: dict[str, Any] = dict.fromkeys(PLOTS)
     if report["ranges"]:
         made["ranges"] = figures.range_figure(report["ranges"])
@@ -67,14 +67,14 @@ def plots(
         factors = [frame.measurement.scale_factor if frame.measurement else None for frame in frames]
         made["factor"] = figures.factor_figure(frames, factors, drift["largest_jump_frame"], changes)
     if len(sentences) > 1:
-        made["sentences"] = figures.sentence_figure(sentences)
+        made["sentences"] = figures.description_figure(sentences)
     if timing is not None:
         taken = [1000 * frame.seconds for frame in frames if frame.seconds is not None]
         made["latency"] = figures.latency_figure(taken, {"p50": timing["p50_ms"], "p95": timing["p95_ms"]})
     return {name: None if plot is None else figure_html(plot, f"plot-{name}") for name, plot in made.items()}
 
 
-def sentence_changes(frames: Sequence[FrameResult], sentences: list[dict[str, Any]]) -> dict[int, int]:
+def description_changes(frames: Sequence[FrameResult], sentences: list[dict[str, Any]]) -> dict[int, int]:
     """Place among the frames -> number of the sentence that came into force there, the first one left out."""
     numbers: dict[str, int] = {}
     for number, entry in enumerate(sentences, 1):

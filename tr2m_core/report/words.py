@@ -29,7 +29,7 @@ def verdict(report: Mapping[str, Any]) -> list[str]:
         words.append(alignment(error, report["aligned"][SCALE]))
         words.append(steadiness(report["scale_factor"], measured))
     words.append(worst_range(report["ranges"]))
-    return [sentence for sentence in words if sentence]
+    return [description for description in words if description]
 
 
 def nothing_measured(report: Mapping[str, Any]) -> list[str]:
@@ -102,7 +102,7 @@ def span(entry: Mapping[str, Any]) -> str:
     return f"{low:g}-{high:g} m" if high is not None else f"over {low:g} m"
 
 
-def sentence_effect(sentences: list[dict[str, Any]], same_frames: bool) -> str:
+def description_effect(sentences: list[dict[str, Any]], same_frames: bool) -> str:
     """What the choice of sentence changes. same_frames: each sentence was used on every frame."""
     errors = {i: entry["metrics"]["abs_rel"] for i, entry in enumerate(sentences, 1) if entry["metrics"] is not None}
     if len(sentences) < 2:

@@ -39,7 +39,7 @@ from tr2m_core.train.task import Metrics, Moment, Task
 def train(config: TrainConfig, directory: Path, resume: bool = False) -> Metrics:
     """Runs a configuration to its end and returns the last validation. Raises InputError.
 
-    resume: go on from the last checkpoint in `directory`. Without it a directory that holds a run is refused.
+    resume: go on from the last checkpoint in `directory`. Without it a directory that holds a run is rejected.
     """
     if has_state(directory) and not resume:
         raise InputError(

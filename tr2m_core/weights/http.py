@@ -55,7 +55,7 @@ def download_file(
     check: raises InputError when the content is not what is wanted. on_progress: called with bytes done and bytes in
     all, 0 when the server does not say. timeout: seconds without a byte until a connection counts as dead. attempts:
     how many in a row may fail without getting further. pause: seconds before the second attempt, doubled each time.
-    Raises InputError, naming the URL, for a URL that cannot be used and content that is refused, which is then deleted;
+    Raises InputError, naming the URL, for a URL that cannot be used and rejected content, which is then deleted;
     OSError when the network, the server or the disk fails, which leaves what has come for the next call.
     """
     check_url(url)
@@ -68,7 +68,7 @@ def download_file(
         file.flush()
         os.fsync(file.fileno())
         try:
-            _refuse_stand_ins(partial)
+            _reject_stand_ins(partial)
             if check is not None:
                 check(partial)
         except InputError as error:
@@ -101,7 +101,7 @@ def require_space(folder: Path, size: int) -> None:
         raise OSError(f"{folder}: {size:,} bytes are needed, {free:,} are free; make room and run again")
 
 
-def _refuse_stand_ins(path: Path) -> None:
+def _reject_stand_ins(path: Path) -> None:
     """Raises InputError for what servers send in place of a file."""
     with path.open("rb") as file:
         start = file.read(512).lstrip().lower()

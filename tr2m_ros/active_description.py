@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from tr2m_core.description import clean_sentence
+from tr2m_core.description import clean_description
 from tr2m_core.errors import FrameError
 
 
-def clean_description(text: str, max_length: int) -> str:
+def parse_description(text: str, max_length: int) -> str:
     """The sentence as `clean_sentence` has it.
 
     Raises FrameError when it is longer than `max_length` characters or says nothing.
@@ -16,13 +16,13 @@ def clean_description(text: str, max_length: int) -> str:
     if len(text) > max_length:
         limit = f"at most {max_length} are allowed (max_description_length)"
         raise FrameError(f"description of {len(text)} characters: {limit}", "description too long")
-    sentence = clean_sentence(text)
-    if not sentence:
+    description = clean_description(text)
+    if not description:
         raise FrameError("description without a word in it: give one sentence about the scene", "description empty")
-    return sentence
+    return description
 
 
-class ActiveSentence:
+class ActiveDescription:
     """The camera's own sentence once one was heard, else the one for all cameras, else the default.
 
     Written by the executor's thread; `text` may be read by any.
@@ -33,14 +33,14 @@ class ActiveSentence:
         self._heard: dict[bool, tuple[str, float]] = {}  # by whether it was for all cameras; time.monotonic()
         self._default = ""
 
-    def hear(self, sentence: str, for_all: bool) -> bool:
+    def take(self, description: str, for_all: bool) -> bool:
         """Takes a sentence from the graph. Returns True when another text is in force now."""
-        self._heard[for_all] = sentence, time.monotonic()
+        self._heard[for_all] = description, time.monotonic()
         return self._choose()
 
-    def set_default(self, sentence: str) -> bool:
+    def set_default(self, description: str) -> bool:
         """Takes the sentence to fall back on, "" for none. Returns True when another text is in force now."""
-        self._default = sentence
+        self._default = description
         return self._choose()
 
     def forget(self) -> None:
