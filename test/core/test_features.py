@@ -9,11 +9,12 @@ import torch
 
 from tr2m_core.data.base import SampleKey
 from tr2m_core.data.procedural.scenes import ProceduralScenes
+from tr2m_core.data.procedural.written import written
 from tr2m_core.errors import InputError
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.tr2m import TR2M, load_model
 from tr2m_core.train.config import FeaturesConfig
-from tr2m_core.train.features import FeatureSource
+from tr2m_core.train.features import FeatureSource, stored_written
 from tr2m_core.train.sentences import SENTENCES_SEED
 
 KEYS = [SampleKey(i, 0) for i in range(6)]
@@ -159,3 +160,16 @@ def test_a_window_larger_than_the_images_is_rejected(model: TR2M, folder: Path):
 def test_too_few_sentences_are_rejected(model: TR2M, folder: Path):
     with pytest.raises(InputError, match=r"features\.sentences: 1 are too few"):
         source(model, folder, sentences=1)
+
+
+def test_descriptions_written_by_hand_come_as_often_as_told(model: TR2M, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tr2m_core.train.features.REWORDINGS", 1)
+    keys = [SampleKey(i, 0) for i in range(6)] * 40
+    size = (model.config.patch_size, model.config.patch_size)
+    alone = source(model, folder, written_share=1.0).batch(keys, size)
+    stored = stored_written(model, FeaturesConfig(folder=str(folder), seed=3), lambda done, total: None)
+    assert torch.equal(stored["size"], torch.tensor([one.distance_m for one in written(held_out=False)]))
+    known = torch.nn.functional.normalize(stored["text"].float(), dim=1)
+    assert float((alone.text[:, 0] @ known.T).max(1).values.min()) > 0.9999
+    part = source(model, folder, written_share=0.25).batch(keys, size)
+    assert 0.1 < float(((part.text[:, 0] @ known.T).max(1).values > 0.9999).float().mean()) < 0.4

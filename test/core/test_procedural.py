@@ -10,6 +10,7 @@ from torch.nn.functional import avg_pool2d
 
 from tr2m_core.data.procedural.descriptions import names_place, place_may_go
 from tr2m_core.data.procedural.scenes import ProceduralScenes, masked_median, render_sequence
+from tr2m_core.data.procedural.written import written
 from tr2m_core.errors import InputError
 from tr2m_core.eval.procedural import (
     IMAGE_SIZE,
@@ -99,6 +100,11 @@ def test_each_row_of_the_evaluation_says_what_its_name_tells():
     assert kinds["training wording"] == [scenes.describe(i) for i in range(count)]
     assert kinds["unseen wording"] == [scenes.describe(i, "unseen") for i in range(count)]
     assert kinds["empty sentence"] == [""] * count
+    held_out = {one.text: one for one in written(held_out=True)}
+    by_hand = {i: held_out[text] for i, text in enumerate(kinds["written by hand"]) if text is not None}
+    assert len(by_hand) > 0.6 * count
+    for i, one in by_hand.items():
+        assert one.domain == facts[i].domain and 0.9 < one.distance_m / facts[i].distance_m < 1.11
     only_objects = {i: description for i, description in enumerate(kinds["object-only"]) if description is not None}
     assert 0.3 * count < len(only_objects) < 0.6 * count
     for i, description in only_objects.items():
@@ -124,12 +130,13 @@ def test_rows_are_means_over_the_scenes_of_their_kind(embedded):
         "training wording",
         "training wording, place named",
         "unseen wording",
+        "written by hand",
         "object-only",
         "empty sentence",
         "other size",
         "best constant",
     ]
-    assert [row.pop("scenes") for row in rows.values()] == [3, 2, 3, 2, 3, 3, 3]
+    assert [row.pop("scenes") for row in rows.values()] == [3, 2, 3, 3, 2, 3, 3, 3]
     assert all(tuple(row) == METRIC_NAMES for row in rows.values())
     batch, metrics = scenes.batch(range(3)), []
     for i, description in enumerate(batch.descriptions):

@@ -10,6 +10,7 @@ import numpy as np
 
 from tr2m_core.data.procedural.descriptions import describe_as, names_place, place_may_go
 from tr2m_core.data.procedural.scenes import LIMITS, ProceduralScenes
+from tr2m_core.data.procedural.written import WrittenDescription, written
 from tr2m_core.errors import InputError
 from tr2m_core.eval.conditions import listed
 from tr2m_core.eval.evaluator import NO_DESCRIPTION, Outcome, add_constant, constant_name, evaluate
@@ -22,6 +23,7 @@ from tr2m_core.processes import ALONE, Processes
 HELD_OUT_SEED = 990_000
 IMAGE_SIZE = (240, 320)
 OTHER_SIZE_FACTOR = 2.0
+FITTING = 0.1  # of the logarithm of distance: what a description written by hand may be off by
 BATCH = 10  # a fifth faster on one core than scene by scene
 # What is rendered beyond the largest depth a prediction may have counts as well, though not in training.
 TRUTH_LIMITS = (LIMITS[0], math.inf)
@@ -77,11 +79,12 @@ def evaluate_procedural(
     """The number of scenes and their mean metrics, out of `count` scenes, a row for each kind of sentence.
 
     training wording, unseen wording: right sentences, in the grammar of training and in openings, orders and synonyms
-    kept out of it. place named: the scenes whose sentence in training wording names the place; the others name objects
-    that leave the size somewhat open. object-only: a sentence of training naming objects alone, for the scenes where
-    training has such. empty sentence: what "" gives. other size: the wrong sentence, in unseen wording, of a scene at
-    least twice as near or far, of the same domain where there is one. best constant: the one depth with the least mean
-    abs_rel, for comparison. A row without scenes is left out. kinds: only these sentences, all when empty.
+    kept out of it. written by hand: a held-out one of data/procedural/written.py, for the scenes that one fits in
+    domain and distance. place named: the scenes whose sentence in training wording names the place; the others name
+    objects that leave the size somewhat open. object-only: a sentence of training naming objects alone, for the scenes
+    where training has such. empty sentence: what "" gives. other size: the wrong sentence, in unseen wording, of a
+    scene at least twice as near or far, of the same domain where there is one. best constant: the one depth with the
+    least mean abs_rel, for comparison. A row without scenes is left out. kinds: only these sentences, all when empty.
     """
     samples = ProceduralSamples(count, seed, TRUTH_LIMITS)
     scenes = samples.scenes
@@ -132,9 +135,17 @@ def descriptions_by_kind(scenes: ProceduralScenes, count: int) -> dict[str, Sent
         same_domain = [j for j in candidates if facts[j].domain == facts[i].domain]
         return next((unseen[j] for j in same_domain or candidates), None)
 
+    def by_hand(i: int) -> str | None:
+        def distance(one: WrittenDescription) -> float:
+            return abs(math.log(one.distance_m / facts[i].distance_m))
+
+        fitting = [one for one in written(held_out=True) if one.domain == facts[i].domain and distance(one) < FITTING]
+        return random.Random(f"{scenes.seed}/{i}/written").choice(fitting).text if fitting else None
+
     return {
         "training wording": [scenes.describe(i, "train") for i in range(count)],
         "unseen wording": [*unseen],
+        "written by hand": [by_hand(i) for i in range(count)],
         "object-only": [object_only(i) for i in range(count)],
         "empty sentence": [""] * count,
         "other size": [other_size(i) for i in range(count)],

@@ -152,7 +152,8 @@ class FeaturesConfig:
 
     scenes, sentences: how many of each. Any sentence goes with any scene of its domain, for pixels do not tell size.
     folder: where they are kept. seed: of scenes and sentences. text_noise: spread of noise on sentence embeddings, in
-    units of the embedding's own, so that wordings never met land near ones that were. ground_truth_share: share of
+    units of the embedding's own, so that wordings never met land near ones that were. written_share: how often the
+    sentence is one that was written by hand, see data/procedural/written.py. ground_truth_share: share of
     pixels that keep their depth. mean_weight: of the log loss, see losses/log_loss.py. exact_shape: ground truth is
     what relative depth says, at the sentence's size; a head then learns sizes and nothing else. thinning: only every
     so many-th row and column of pixels is computed, where sentences matter and images do not. workers: processes
@@ -164,6 +165,7 @@ class FeaturesConfig:
     folder: str = "runs/features"
     seed: int = 1
     text_noise: float = 0.0
+    written_share: float = 0.0
     ground_truth_share: float = 1.0
     mean_weight: float = MEAN_WEIGHT
     exact_shape: bool = False
@@ -172,6 +174,8 @@ class FeaturesConfig:
 
     def __post_init__(self) -> None:
         _check_not_negative(self, "scenes", "sentences", "seed", "text_noise", "mean_weight", "workers")
+        if not 0 <= self.written_share <= 1:
+            raise InputError(f"features.written_share: {self.written_share} must lie in 0..1")
         if self.thinning < 1:
             raise InputError(f"features.thinning: {self.thinning} must be at least 1")
         if self.scenes and not self.sentences:

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +25,7 @@ from torch import Tensor
 from tr2m_core.data.base import BatchSource, DepthProtocol, SampleKey, TrainBatch
 from tr2m_core.data.procedural.descriptions import DOMAINS
 from tr2m_core.data.procedural.scenes import LIMITS, ProceduralScenes
+from tr2m_core.data.procedural.written import reworded, written
 from tr2m_core.errors import InputError
 from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.model.normalizer import Normalizer
@@ -34,9 +36,10 @@ from tr2m_core.train.config import FeaturesConfig, TrainConfig
 from tr2m_core.train.prepare import prepare
 from tr2m_core.train.progress import bar
 from tr2m_core.train.seeds import generator
-from tr2m_core.train.sentences import stored_sentences
+from tr2m_core.train.sentences import encode, stored_sentences
 
 IMAGES_AT_ONCE = 16
+REWORDINGS, REWORDINGS_AT_ONCE = 24, 512
 EXACT_SHIFT = 0.1  # of inverse depth under `exact_shape`: a head that once did without a shift never finds one
 
 Progress = Callable[[int, int], None]
@@ -68,14 +71,13 @@ class FeatureSource(BatchSource):
         if self.patch_size % config.thinning:
             raise InputError(f"features.thinning: {config.thinning} does not divide the patch size, {self.patch_size}")
         self.images = stored_images(model, config, report("scenes"))
-        self.sentences = stored_sentences(model.text_encoder, config, report("sentences"))
-        domains = self.sentences["domain"]
-        self.by_domain = {d: (domains == d).nonzero().squeeze(1) for d in range(len(DOMAINS))}
-        lacking = {int(d) for d in self.images["domain"]} - {d for d, found in self.by_domain.items() if len(found)}
-        if lacking:
+        domains = {int(domain) for domain in self.images["domain"]}
+        self.sentences = _Sentences(stored_sentences(model.text_encoder, config, report("sentences")))
+        if lacking := domains - self.sentences.by_domain.keys():
             raise InputError(
                 f"features.sentences: {config.sentences} are too few, none is about a {DOMAINS[min(lacking)]}"
             )
+        self.written = _Sentences(stored_written(model, config, report("rewordings"))) if config.written_share else None
 
     def __len__(self) -> int:
         return self.config.scenes
@@ -83,7 +85,7 @@ class FeatureSource(BatchSource):
     def batch(self, keys: Sequence[SampleKey], size: tuple[int, int]) -> FeatureBatch:
         random = generator(self.seed, *(number for key in keys for number in (key.index, key.epoch)))
         scene = torch.tensor([key.index for key in keys])
-        text, metres = self._sentences(self.images["domain"][scene], random)
+        text, metres = self._told(self.images["domain"][scene], random)
         h, w = size[0] // self.patch_size, size[1] // self.patch_size
         if h > self.grid[0] or w > self.grid[1]:
             raise InputError(f"input_size {size}: stored features end at {self.input_size}, the model's own size")
@@ -120,21 +122,37 @@ class FeatureSource(BatchSource):
             masks.append(torch.rand(self.input_size, generator=random)[rows, columns] < self.config.ground_truth_share)
         return torch.stack(masks).unsqueeze(1)
 
-    def _sentences(self, domains: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _told(self, domains: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Embeddings (B, Ct) of sentences about these domains and the sizes they tell, metres (B,).
 
         Were each scene tied to one sentence, the head would learn images by heart instead of reading.
         """
+        text, metres = self.sentences.draw(domains, random)
+        if self.written is not None:
+            by_hand = torch.rand(len(domains), generator=random) < self.config.written_share
+            text[by_hand], metres[by_hand] = self.written.draw(domains[by_hand], random)
+        if self.config.text_noise:
+            noise = torch.randn(text.shape, generator=random)
+            text = text + noise * (self.config.text_noise / text.shape[1] ** 0.5)
+        return F.normalize(text, dim=1), metres
+
+
+class _Sentences:
+    """Stored sentences, as `stored_sentences` gives them, to draw from by domain."""
+
+    def __init__(self, stored: dict[str, Tensor]) -> None:
+        self.text, self.metres = stored["text"], stored["size"]
+        places = {domain: (stored["domain"] == domain).nonzero().squeeze(1) for domain in range(len(DOMAINS))}
+        self.by_domain = {domain: found for domain, found in places.items() if len(found)}
+
+    def draw(self, domains: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Embeddings (B, Ct) and metres (B,) of a sentence about each of the domains (B,)."""
         chance = torch.rand(len(domains), generator=random)
         chosen = torch.empty(len(domains), dtype=torch.long)
         for domain in sorted(set(domains.tolist())):
             candidates, mine = self.by_domain[domain], domains == domain
             chosen[mine] = candidates[(chance[mine] * len(candidates)).long()]
-        text = self.sentences["text"][chosen].float()
-        if self.config.text_noise:
-            noise = torch.randn(text.shape, generator=random)
-            text = text + noise * (self.config.text_noise / text.shape[1] ** 0.5)
-        return F.normalize(text, dim=1), self.sentences["size"][chosen]
+        return self.text[chosen].float(), self.metres[chosen]
 
 
 @torch.inference_mode()
@@ -167,6 +185,26 @@ def stored_images(model: TR2M, config: FeaturesConfig, progress: Progress) -> di
     identity = [*size, *_checksums(describe(range(1)))]
     path = _path(config, "images", config.scenes, identity)
     return _stored(path, lambda: _in_chunks(describe, config.scenes, IMAGES_AT_ONCE, progress))
+
+
+@torch.inference_mode()
+def stored_written(model: TR2M, config: FeaturesConfig, progress: Progress) -> dict[str, Tensor]:
+    """As `stored_sentences`, of the descriptions written by hand, in REWORDINGS versions each."""
+    random = Random(config.seed)
+    versions = [(one, reworded(one.text, random)) for one in written(held_out=False) for _ in range(REWORDINGS)]
+
+    def encoded(places: range) -> dict[str, Tensor]:
+        chosen = versions[places.start : places.stop]
+        return {
+            "text": encode(model.text_encoder, [text for _, text in chosen]),
+            "size": torch.tensor([one.distance_m for one, _ in chosen]),
+            "domain": torch.tensor([DOMAINS.index(one.domain) for one, _ in chosen]),
+        }
+
+    texts = "\n".join(f"{one.distance_m} {text}" for one, text in versions)
+    identity = [hashlib.sha256(texts.encode()).hexdigest(), *_checksums(encoded(range(1)))]
+    path = _path(config, "written", len(versions), identity)
+    return _stored(path, lambda: _in_chunks(encoded, len(versions), REWORDINGS_AT_ONCE, progress))
 
 
 def _in_chunks(
