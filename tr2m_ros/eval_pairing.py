@@ -15,7 +15,7 @@ JUMP = 1_000_000_000  # ns; stamps that go back by more belong to a clock that w
 
 
 class StampBuffer(Generic[P]):
-    """Items by stamp (ns), of which the ones that came first fall out when they are too many or too large together."""
+    """Items by stamp (ns); the oldest fall out when they are too many or too large together."""
 
     def __init__(self, max_items: int = MAX_WAITING, max_bytes: int = MAX_BYTES) -> None:
         self._max_items, self._max_bytes = max_items, max_bytes

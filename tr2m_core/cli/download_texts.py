@@ -66,7 +66,7 @@ def fetch(folder: Path, record: Record, url: str | None) -> None:
     source = url or URL
     check_url(source)
     announce(source, LICENCE)
-    note("they come in an archive of the authors' whole repository, weights and all, of which the texts are kept")
+    note("they come in an archive of the authors' whole repository, weights and all; only the texts are kept")
     archive, commit = folder / ARCHIVE, COMMIT if url is None else None
     with byte_bar(ARCHIVE) as moved:
         download_file(source, archive, check=lambda path: check_archive(path, commit), on_progress=moved)

@@ -177,7 +177,7 @@ def frame_sets(args: argparse.Namespace) -> Sequence[SampleSet]:
 
 
 def file_sets(args: argparse.Namespace, texts: bool) -> Sequence[FileSamples]:
-    """The published data sets that are named. Raises InputError for one of which nothing can be used."""
+    """The published data sets that are named. Raises InputError for one without a usable record."""
     from tr2m_core.data.base import DatasetConfig
     from tr2m_core.data.published_texts import find_folder, with_published_texts
     from tr2m_core.eval.config import read_config

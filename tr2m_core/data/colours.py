@@ -27,7 +27,7 @@ class ColourChange(Protocol):
 
 @dataclass(frozen=True)
 class GammaAndGain:
-    """A power of all channels, then a factor of each, of which `brightness` is common to them."""
+    """A power of all channels, then a factor of each, the common `brightness` included."""
 
     brightness: Range = (0.9, 1.1)
 

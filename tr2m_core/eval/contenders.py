@@ -21,7 +21,7 @@ Load = Callable[[str, "Size | None"], "DepthPredictor"]  # a TR2M model by name,
 
 
 class Contenders:
-    """Networks are loaded once, TR2M models once for every input size, of which the last is kept."""
+    """Networks are loaded once, TR2M models once for every input size; the last one is kept."""
 
     def __init__(self, model: str, baselines: Sequence[str], load: Load, device: str) -> None:
         """baselines: see `find_baseline`, and "ramp", which brings the models' relative depth to compare it with; the

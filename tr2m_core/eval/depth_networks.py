@@ -38,7 +38,7 @@ class DepthNetwork(Method):
         self.relative, self.per_metre = relative, per_metre
 
     def in_units(self, per_metre: float) -> DepthNetwork:
-        """The same network with depth in a unit of which a metre has so many; relative depth has none."""
+        """The same network with depth in units that a metre has so many of; relative depth has no unit."""
         factor = 1.0 if self.relative else per_metre
         return DepthNetwork(self.name, self.network, self.processor, self.relative, factor)
 

@@ -74,7 +74,7 @@ def _grey(path: Path, samples: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 
 
 def _deep_colours(path: Path) -> npt.NDArray[np.uint8]:
-    """(H, W, 3) of 16-bit colours as stored, of which Pillow keeps the high bytes only."""
+    """(H, W, 3) of 16-bit colours as stored; Pillow would keep their high bytes only."""
     data, flags = np.fromfile(path, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
     try:
         if image_kind(data) == "png":

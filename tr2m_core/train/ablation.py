@@ -133,7 +133,7 @@ def measure(variant: Variant, seed: int, directory: Path, scenes: int, device: s
         model.relative_depth = BentRelativeDepth(model.relative_depth)
     predictor = DepthPredictor(TorchBackend(model, device=device, precision="fp32"))
     log = read_lines(directory / SCALARS)
-    # The gate compares relative depth with ground truth, neither of which changes: every step counts alike.
+    # The gate compares relative depth with ground truth. Neither changes, so every step counts alike.
     kept = [entry["pseudo_kept"] for entry in log if "pseudo_kept" in entry]
     return Result(
         variant=variant.name,

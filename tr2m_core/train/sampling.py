@@ -19,7 +19,7 @@ from tr2m_core.train.config import TrainConfig
 
 
 class Request(NamedTuple):
-    """A batch to load: of which source, at which image size (None: the source's own), which samples."""
+    """A batch to load: its source, image size (None: the source's own) and samples."""
 
     source: int
     size: tuple[int, int] | None

@@ -141,7 +141,7 @@ class _Interrupted(Exception):
 
 @dataclass(frozen=True)
 class _Remote:
-    """Which version of which remote file the partial file is the beginning of.
+    """The remote file, and its version, that the partial file is the beginning of.
 
     validator: what If-Range takes, None when the server gives nothing; total: bytes, None when it does not say.
     """

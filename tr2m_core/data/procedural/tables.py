@@ -1,4 +1,4 @@
-"""The YAML tables beside this module, of which the procedural scene descriptions are made."""
+"""The YAML tables beside this module, from which scene descriptions are made."""
 
 from __future__ import annotations
 
