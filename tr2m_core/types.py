@@ -14,39 +14,38 @@ if TYPE_CHECKING:
 
 
 class RescaleMaps(NamedTuple):
-    """What the rescale head predicts for a batch on an (h, w) token grid.
+    """Prediction of the rescale head for a batch on an (h, w) token grid.
 
-    scale_map, shift_map: (B, 1, p h, p w) float32, p the patch size, both > 0; metric depth in metres is
-    1 / (scale * relative + shift).
-    scale_features, shift_features: (B, C, 8h, 8w), the embeddings the scale-oriented contrast acts on.
+    Metric depth in metres is 1 / (scale * relative + shift).
     """
 
     scale_map: torch.Tensor
     shift_map: torch.Tensor
+    """scale_map and shift_map are (B, 1, p h, p w) float32, p the patch size, both > 0."""
     scale_features: torch.Tensor
     shift_features: torch.Tensor
+    """scale_features and shift_features are (B, C, 8h, 8w), the embeddings the scale-oriented contrast acts on."""
 
 
 class TR2MOutput(NamedTuple):
-    """Everything one forward pass of the model yields, at model input size (H, W).
-
-    metric_depth: (B, 1, H, W) metres along the optical Z axis, > 0.
-    relative_depth: (B, 1, H, W) affine-invariant inverse depth >= 0, larger = nearer.
-    maps: the rescale maps at the same size.
-    """
+    """Everything one forward pass of the model yields, at model input size (H, W)."""
 
     metric_depth: torch.Tensor
+    """(B, 1, H, W) metres along the optical Z axis, > 0."""
     relative_depth: torch.Tensor
+    """(B, 1, H, W) affine-invariant inverse depth >= 0, larger = nearer."""
     maps: RescaleMaps
+    """The rescale maps at the same size."""
 
 
 class BackendOutput(NamedTuple):
-    """What a backend computes for a batch, (N, 1, h, w) float32 each; the last three None where no maps were asked for.
+    """What a backend computes for a batch, each (N, 1, h, w) float32.
 
-    metric_depth: metres. relative_depth, scale_map, shift_map: see `TR2MOutput` and `RescaleMaps`.
+    relative_depth, scale_map and shift_map are None where no maps were asked for; see `TR2MOutput` and `RescaleMaps`.
     """
 
     metric_depth: torch.Tensor
+    """Metres."""
     relative_depth: torch.Tensor | None = None
     scale_map: torch.Tensor | None = None
     shift_map: torch.Tensor | None = None
@@ -59,32 +58,34 @@ class BackendOutput(NamedTuple):
 
 @dataclass(frozen=True)
 class DepthBatch:
-    """The predictions of N frames of one size, at that size unless another was asked for; arrays are (N, H, W) float32.
+    """Predictions of N frames of one size; arrays are (N, H, W) float32.
 
-    metric_depth: metres along the optical Z axis, finite and > 0 (no range limit is applied here).
-    relative_depth, scale_map, shift_map: None when the caller asked for depth only.
+    They have the size of the frames unless another was asked for.
     """
 
     metric_depth: npt.NDArray[np.float32]
+    """Metres along the optical Z axis, finite and > 0; no range limit is applied here."""
     relative_depth: npt.NDArray[np.float32] | None = None
     scale_map: npt.NDArray[np.float32] | None = None
     shift_map: npt.NDArray[np.float32] | None = None
+    """relative_depth, scale_map and shift_map are None when the caller asked for depth only."""
 
 
 @dataclass(frozen=True)
 class DepthPrediction:
-    """One frame's prediction at the size of the input image; arrays are (H, W) float32.
+    """Prediction of one frame; arrays are (H, W) float32.
 
-    metric_depth: metres along the optical Z axis, finite and > 0 (no range limit is applied here).
-    relative_depth, scale_map, shift_map: None when the caller asked for depth only.
-    edges: (H, W) bool, True for pixels that hang in the air between surfaces; None when the caller did not ask.
+    They have the size of the input image unless another was asked for.
     """
 
     metric_depth: npt.NDArray[np.float32]
+    """Metres along the optical Z axis, finite and > 0; no range limit is applied here."""
     relative_depth: npt.NDArray[np.float32] | None = None
     scale_map: npt.NDArray[np.float32] | None = None
     shift_map: npt.NDArray[np.float32] | None = None
+    """relative_depth, scale_map and shift_map are None when the caller asked for depth only."""
     edges: npt.NDArray[np.bool_] | None = None
+    """(H, W) bool, True for pixels that hang in the air between surfaces; None when the caller did not ask."""
 
 
 @dataclass(frozen=True)

@@ -35,18 +35,16 @@ class Damage(Exception):
 
 
 class Storage(Protocol):
-    """One open storage file.
-
-    types: message type by topic name, complete at the latest when all messages have been read.
-    counts: messages by topic name, None where only reading them all would tell.
-    unread: what is recorded in another form than this reads, in a few words by topic name; complete when types are.
-    offered_qos: the quality of service that its publishers offered, as recorders write it, YAML, by topic name.
-    """
+    """One open storage file."""
 
     types: dict[str, str]
+    """Message type by topic name, complete at the latest when all messages have been read."""
     counts: Counter[str] | None
+    """Number of messages by topic name, None where only reading them all would tell."""
     unread: dict[str, str]
+    """What is recorded in a form that this does not read, in a few words by topic name; complete when types is."""
     offered_qos: dict[str, str]
+    """Quality of service that the publishers of a topic offered, by topic name, in YAML as recorders write it."""
 
     def messages(self, topics: Collection[str] | None) -> Iterator[Message]:
         """The messages of the topics, or all, in order of recording. Raises Damage where no more can be read."""

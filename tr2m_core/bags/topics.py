@@ -17,17 +17,18 @@ COLOUR_HINTS = ("color", "colour", "rgb")  # what makes an image topic the likel
 
 
 class Topics(NamedTuple):
-    """The topics that a replay reads; None where the bag has none.
-
-    image: Image or CompressedImage. depth: one of those or PointCloud2. info, depth_info: CameraInfo of image and
-    depth. description: String.
-    """
+    """The topics that a replay reads; None where the bag has none."""
 
     image: str
+    """Of type Image or CompressedImage."""
     depth: str | None
+    """Of type Image, CompressedImage or PointCloud2."""
     info: str | None
+    """CameraInfo of the images."""
     depth_info: str | None
+    """CameraInfo of the depth."""
     description: str | None
+    """Of type String."""
 
 
 def find_topics(

@@ -26,30 +26,29 @@ class SampleKey:
 
 @dataclass(frozen=True)
 class DepthProtocol:
-    """What the losses need to know of a data set's depth.
-
-    min_depth, max_depth: ground truth strictly between them counts, in the set's unit (metres, but for C3VD).
-    mean_weight: see losses/log_loss.py.
-    """
+    """What the losses need to know of a data set's depth."""
 
     min_depth: float
     max_depth: float
+    """Ground truth counts strictly between min_depth and max_depth, in the data set's unit: metres, but millimetres for
+    C3VD and SimCol."""
     mean_weight: float
+    """See losses/log_loss.py."""
 
 
 @dataclass
 class TrainBatch:
-    """B samples of one data set.
-
-    image: (B, 3, h, w) float32 RGB in 0..1 at model input size. depth: (B, 1, H, W) float32 in the set's unit, 0 where
-    there is no ground truth; its size may differ from the image's. descriptions: one sentence each.
-    """
+    """B samples of one data set."""
 
     source: str
     protocol: DepthProtocol
     image: Tensor
+    """(B, 3, h, w) float32 RGB in 0..1, at the model's input size."""
     depth: Tensor
+    """(B, 1, H, W) float32 in the data set's unit, 0 where there is no ground truth; its size may differ from the
+    image's."""
     descriptions: list[str]
+    """One description per image."""
 
     def to(self, device: torch.device) -> Self:
         """The same batch with its tensors on another device."""
@@ -62,28 +61,35 @@ class TrainBatch:
 class DatasetConfig:
     """One entry of `datasets` in a training configuration.
 
-    name: of the registry. root, gt_root, text_root: folders of images, depth (default: root) and texts (default: root).
-    split: see data/split.py; for data sets without a layout of their own, or instead of it.
-    text_file: in place of text_root, one file with a sentence per image, in the order of the split or the layout.
-    input_size: (height, width) of the model's input and mean_weight, 0..1, of the log loss: in place of the data set's
-    own.
-    Procedural only: scenes: how many make one epoch; domains: of which kinds, all when empty; scene_seed;
-    ground_truth_share: share of pixels that keep their depth, as a lidar leaves them; unit_m: metres per unit of depth.
+    scenes, domains, scene_seed, ground_truth_share and unit_m are for procedural scenes only.
     """
 
     name: str = "procedural"
+    """Name of the data set in the registry."""
     root: str = ""
+    """Folder of the images."""
     gt_root: str = ""
+    """Folder of the depth; root if empty."""
     text_root: str = ""
+    """Folder of the text files with the descriptions; root if empty."""
     split: str = ""
+    """Split file, see data/split.py; for data sets without a layout of their own, or instead of that layout."""
     text_file: str = ""
+    """In place of text_root, one file with a description per image, in the order of the split or the layout."""
     input_size: tuple[int, int] | None = None
+    """(height, width) of the model's input, in place of the data set's own."""
     mean_weight: float | None = None
+    """Weight of the mean in the log loss, 0..1, in place of the data set's own."""
     scenes: int = 4000
+    """Number of scenes per epoch."""
     domains: tuple[str, ...] = ()
+    """Kinds of scene; all if empty."""
     scene_seed: int = 1
+    """Seed of the scenes."""
     ground_truth_share: float = 1.0
+    """Share of pixels that keep their depth, as a lidar leaves them."""
     unit_m: float = 1.0
+    """Metres per unit of depth."""
 
     def __post_init__(self) -> None:
         if self.text_root and self.text_file:

@@ -37,16 +37,17 @@ class Finding:
 
 @dataclass
 class DatasetCheck:
-    """What is in a data set. records: lines with ground truth; usable: those without a fault; findings: by fault.
-
-    error: why nothing could be looked at, such as a missing root.
-    """
+    """What is in a data set."""
 
     name: str
     records: int = 0
+    """Number of records with ground truth."""
     usable: int = 0
+    """Number of records without a fault."""
     findings: dict[str, Finding] = field(default_factory=dict)
+    """How often each fault occurs and its first cases, by fault."""
     error: str = ""
+    """Why nothing could be examined, such as a missing root; empty otherwise."""
 
     def add(self, fault: str, case: str) -> None:
         self.findings.setdefault(fault, Finding()).add(case)

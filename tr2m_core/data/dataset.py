@@ -59,30 +59,33 @@ class Sample(NamedTuple):
 
 
 class FileDataset:
-    """What one data set's protocol says; subclasses override what is special about theirs.
-
-    layout: what root must be, in a few words; empty: only a split file finds the images. input_size: (height, width)
-    of the model's input. depth_size: of the ground truth as `read` returns it, unless `fits` takes others.
-    image_size: that `read` brings images to, `rounded` to 8 bits or not; None: they keep theirs. crop: what of the
-    ground truth counts in evaluation; None: all. normalisation: whether images are fed with ImageNet's mean and
-    deviation, masking: whether `validity` counts; each choice is evaluated, the first as published. unit_per_count: of
-    the depth files' integers. colours: what training changes. in_order: whether the images have an order, beside that
-    of a split, which a text file with a line for each can follow.
-    """
+    """What one data set's protocol says; subclasses override what is special about theirs."""
 
     name: ClassVar[str]
     layout: ClassVar[str] = ""
+    """What root must be, in a few words; empty if only a split file finds the images."""
     protocol: ClassVar[DepthProtocol]
     input_size: ClassVar[tuple[int, int]] = (434, 560)
+    """(height, width) of the model's input."""
     depth_size: ClassVar[tuple[int, int]] = (480, 640)
+    """(height, width) of the ground truth as `read` returns it, unless `fits` takes other sizes."""
     image_size: ClassVar[tuple[int, int] | None] = None
+    """(height, width) that `read` resizes images to; None if they keep their own."""
     rounded: ClassVar[bool] = True
+    """Whether resized images are rounded to 8 bits."""
     crop: ClassVar[Crop | None] = None
+    """Part of the ground truth that counts in evaluation; None for all of it."""
     normalisation: ClassVar[tuple[bool, ...]] = (True,)
+    """Whether images are normalised with ImageNet's mean and deviation; each choice is evaluated, the first as
+    published."""
     masking: ClassVar[tuple[bool, ...]] = (False,)
+    """Whether `validity` counts; each choice is evaluated, the first as published."""
     unit_per_count: ClassVar[float]
+    """Depth in the data set's unit per count of the integers in the depth files."""
     colours: ClassVar[ColourChange] = GammaAndGain()
+    """What training changes about the colours."""
     in_order: ClassVar[bool] = True
+    """Whether the images have an order, besides that of a split, that a text file with a line per image can follow."""
 
     def records(self, config: DatasetConfig, part: Part = "train", texts: bool = True) -> Listing:
         """The records of the split file, which decides the part then, or of the published layout.

@@ -12,12 +12,16 @@ MISSING = "missing"  # the model cannot run without it
 
 @dataclass(frozen=True)
 class Finding:
-    """check: what was looked at; state: OK, WARNING or MISSING; found: what is there; fix: what to do, if anything."""
+    """What one check found."""
 
     check: str
+    """What was looked at."""
     state: str
+    """OK, WARNING or MISSING."""
     found: str
+    """What is there."""
     fix: str = ""
+    """What to do, if anything."""
 
 
 def examine(name: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:

@@ -13,44 +13,51 @@ from tr2m_core.errors import InputError
 
 @dataclass(frozen=True)
 class Gpu:
-    """capability: CUDA compute capability; free, total: bytes."""
+    """A GPU that torch sees."""
 
     name: str
     capability: tuple[int, int]
+    """CUDA compute capability, major and minor."""
     free: int
+    """Free memory in bytes."""
     total: int
+    """Total memory in bytes."""
 
 
 @dataclass(frozen=True)
 class TorchFacts:
-    """instructions: the processor's that torch uses; build: the CUDA version that torch is made for, None for none.
+    """What torch says of this machine.
 
-    reason: why torch sees no GPU, in torch's words, "" when it sees one or is not made for any.
-    driver, compiler, cpu: versions of NVIDIA's driver and of GCC, and what lscpu prints, by torch's own report of its
-    environment (python -m torch.utils.collect_env); None where there is none.
+    driver, compiler and cpu are from torch's own report of its environment (python -m torch.utils.collect_env).
     """
 
     instructions: str
+    """The processor's instruction set that torch uses."""
     threads: int
     build: str | None
+    """Version of CUDA, or of HIP, that torch is built for; None if it is built for neither."""
     gpus: tuple[Gpu, ...]
     reason: str = ""
+    """Why torch sees no GPU, in torch's words; empty if it sees one or is not built for any."""
     driver: str | None = None
+    """Version of NVIDIA's driver, None if there is none."""
     compiler: str | None = None
+    """Version of GCC, None if there is none."""
     cpu: str | None = None
+    """What lscpu prints, None if there is nothing."""
 
 
 @dataclass(frozen=True)
 class DeviceFacts:
-    """The device that a name stands for. problem: why models cannot run on it, then the rest means nothing.
-
-    fast_bf16: whether it multiplies bf16 in hardware; index: of the GPU, None for the processor.
-    """
+    """The device that a name stands for."""
 
     device: str = ""
     index: int | None = None
+    """Index of the GPU, None for the processor."""
     fast_bf16: bool = False
+    """Whether the device multiplies bf16 in hardware."""
     problem: str = ""
+    """Why models cannot run on the device, empty if they can; if set, the other fields mean nothing."""
 
 
 def torch_facts() -> TorchFacts:

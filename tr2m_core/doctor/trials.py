@@ -26,14 +26,14 @@ _done: dict[str, Outcome] = {}
 
 @dataclass(frozen=True)
 class Outcome:
-    """found: what the trial yields, of an import the module's version; error: why it failed, or "".
-
-    absent: the import failed because there is no such module.
-    """
+    """What came of one trial."""
 
     found: Any = ""
+    """What the trial yields; for an import, the module's version."""
     error: str = ""
+    """Why the trial failed, empty if it did not."""
     absent: bool = False
+    """Whether the import failed because there is no such module."""
 
 
 def attempt(names: Sequence[str], timeout: float = TIMEOUT) -> dict[str, Outcome]:

@@ -23,11 +23,14 @@ NETWORK_FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
 
 @dataclass(frozen=True)
 class Baseline:
-    """source: as it was named. folder: of a public depth network, None for a TR2M model. kind: of KINDS, when given."""
+    """A model to compare with."""
 
     source: str
+    """The model as it was named, without the kind."""
     folder: Path | None
+    """Folder of a public depth network, None for a TR2M model."""
     kind: str | None = None
+    """One of KINDS, None if not given."""
 
 
 def find_baseline(text: str) -> Baseline:

@@ -44,17 +44,18 @@ class Outcome:
 
 @dataclass
 class Evaluation:
-    """All outcomes, by sample, then by method and condition in the order given, which is that of `pairs`.
-
-    By number of the sample, truths: some or all of its valid depths, where they were asked for; empty: images without a
-    valid one; problems: why samples could not be measured.
-    """
+    """What was measured on one sample set."""
 
     pairs: list[tuple[str, str]] = field(default_factory=list)
+    """(method, name of the condition) in the order given."""
     outcomes: list[Outcome] = field(default_factory=list)
+    """By sample, then in the order of pairs."""
     truths: list[tuple[int, FloatArray]] = field(default_factory=list)
+    """(number of the sample, some or all of its valid depths), where these were asked for."""
     empty: list[tuple[int, str]] = field(default_factory=list)
+    """(number of the sample, name of its image) of those without a valid depth."""
     problems: list[tuple[int, str]] = field(default_factory=list)
+    """(number of the sample, why it could not be measured)."""
 
     def of(self, method: str, sentences: str) -> list[Outcome]:
         """The outcomes of one method under one condition."""

@@ -18,24 +18,27 @@ NOTHING_IN_RANGE = "no valid ground truth in range"
 
 @dataclass
 class FrameResult:
-    """One frame under one sentence.
-
-    index: place among the frames, in a live graph by arrival. stamp: of its header, ns. variant: which of several
-    sentences given for all frames. gap_s: between the stamps of image and ground truth. median_m: of the prediction.
-    seconds: the model took, or from stamp to arrival in a live graph. problem: why it was not processed or not
-    measured, None when it was.
-    """
+    """One frame under one description."""
 
     index: int
+    """Place among the frames; in a live graph, by arrival."""
     stamp: int
+    """Nanoseconds, from the header."""
     description: str
     variant: int = 0
+    """Which of several descriptions given for all frames."""
     processed: bool = False
     gap_s: float | None = None
+    """Seconds between the stamps of image and ground truth."""
     median_m: float | None = None
+    """Median of the prediction in metres."""
     measurement: Measurement | None = None
     seconds: float | None = None
+    """Time that the model took; in a live graph, time from stamp to arrival, in simulated time from the image's
+    arrival."""
     problem: str | None = None
+    """Why the frame was not processed or not measured; None if it was, or if it was processed and the recording
+    has no ground truth."""
 
     @property
     def metrics(self) -> dict[str, float] | None:

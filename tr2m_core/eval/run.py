@@ -22,23 +22,28 @@ NANOSECONDS = 1_000_000_000
 
 @dataclass
 class Run:
-    """All frames in order, and panels of a few.
+    """All frames in order, and views of a few.
 
-    source: what was read and how, the head of report.json. skipped_sentences: those that could not be used, by reason.
-    damage: where a recording ended before its time. notes: what else is worth knowing, and how often it was so.
-    baselines: what was compared with, as `replay.baselines.Baselines.report` says it.
-    frames: by index. keep: most that are held, None for all; `older` sums up those before. Counts, means and ranges are
-    over all frames, lists, sentences, times and the drift of scale over those that are held.
+    Counts, means and ranges are over all frames; lists, sentences, times and the drift of scale are over those that are
+    held.
     """
 
     source: Mapping[str, Any]
+    """What was read and how, the head of report.json."""
     frames: list[FrameResult] = field(default_factory=list)
+    """The frames that are held, by index."""
     skipped_sentences: dict[str, int] = field(default_factory=dict)
+    """Number of descriptions that could not be used, by reason."""
     damage: str | None = None
+    """Where a recording ended before its time, None if it did not."""
     notes: Counter[str] = field(default_factory=Counter)
+    """What else is worth knowing, and how often it was so."""
     baselines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What was compared with, as `replay.baselines.Baselines.report` gives it."""
     keep: int | None = None
+    """Largest number of frames that are held, None for all."""
     older: Totals = field(default_factory=Totals)
+    """Sums over the frames before those that are held."""
     _worst: list[tuple[float, FrameResult, View]] = field(default_factory=list, repr=False)
     _samples: list[tuple[FrameResult, View]] = field(default_factory=list, repr=False)
 

@@ -21,15 +21,19 @@ UNITS_PER_METRE = {"m": 1.0, "mm": 1000.0}
 
 
 class Sample(NamedTuple):
-    """A frame (H, W, 3) RGB in 0..255, its sentence, ground truth (h, w), what of it may count, the range that does,
-    and, (h, w) where files say so, what of it is valid though the protocol does not ask."""
+    """A frame with its description and its ground truth."""
 
     rgb: Pixels
+    """(H, W, 3) RGB in 0..255."""
     description: str
     depth: npt.NDArray[np.floating[Any]]
+    """(h, w) ground truth."""
     crop: Mask
+    """(h, w) part of the ground truth that may count."""
     limits: tuple[float, float]
+    """Range of depth that counts."""
     validity: Mask | None = None
+    """(h, w) where files call the ground truth valid, though the protocol does not ask; None if they do not say."""
 
     @property
     def valid(self) -> Mask:
@@ -47,25 +51,28 @@ class Sample(NamedTuple):
 
 
 class SampleSet(ABC):
-    """Samples by number, 0 to len - 1, read when they are asked for and not kept.
-
-    limits: depth that counts. unit: of depth, limits and errors, one of UNITS_PER_METRE. input_size: (height, width)
-    that a model sees images at, None for its own. normalisation: whether images are fed with the model's mean and
-    deviation, masking: whether `Sample.validity` counts; each choice is evaluated. published: the paper's mean metrics.
-    check: which records were left out. truth_pixels: how many valid depths of each sample the best constant depth is
-    chosen for and measured on, infinite for all. notes: what a reader of the figures should know, a line each.
-    """
+    """Samples by number, 0 to len - 1, read when they are asked for and not kept."""
 
     name: str
     limits: tuple[float, float]
+    """Range of depth that counts."""
     input_size: tuple[int, int] | None = None
+    """(height, width) that a model sees images at, None for the model's own."""
     normalisation: tuple[bool, ...] = (True,)
+    """Whether images are normalised with the model's mean and deviation; each choice is evaluated."""
     masking: tuple[bool, ...] = (False,)
+    """Whether `Sample.validity` counts; each choice is evaluated."""
     published: Mapping[str, float] | None = None
+    """The paper's mean metrics."""
     check: DatasetCheck | None = None
+    """Which records were left out."""
     unit: str = "m"
+    """Unit of depth, limits and errors, one of UNITS_PER_METRE."""
     truth_pixels: float = 1000
+    """Number of valid depths per sample that the best constant depth is chosen for and measured on; infinite for
+    all."""
     notes: Sequence[str] = ()
+    """What a reader of the figures should know, a line each."""
 
     @abstractmethod
     def __len__(self) -> int: ...

@@ -19,18 +19,21 @@ from tr2m_core.processes import ALONE, Processes
 
 @dataclass(frozen=True)
 class SuiteOptions:
-    """sentences: of conditions.SENTENCES; texts: sentences for all samples. seed: of shuffled ones. batch_size: samples
-    predicted at once. panels: of how many best and as many worst images, None for every image. constant: measure the
-    best constant depth as well.
-    """
+    """What an evaluation of several data sets does."""
 
     sentences: Sequence[str] = (OWN,)
+    """Which of conditions.SENTENCES every image is told."""
     texts: Sequence[str] = ()
+    """Further descriptions, each told of every image."""
     seed: int = 0
+    """Of the shuffled descriptions."""
     batch_size: int = CHUNK
+    """Number of samples predicted at once."""
     panels: int | None = 3
+    """Number of best and number of worst images that get a panel, None for every image."""
     save_predictions: bool = False
     constant: bool = False
+    """Whether to measure the best constant depth as well."""
 
     @property
     def needs_texts(self) -> bool:

@@ -86,18 +86,17 @@ class SetResult:
 
 @dataclass(frozen=True)
 class SourcesMean:
-    """Sets of photographs in one: every set counts the same, whatever its number of images.
-
-    rows: as `SetResult.rows`, of what all sets have; empty for a single set, images: of all sets. better_than_constant:
-    on how many sets the model's metric depth, with its first sentences, has a lower abs_rel than the best constant of
-    the set; better_than_ramp: its relative depth than the vertical ramp, both affine-aligned. None where a row is
-    missing.
-    """
+    """Sets of photographs in one: every set counts the same, whatever its number of images."""
 
     sources: int
     rows: list[dict[str, Any]]
+    """As `SetResult.rows`, for what all sets have, with the number of images of all sets; empty for a single set."""
     better_than_constant: int | None
+    """Number of sets on which the model's metric depth, with its first sentences, has a lower abs_rel than the best
+    constant of the set; None where a row is missing."""
     better_than_ramp: int | None
+    """Number of sets on which the model's relative depth has a lower abs_rel than the vertical ramp, both
+    affine-aligned; None where a row is missing."""
 
 
 def mean_of_sources(results: Sequence[SetResult]) -> SourcesMean:

@@ -25,14 +25,16 @@ SAMPLES = 64  # frames that a window remembers; in longer windows they lie apart
 
 @dataclass(frozen=True)
 class _Frame:
-    """What is kept of a frame. log_depth: (GRID * GRID,) of metres, NaN where there is no depth. thumbnail: grey
-    levels. shapes: of depth and image."""
+    """What is kept of a frame."""
 
     stamp: int
     description: str
     shapes: tuple[tuple[int, ...], tuple[int, ...]]
+    """Shapes of depth and image."""
     log_depth: npt.NDArray[np.float32]
+    """(GRID * GRID,) logarithms of metres, NaN where there is no depth."""
     thumbnail: npt.NDArray[np.float32]
+    """(THUMBNAIL, THUMBNAIL) mean levels of the green channel, in place of grey levels."""
 
 
 class ScaleFilter:

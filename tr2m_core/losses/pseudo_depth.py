@@ -26,16 +26,23 @@ MIN_RELATIVE_SPREAD = 1e-6  # standard deviation over mean, below which relative
 
 
 class PseudoFit(NamedTuple):
-    """The target is about scale * relative + shift, per image: scale and shift (B,) float64, degenerate (B,) bool.
-
-    degenerate: fewer than 10 valid pixels, relative depth without variation, or a slope by which nearer would mean
-    farther. The scale is then 0 and the shift the mean of the target, 0 where nothing is valid.
-    """
+    """Fit of relative depth, per image: the target is about scale * relative + shift."""
 
     scale: Tensor
+    """(B,) float64; 0 where the fit is degenerate."""
     shift: Tensor
+    """(B,) float64.
+
+    Where the fit is degenerate, it is the mean of the target, or 0 if no pixel is valid.
+    """
     degenerate: Tensor
+    """(B,) bool, True for images without a usable fit.
+
+    These have fewer than 10 valid pixels, relative depth without variation, or a slope by which nearer would mean
+    farther.
+    """
     target: str
+    """What was fitted, one of TARGETS."""
 
 
 @torch.no_grad()

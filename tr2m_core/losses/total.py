@@ -36,24 +36,30 @@ WORST_RELATIVE_ERROR = 3.0  # beyond it only the log loss pulls: the gradient of
 
 @dataclass(frozen=True)
 class ContrastConfig:
-    """Settings of losses/contrast.py. The paper gives momentum and start; the rest are choices of this project.
+    """Settings of losses/contrast.py.
 
-    rank_distance: two images are a positive pair when their ranks differ by less. coarse_temperature,
-    fine_temperature: of the InfoNCE between images and between pixels. classes: |C|, depth classes of a data set's
-    range. samples: pixels per image. keys_from: see contrast.fine_contrast. momentum: of the key head. start_epoch:
-    both levels start after so many epochs. warmup_steps: steps they then take to full weight. Raises InputError naming
-    the setting.
+    The paper gives momentum and start_epoch; the others are choices of this project. Raises InputError naming the
+    setting.
     """
 
     rank_distance: int = 2
+    """Two images form a positive pair when their ranks differ by less than this."""
     coarse_temperature: float = 0.07
+    """Temperature of the InfoNCE between images."""
     fine_temperature: float = 0.07
+    """Temperature of the InfoNCE between pixels."""
     classes: int = 256
+    """|C|, the number of depth classes of a data set's range."""
     samples: int = 256
+    """Number of pixels per image."""
     keys_from: str = contrast.OTHER_IMAGES
+    """Which images the keys of a pixel come from; see contrast.fine_contrast."""
     momentum: float = 0.99
+    """Momentum of the key head."""
     start_epoch: int = 1
+    """Number of epochs after which both levels of the contrast start."""
     warmup_steps: int = 1000
+    """Number of steps that both levels then take to reach full weight."""
 
     def __post_init__(self) -> None:
         smallest = {"rank_distance": 2, "classes": 1, "samples": 1, "start_epoch": 0, "warmup_steps": 0}
@@ -70,13 +76,9 @@ class ContrastConfig:
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Weights of the terms; a term of weight 0 is not computed. The defaults are the paper's.
+    """Weights and settings of the loss terms. A term of weight 0 is not computed.
 
-    factor: of the whole sum. The authors' options weigh the log loss by 10 where the paper writes 1.0; as a factor of
-    all terms it leaves the ratios between them as published, on either reading. gate, pseudo_target: see
-    losses/pseudo_depth.py; the paper does not give the gate's value. relative_error: mean of
-    |prediction / ground truth - 1|, at most 3; not of the paper, for the embedded model: the log loss alone forgives
-    guesses that are far too large, which relative error is made of. Raises InputError naming the setting.
+    The defaults are the paper's except where noted. Raises InputError naming the setting.
     """
 
     log_loss: float = 1.0
@@ -84,9 +86,24 @@ class LossConfig:
     contrast: float = 0.1
     smoothness: float = 0.01
     relative_error: float = 0.0
+    """Weight of the mean of |prediction / ground truth - 1|, each at most 3.
+
+    It is not in the paper. The embedded model uses it because the log loss alone forgives guesses that are far too
+    large, which relative error is made of.
+    """
     factor: float = 10.0
+    """Factor of the whole sum.
+
+    The authors' options weight the log loss by 10 where the paper writes 1.0. A factor of all terms leaves the ratios
+    between them as published, on either reading.
+    """
     gate: float = 0.9
+    """Value that delta1 of an image's pseudo depth must exceed; see losses/pseudo_depth.py.
+
+    The paper does not give this value.
+    """
     pseudo_target: str = INVERSE_DEPTH
+    """What relative depth is fitted to, one of TARGETS; see losses/pseudo_depth.py."""
     contrast_settings: ContrastConfig = field(default_factory=ContrastConfig)
 
     def __post_init__(self) -> None:
@@ -107,24 +124,28 @@ class LossConfig:
 
 @dataclass
 class LossInputs:
-    """A batch and what the model makes of it.
+    """A batch and what the model predicts for it.
 
-    prediction (metric depth), relative_depth, ground_truth and valid (bool): (B, 1, H, W), all at the size of the
-    ground truth, in the unit of the data set. maps, key_maps: what the head and its momentum copy predict, at their own
-    size; key_maps None leaves the fine contrast out. image: (B, 3, h, w) in 0..1 at the size of the maps. protocol: the
-    data set's limits and mean weight. contrast_weight: of both levels of the contrast, see contrast.contrast_weight;
-    neither is computed at 0.
+    prediction, relative_depth, ground_truth and valid are (B, 1, H, W), all at the size of the ground truth. Depth is
+    in the unit of the data set.
     """
 
     prediction: Tensor
+    """Metric depth."""
     relative_depth: Tensor
     ground_truth: Tensor
     valid: Tensor
+    """bool, True where the ground truth counts."""
     maps: RescaleMaps
+    """Prediction of the head, at a size of its own."""
     key_maps: RescaleMaps | None
+    """Prediction of the head's momentum copy, at the size of `maps`; None leaves the fine contrast out."""
     image: Tensor
+    """(B, 3, h, w) in 0..1, at the size of the maps."""
     protocol: DepthProtocol
+    """Limits and mean weight of the data set."""
     contrast_weight: float
+    """Weight of both levels of the contrast, see contrast.contrast_weight; at 0 neither is computed."""
 
 
 class LossOutput(NamedTuple):

@@ -76,15 +76,14 @@ Bytes = npt.NDArray[np.uint8]
 
 
 class Label(NamedTuple):
-    """The format of a CompressedImage, such as "rgb8; jpeg compressed bgr8".
-
-    camera: encoding of what was compressed, or all that the format says. data: encoding of the image in the message,
-    empty where it is the camera's. depth: whether compressed_depth_image_transport made it.
-    """
+    """The format of a CompressedImage, such as "rgb8; jpeg compressed bgr8"."""
 
     camera: str
+    """Encoding of the image that was compressed, or everything the format says."""
     data: str
+    """Encoding of the image in the message; empty where it is the camera's."""
     depth: bool
+    """Whether compressed_depth_image_transport made the message."""
 
 
 def pixel_format(message: Any) -> str:

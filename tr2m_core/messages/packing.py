@@ -20,17 +20,17 @@ _SMALLEST = np.finfo(np.float32).tiny  # zero and below are not depths
 
 @dataclass(frozen=True)
 class CloudOptions:
-    """What becomes a point, and what a point holds.
-
-    stride: every so many rows and columns. min_range, max_range: metres along Z, as metric depth, both included.
-    colour: points hold rgb. organised: points that are not valid keep their place, as NaN.
-    """
+    """Which pixels become points, and what a point holds."""
 
     stride: int = 1
+    """Only every stride-th row and column is used."""
     min_range: float = 0.0
     max_range: float = math.inf
+    """Metres along Z, as in metric depth; points lie between min_range and max_range, both included."""
     colour: bool = True
+    """Whether points hold rgb."""
     organised: bool = True
+    """Whether points that are not valid keep their place, as NaN."""
 
 
 def pack_depth(

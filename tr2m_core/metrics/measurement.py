@@ -31,17 +31,21 @@ class RangeErrors(NamedTuple):
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one prediction is worth.
-
-    metrics: the nine by alignment, None where one cannot be made (a relative prediction without alignment, an empty
-    one). scale_factor: median truth / median prediction over valid pixels, None for relative predictions. ranges: of
-    the prediction as it is, None for relative ones.
-    """
+    """How well one prediction matches its ground truth."""
 
     valid_pixels: int
     metrics: dict[str, Metrics | None]
+    """The nine metrics by alignment; None for an alignment that cannot be made.
+
+    A relative prediction has affine metrics only. A prediction without finite values can be neither scaled nor fitted.
+    """
     scale_factor: float | None
+    """Median truth / median prediction over valid pixels.
+
+    None for relative predictions, and where there is no such factor above 0.
+    """
     ranges: RangeErrors | None
+    """Errors by range of the prediction without alignment; None for relative predictions."""
 
 
 def measure_depth(

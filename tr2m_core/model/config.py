@@ -31,28 +31,37 @@ LARGEST_WIDTH = 8192
 class RescaleHeadConfig:
     """Kind and sizes of the rescale head; the defaults are those of the released checkpoint.
 
-    image_width, text_width: widths of image tokens and text embedding. out_channels, features: convolution widths.
-    hidden_channels: width between the two last convolutions. scale_coefficient, shift_coefficient: factors before the
-    exponentials; changing them without retraining destroys a checkpoint.
-    patch_size: pixels of a token's side, of which the sizes of images are multiples. padding_mode: of the 3x3
-    convolutions, "zeros" or, which leaves no frame in the maps, "replicate".
-    kind: "maps" (a scale and a shift per pixel) or, for the paper's ablation, "single_factor" (one pair per image; it
-    has no convolutions, so their widths and heads do not apply). use_text False: the head reads no description.
-    Raises InputError for another kind and for sizes that cannot be.
+    Raises InputError for an unknown kind or padding mode and for impossible sizes.
     """
 
     image_width: int = 1024
+    """Width of the image tokens."""
     text_width: int = 768
+    """Width of the text embedding."""
     out_channels: int = 192
     features: int = 128
+    """out_channels and features are the widths of the convolutions."""
     hidden_channels: int = 32
+    """Width between the last two convolutions."""
     heads: int = 8
     scale_coefficient: float = 0.01
     shift_coefficient: float = 0.01
+    """scale_coefficient and shift_coefficient are the factors before the exponentials.
+
+    Changing them without retraining destroys a checkpoint.
+    """
     kind: str = MAPS
+    """Either "maps", one scale and one shift per pixel, or "single_factor", one pair per image.
+
+    "single_factor" is for the paper's ablation. It has neither 3x3 convolutions nor attention, so the widths of the
+    convolutions and `heads` do not apply.
+    """
     use_text: bool = True
+    """Whether the head reads the description."""
     patch_size: int = 14
+    """Side of a token in pixels; image sizes are multiples of it."""
     padding_mode: Padding = "zeros"
+    """Padding of the 3x3 convolutions: "zeros", or "replicate", which leaves no border in the maps."""
 
     def __post_init__(self) -> None:
         if self.kind not in HEAD_KINDS:
@@ -68,29 +77,31 @@ class RescaleHeadConfig:
 
 @dataclass(frozen=True)
 class TextEncoderConfig:
-    """kind: "sentence" (mean-pooled tokens, L2-normalised) or "clip" (projected end-of-text embedding).
-
-    source: Hub id, path, or "package:NAME" for weights that an installed Python package carries.
-    sha256: when given, the hash that the package's model.safetensors must have.
-    """
+    """Kind and source of the text encoder."""
 
     kind: str = "clip"
+    """Either "sentence" (mean-pooled tokens, L2-normalised) or "clip" (projected end-of-text embedding)."""
     source: str = "openai/clip-vit-large-patch14"
+    """Hub id, path, or "package:NAME" for weights inside an installed Python package."""
     sha256: str | None = None
+    """If given, the hash that the package's model.safetensors must have."""
 
 
 @dataclass(frozen=True)
 class PyramidConfig:
     """A pyramid decoder on a frozen EfficientNet-Lite: `relative_depth/config.json` beside the decoder's weights.
 
-    variant: of the backbone, 0, 1 or 2. source, sha256: the installed package, "package:NAME", that carries its
-    weights, and their hash. width: of the decoder. Raises InputError for another kind or variant.
+    Raises InputError for another kind or variant, and for other malformed settings.
     """
 
     variant: int
+    """Variant of the backbone: 0, 1 or 2."""
     source: str
+    """Installed package that carries the weights of the backbone, as "package:NAME"."""
     sha256: str
+    """Hash of the weights of the backbone."""
     width: int = 64
+    """Width of the decoder."""
     kind: str = PYRAMID
 
     def __post_init__(self) -> None:
@@ -126,11 +137,7 @@ class PyramidConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """A whole model. input_size: (height, width) in pixels, multiples of the patch size; mean and std: of RGB in 0..1.
-
-    antialias: how a predictor resizes images unless told otherwise, see `DepthPredictor.from_pretrained`; the
-    published protocols do not filter, nor does training on data sets.
-    """
+    """Configuration of a whole model."""
 
     name: str = "tr2m"
     notice: str = ""
@@ -139,9 +146,15 @@ class ModelConfig:
     text_encoder: TextEncoderConfig = field(default_factory=TextEncoderConfig)
     rescale_head: RescaleHeadConfig = field(default_factory=RescaleHeadConfig)
     input_size: tuple[int, int] = (434, 560)
+    """(height, width) in pixels, multiples of the patch size."""
     antialias: bool = False
+    """How a predictor resizes images unless told otherwise; see `DepthPredictor.from_pretrained`.
+
+    The published protocols do not filter, nor does training on data sets.
+    """
     image_mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     image_std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    """image_mean and image_std are the mean and standard deviation of RGB in 0..1."""
 
     def __post_init__(self) -> None:
         validate_input_size(self.input_size, self.patch_size)

@@ -25,11 +25,12 @@ ROLES = (*FROZEN, "rescale_head")
 class Overrides:
     """What the user puts in place of a model's own parts.
 
-    checkpoint: file with a rescale head. relative_depth, image_encoder, text_encoder: Hub id, folder in the
-    transformers format or original release file; a Hub id named here may be downloaded.
+    relative_depth, image_encoder and text_encoder are each a Hub id, a folder in the transformers format or an original
+    release file. A Hub id named here may be downloaded.
     """
 
     checkpoint: str | Path | None = None
+    """File with a rescale head."""
     relative_depth: str | Path | None = None
     image_encoder: str | Path | None = None
     text_encoder: str | Path | None = None

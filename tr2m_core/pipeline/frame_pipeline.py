@@ -68,62 +68,68 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True)
 class PipelineOptions:
-    """What holds for all frames of a call.
-
-    min_depth, max_depth: metres outside of which packed depth is -Inf or +Inf. scale: height and width of what is made,
-    as a fraction of the frame's. steadiness: seconds over which the size of the scene is kept steady, 0 for every frame
-    on its own. edge_jump: relative change of depth between neighbours that become no points, 0 for none.
-    """
+    """Options that hold for all frames of a call."""
 
     min_depth: float = 0.01
     max_depth: float = 100.0
+    """Metres; depth below min_depth is packed as -Inf, above max_depth as +Inf."""
     scale: float = 1.0
+    """Height and width of the products, as a fraction of the frame's."""
     steadiness: float = 0.0
+    """Seconds over which the size of the scene is kept steady; 0 treats every frame on its own."""
     edge_jump: float = 0.0
+    """Relative change of depth between neighbouring pixels from which they become no points; 0 keeps all."""
     cloud: CloudOptions = field(default_factory=CloudOptions)
 
 
 @dataclass(frozen=True)
 class FrameInput:
-    """One frame. rgb: (H, W, 3). stamp: ns. camera: what is kept from frame to frame is kept by this name.
-
-    info: called for the frame's camera_info, None without one, once its depth is there: it may arrive after the image.
-    rectified: the frame is. maps: the prediction is to hold relative depth and maps. memory: where the products go.
-    """
+    """One frame, and what is to be made of it."""
 
     rgb: Rgb
+    """(H, W, 3)."""
     description: str
     stamp: int
+    """Nanoseconds."""
     camera: str = ""
+    """Name under which state is kept from frame to frame."""
     products: frozenset[Product] = frozenset()
     info: Callable[[], Any] = lambda: None
+    """Returns the frame's camera_info, or None if there is none.
+
+    It is called once the depth of the frame is there, because the camera_info may arrive after the image.
+    """
     rectified: bool = False
+    """Whether the frame is rectified."""
     maps: bool = False
+    """Whether the prediction must hold relative depth and maps."""
     memory: Memory = field(default_factory=Memory)
+    """Where the products go."""
 
 
 class FrameOutput(NamedTuple):
-    """What became of a frame.
-
-    prediction: with its depth steadied. packed: the products asked for, in the frame's memory; no cloud without rays.
-    info: the camera_info, None where there is none of this frame's size. camera_error: why an info gives no rays.
-    seconds: that the model took for the batch.
-    """
+    """What became of a frame."""
 
     frame: FrameInput
     prediction: DepthPrediction
+    """The prediction, with its depth steadied."""
     packed: dict[Product, npt.NDArray[Any]]
+    """The products asked for, in the frame's memory; no cloud without rays."""
     info: Any | None
+    """The camera_info; None if there is none for this frame's size."""
     camera_error: CameraError | None
+    """Why the camera_info gives no rays."""
     seconds: float
+    """Seconds that the model took for the whole batch."""
 
 
 class FrameFailure(NamedTuple):
-    """A frame of which nothing came. predicted: the error came after the model, in making the products."""
+    """A frame that could not be processed."""
 
     frame: FrameInput
     error: Exception
     predicted: bool = False
+    """Whether the error came after the model, while the products were made."""
 
 
 class FramePipeline:

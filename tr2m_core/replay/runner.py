@@ -45,28 +45,33 @@ REMEDY = "give one with --text, or the topic that has it with --text-topic"
 
 @dataclass(frozen=True)
 class ReplayOptions:
-    """texts: sentences for all frames, each in turn; none takes the bag's own. min_depth, max_depth: metres that count
-    and that predictions are clamped to. tolerance: seconds between the stamps of image and ground truth. every: each
-    n-th frame; start, duration: seconds of the recording, from its first image. aligned: ground truth of the image's
-    size is taken as seen by its camera, whatever frame it names. panels: how many frames, evenly spaced, to draw.
-    save_predictions: write every metric depth map as npy. write_bag: folder of a new bag with depth and clouds.
-    steady: seconds over which the size of the scene is kept steady, 0 for every frame on its own. baselines: of
-    `eval.baselines.BLIND`, measured as well.
-    """
+    """Which frames of a bag are replayed, and what is measured and written."""
 
     texts: tuple[str, ...] = ()
+    """Descriptions; every frame is predicted with each in turn. If empty, the bag's own descriptions are used."""
     min_depth: float = 0.001
     max_depth: float = 80.0
+    """Metres; ground truth between min_depth and max_depth counts, and predictions are clamped to them."""
     tolerance: float = 0.02
+    """Largest difference in seconds between the stamps of image and ground truth."""
     every: int = 1
+    """Only every n-th frame is replayed."""
     start: float = 0.0
+    """Seconds from the first image of the recording to the start of the replay."""
     duration: float = float("inf")
+    """Seconds of the recording that are replayed."""
     aligned: bool = False
+    """Whether ground truth of the image's size is taken as seen by its camera, whatever frame it names."""
     panels: int = 6
+    """Number of frames to draw, evenly spaced."""
     save_predictions: bool = False
+    """Whether to write every metric depth map as npy."""
     write_bag: Path | None = None
+    """Folder of a new bag with depth and clouds."""
     steady: float = 0.0
+    """Seconds over which the size of the scene is kept steady; 0 treats every frame on its own."""
     baselines: tuple[str, ...] = ()
+    """Baselines to measure as well, of `eval.baselines.BLIND`."""
 
     @property
     def limits(self) -> tuple[float, float]:

@@ -22,19 +22,19 @@ COLOURS = (BLUE, ORANGE, "#4a9d6b", "#b5568f", "#8a6fc0", GREY)
 
 @dataclass(frozen=True)
 class Entry:
-    """One result of a report.
-
-    label: of the report, the folder it lies in. data: what was measured on. sentence: the one, or which ones. numbers:
-    by name of NUMBERS, None where the report has none.
-    """
+    """One result of a report."""
 
     label: str
+    """Name of the report: the folder it lies in, or its own name if that is not report.json."""
     data: str
+    """What was measured on."""
     model: str | None
     precision: str | None
     description: str | None
+    """The description, or which ones."""
     frames: int
     numbers: Mapping[str, float | None]
+    """By name of NUMBERS, None where the report has none."""
 
 
 def read_entries(path: Path) -> list[Entry]:

@@ -68,16 +68,20 @@ VARIANTS = (*STRAIGHT, *BENT)
 
 @dataclass(frozen=True)
 class Result:
-    """A finished run. metrics: rows of eval.procedural over `scenes` held-out scenes; pseudo_kept: share of pseudo
-    depths that passed the gate, None where there were none; machine: what it ran on; steps: of the optimiser."""
+    """A finished run."""
 
     variant: str
     seed: int
     steps: int
+    """Number of optimiser steps."""
     scenes: int
+    """Number of held-out scenes that the metrics were measured on."""
     metrics: dict[str, dict[str, float]]
+    """Rows of eval.procedural, over the held-out scenes."""
     pseudo_kept: float | None
+    """Share of pseudo depths that passed the gate; None where there were none."""
     machine: str
+    """What the run was made on."""
 
 
 def run_all(config: Path, output: Path, seeds: Sequence[int], scenes: int, overrides: Sequence[str]) -> list[Result]:

@@ -27,20 +27,20 @@ LARGEST_SEED = 2**32 - 1
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """What is trained and beside which frozen parts.
-
-    base: a preset or model directory. relative_depth, image_encoder, text_encoder: in place of its own parts.
-    checkpoint: rescale head to go on from; empty: a new one. head_init: how a new one is drawn, see
-    model/initialization.py. bend: relative depth is bent on purpose, for the ablation: see bent_depth.py.
-    """
+    """The model that is trained, and its frozen parts."""
 
     base: str = "paper"
+    """A preset or a model directory."""
     relative_depth: str = ""
     image_encoder: str = ""
     text_encoder: str = ""
+    """relative_depth, image_encoder and text_encoder replace the base's own parts; empty keeps them."""
     checkpoint: str = ""
+    """Rescale head to continue from; empty for a new one."""
     head_init: str = TORCH
+    """How the weights of a new head are drawn; see model/initialization.py."""
     bend: bool = False
+    """Whether relative depth is bent on purpose, for the ablation; see bent_depth.py."""
 
     def __post_init__(self) -> None:
         check_choice("head_init", self.head_init, INITIALIZATIONS)
@@ -48,19 +48,21 @@ class ModelChoice:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """AdamW. schedule: "epoch_decay" multiplies by decay_per_epoch after each epoch, "cosine" falls to 1 % at the end.
-
-    clip_norm: largest norm of the gradient, 0 for no limit.
-    """
+    """Settings of AdamW."""
 
     learning_rate: float = 1e-5
     weight_decay: float = 1e-2
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-6
     schedule: str = "epoch_decay"
+    """Learning rate: "epoch_decay" multiplies it by decay_per_epoch after each epoch, "cosine" lowers it to 1 %.
+
+    The cosine reaches 1 % at the end of the run.
+    """
     decay_per_epoch: float = 0.9
     warmup_steps: int = 0
     clip_norm: float = 0.0
+    """Largest norm of the gradient; 0 for no limit."""
 
     def __post_init__(self) -> None:
         _check_not_negative(
@@ -75,24 +77,28 @@ class Phase:
     """Part of a run with an image size and batch size of its own."""
 
     input_size: tuple[int, int] = (256, 320)
+    """(height, width) of the images."""
     batch_size: int = 16
+    """Number of images per optimiser step."""
     steps: int = 0
+    """Number of optimiser steps."""
 
 
 @dataclass(frozen=True)
 class ValidationConfig:
-    """Held-out data, every so many steps and at the end; 0 steps: at the end of each epoch.
-
-    scenes: procedural scenes. samples: at most so many of each of `datasets`, 0 for all. metric: which one decides
-    what is best, one of metrics.METRIC_NAMES. panels: how many panels go to TensorBoard.
-    """
+    """Validation on held-out data during a run."""
 
     every: int = 0
+    """Steps between validations; 0 validates at the end of each epoch. The end of the run is always validated."""
     scenes: int = 0
+    """Number of procedural scenes."""
     datasets: tuple[DatasetConfig, ...] = ()
     samples: int = 0
+    """Largest number of samples of each of `datasets`; 0 for all."""
     metric: str = "abs_rel"
+    """The metric that decides which model is best, one of METRIC_NAMES in metrics/depth.py."""
     panels: int = 2
+    """Number of panels per data set in TensorBoard."""
 
     def __post_init__(self) -> None:
         _check_not_negative(self, "every", "scenes", "samples", "panels")
@@ -101,17 +107,18 @@ class ValidationConfig:
 
 @dataclass(frozen=True)
 class SceneStoreConfig:
-    """The scenes that the relative stage learns from: see scene_store.py.
-
-    count: how many. seed, size: of the scenes, (height, width). folder: where what is stored of them is kept.
-    workers: processes that render them, 0 for one per core.
-    """
+    """The scenes that the relative stage learns from; see scene_store.py."""
 
     count: int = 0
+    """Number of scenes."""
     seed: int = 1
+    """Seed of the scenes."""
     size: tuple[int, int] = (256, 320)
+    """(height, width) of the scenes."""
     folder: str = "runs/scenes"
+    """Where the stored data of the scenes is kept."""
     workers: int = 0
+    """Number of processes that render the scenes; 0 for one per core."""
 
     def __post_init__(self) -> None:
         _check_not_negative(self, "count", "seed", "workers")
@@ -119,22 +126,22 @@ class SceneStoreConfig:
 
 @dataclass(frozen=True)
 class RelativeConfig:
-    """The relative stage: a decoder learns from the stored features of a frozen backbone.
-
-    backbone: variant of EfficientNet-Lite. width: of the decoder. style_mixing: share of scenes that take on the
-    feature statistics of others, style_alpha: of the Beta distribution that says how much of them. channel_dropout:
-    share of feature channels that a step does without. gradient_weight, anchor_weight: see
-    losses/affine_invariant.py.
-    """
+    """The relative stage: a decoder learns from the stored features of a frozen backbone."""
 
     scenes: SceneStoreConfig = field(default_factory=SceneStoreConfig)
     backbone: int = 0
+    """Variant of EfficientNet-Lite."""
     width: int = 64
+    """Width of the decoder."""
     style_mixing: float = 0.7
+    """Share of scenes that take on the feature statistics of others."""
     style_alpha: float = 0.3
+    """Parameter of the Beta distribution that says how much of them these scenes take on."""
     channel_dropout: float = 0.1
+    """Share of feature channels that a step does without."""
     gradient_weight: float = 0.5
     anchor_weight: float = 0.2
+    """gradient_weight and anchor_weight: see losses/affine_invariant.py."""
 
     def __post_init__(self) -> None:
         _check_not_negative(self, "gradient_weight", "anchor_weight")
@@ -148,29 +155,42 @@ class RelativeConfig:
 
 @dataclass(frozen=True)
 class FeaturesConfig:
-    """Training on stored features of procedural scenes; off while scenes is 0.
-
-    scenes, sentences: how many of each. Any sentence goes with any scene of its domain, for pixels do not tell size.
-    folder: where they are kept. seed: of scenes and sentences. text_noise: spread of noise on sentence embeddings, in
-    units of the embedding's own, so that wordings never met land near ones that were. written_share: how often the
-    sentence is one that was written by hand, see data/procedural/written.py. ground_truth_share: share of
-    pixels that keep their depth. mean_weight: of the log loss, see losses/log_loss.py. exact_shape: ground truth is
-    what relative depth says, at the sentence's size; a head then learns sizes and nothing else. thinning: only every
-    so many-th row and column of pixels is computed, where sentences matter and images do not. workers: processes
-    that encode sentences on a CPU, 0 for one per core.
-    """
+    """Training on stored features of procedural scenes; off while `scenes` is 0."""
 
     scenes: int = 0
+    """Number of scenes."""
     sentences: int = 0
+    """Number of descriptions.
+
+    Any description goes with any scene of its domain, because pixels do not tell size.
+    """
     folder: str = "runs/features"
+    """Where the features are kept."""
     seed: int = 1
+    """Seed of the scenes and the descriptions."""
     text_noise: float = 0.0
+    """Spread of the noise on text embeddings, in units of the length of an L2-normalised embedding.
+
+    It makes wordings that were never seen land near ones that were.
+    """
     written_share: float = 0.0
+    """How often a description is one that was written by hand; see data/procedural/written.py."""
     ground_truth_share: float = 1.0
+    """Share of pixels that keep their depth."""
     mean_weight: float = MEAN_WEIGHT
+    """Mean weight of the log loss; see losses/log_loss.py."""
     exact_shape: bool = False
+    """Whether ground truth is what relative depth says, at the description's size.
+
+    A head then learns sizes and nothing else.
+    """
     thinning: int = 1
+    """Only every n-th row and column of pixels is computed.
+
+    This is for training where descriptions matter and images do not.
+    """
     workers: int = 0
+    """Number of processes that encode descriptions on a CPU; 0 for one per core."""
 
     def __post_init__(self) -> None:
         _check_not_negative(self, "scenes", "sentences", "seed", "text_noise", "mean_weight", "workers")
@@ -186,40 +206,50 @@ class FeaturesConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A run. The defaults are the paper's where it publishes a value.
-
-    stage: "rescale" trains the rescale head, "relative" the relative-depth network of an embedded model.
-    head: changes to the model's RescaleHeadConfig.
-    batch_size: over all processes and per optimiser step, divided by accumulation. epochs: passes over the longest data
-    set, every other one repeated as often as it takes; steps: instead of epochs. phases: instead of batch_size and
-    steps. precision: fp32, bf16, fp16, or auto: bf16 where the device multiplies it in hardware, else fp32. device:
-    "auto" or "cpu". workers: processes that load data. ema: decay of an average of the weights that is validated and
-    saved in their place, 0 for none; shorter in the first steps. max_skipped: so many non-finite steps in a row end the
-    run. checkpoint_every, log_every: steps.
-    """
+    """Configuration of a run. The defaults are the paper's where it publishes a value."""
 
     stage: str = "rescale"
+    """Either "rescale", which trains the rescale head, or "relative", the relative-depth network of an embedded model.
+    """
     seed: int = 1
     device: str = "auto"
+    """Either "auto" or "cpu"."""
     precision: str = "fp32"
+    """One of "fp32", "bf16", "fp16" and "auto".
+
+    "auto" is bf16 where the device multiplies it in hardware, and fp32 elsewhere.
+    """
     model: ModelChoice = field(default_factory=ModelChoice)
     head: dict[str, Any] = field(default_factory=dict)
+    """Changes to the model's RescaleHeadConfig."""
     datasets: tuple[DatasetConfig, ...] = ()
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
     batch_size: int = 8
+    """Number of images per optimiser step, over all processes; `accumulation` divides it into equal parts."""
     accumulation: int = 1
     epochs: int = 20
+    """Passes over the longest data set; every other data set is repeated as often as it takes."""
     steps: int = 0
+    """Number of optimiser steps, instead of `epochs`; 0 uses `epochs`."""
     phases: tuple[Phase, ...] = ()
+    """Phases, instead of `batch_size` and `steps`."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     relative: RelativeConfig = field(default_factory=RelativeConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     ema: float = 0.0
+    """Decay of an average of the weights; 0 for none.
+
+    The average is validated and saved in place of the weights. In the first steps it covers fewer steps.
+    """
     max_skipped: int = 20
+    """Number of non-finite steps in a row that ends the run."""
     workers: int = 0
+    """Number of processes that load data."""
     checkpoint_every: int = 500
+    """Steps between checkpoints."""
     log_every: int = 10
+    """Steps between log entries."""
 
     def __post_init__(self) -> None:
         for key, allowed in (("stage", STAGES), ("precision", PRECISIONS), ("device", ("auto", "cpu"))):

@@ -47,15 +47,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class FeatureBatch(TrainBatch):
-    """A batch with what the frozen networks say of it.
-
-    tokens: (B, P, C), row by row on the grid (h, w). relative_depth: (B, 1, H, W). text: embeddings (B, 1, Ct).
-    """
+    """A batch with the outputs of the frozen networks for it."""
 
     tokens: Tensor
+    """(B, P, C), row by row on the grid (h, w)."""
     relative_depth: Tensor
+    """(B, 1, H, W)."""
     text: Tensor
+    """Embeddings (B, 1, Ct)."""
     grid: tuple[int, int]
+    """(h, w), rows and columns of the tokens."""
 
 
 class FeatureSource(BatchSource):

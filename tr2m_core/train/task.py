@@ -24,16 +24,18 @@ class Moment(NamedTuple):
 
 
 class Task(ABC):
-    """trained: the only module with gradients; everything else is frozen and no part of a checkpoint.
-
-    read_ahead: whether a thread loads the next batches meanwhile, which is worth it where loading waits for the disk.
-    references: data sets of `validate` that tell what a baseline gives, and do not decide which model is best.
-    """
+    """What a run trains, on which data and against which loss."""
 
     trained: nn.Module
+    """The only module with gradients; everything else is frozen and no part of a checkpoint."""
     sources: list[BatchSource]
     read_ahead: bool = False
+    """Whether a thread loads the next batches during a step.
+
+    This is worth it where loading waits for the disk.
+    """
     references: frozenset[str] = frozenset()
+    """Data sets of `validate` that tell what a baseline gives; they do not decide which model is best."""
 
     @abstractmethod
     def loss(

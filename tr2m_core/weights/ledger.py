@@ -16,14 +16,18 @@ from tr2m_core.weights.hub import sha256, weights_folder
 
 @dataclass(frozen=True)
 class Entry:
-    """A file as the record keeps it. source: Hub id or URL; revision: commit on the Hub; size: bytes; date: UTC."""
+    """A file as the record keeps it."""
 
     file: str
     source: str
+    """Hub id or URL, or that the file was found on this machine."""
     revision: str | None
+    """Commit on the Hub."""
     size: int
+    """In bytes."""
     sha256: str
     date: str
+    """In UTC."""
     path: str
 
 

@@ -32,29 +32,38 @@ _CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1
 
 @dataclass
 class Scene:
-    """S solids in a shell before a camera, in metres, as float32 arrays.
-
-    camera: position (3,); rotation (3, 3) camera to world; focal (2,) fx, fy in pixels; size (height, width).
-    solids: kind (S,); centre (S, 3); extent (S, 3) half sizes; turn (S, 3, 3) of the solid's axes to the world's.
-    shell: centre, extent (3,), turn (3, 3); round makes it a tube along local y. sky (6,) bool: faces that are open.
-    lamp (4,): a position and 1, or a direction towards the light and 0. ground: height y at which shadows end.
-    """
+    """S solids in a shell before a camera, in metres, as float32 arrays."""
 
     position: Floats
+    """(3,) of the camera."""
     rotation: Floats
+    """(3, 3) from the camera's axes to the world's."""
     focal: Floats
+    """(2,) fx, fy in pixels."""
     size: tuple[int, int]
+    """(height, width) of the image."""
     kind: Integers
+    """(S,) kind of each solid: BOX, ELLIPSOID, CYLINDER or CONE."""
     centre: Floats
+    """(S, 3) of the solids."""
     extent: Floats
+    """(S, 3) half sizes of the solids."""
     turn: Floats
+    """(S, 3, 3) from each solid's axes to the world's."""
     shell_centre: Floats
+    """(3,) of the shell."""
     shell_extent: Floats
+    """(3,) half sizes of the shell."""
     shell_turn: Floats
+    """(3, 3) from the shell's axes to the world's."""
     shell_round: bool
+    """Whether the shell is a tube along its local y axis."""
     sky: npt.NDArray[np.bool_]
+    """(6,) bool: faces of the shell that are open."""
     lamp: Floats
+    """(4,): a position and 1, or a direction towards the light and 0."""
     ground: float
+    """Height y at which shadows end."""
 
     def to_local(self, solid: int) -> Floats:
         """(3, 3), world directions to the canonical solid's."""

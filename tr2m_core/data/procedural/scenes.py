@@ -31,19 +31,20 @@ MEAN_WEIGHT = 0.6  # of the log loss, as the paper has it for rooms
 
 @dataclass
 class SceneBatch:
-    """B scenes as a camera would see them.
-
-    image: (B, 3, H, W) float32 in 0..1. depth: (B, 1, H, W) metres along Z, 0 where not valid.
-    valid: (B, 1, H, W) bool, false in the sky. intrinsics: (B, 4) fx, fy, cx, cy in pixels.
-    descriptions, facts: a sentence per scene and what it was made from.
-    """
+    """B scenes as a camera would see them."""
 
     image: Tensor
+    """(B, 3, H, W) float32 in 0..1."""
     depth: Tensor
+    """(B, 1, H, W) metres along Z, 0 where not valid."""
     valid: Tensor
+    """(B, 1, H, W) bool, false in the sky."""
     intrinsics: Tensor
+    """(B, 4) fx, fy, cx, cy in pixels."""
     descriptions: list[str]
+    """One description per scene."""
     facts: list[SceneFacts]
+    """What each description was made from."""
 
     def camera_images(self) -> npt.NDArray[np.uint8]:
         """The images as a camera stores them, (B, H, W, 3)."""

@@ -18,20 +18,24 @@ SHARPNESS = 40.0  # of highlights
 
 @dataclass
 class Light:
-    """ambient, headlight in 0..1: shares of the light from everywhere and from the camera; the rest is the lamp's.
-
-    haze: density per metre; sky (2, 3): colours above and at the horizon; warmth (3,): the lamp's colour; corners:
-    how much darker the shell's edges are, clouds: how white they are, 0..1; cloud_pattern: their texture.
-    """
+    """The light of a scene, its sky and its haze."""
 
     ambient: float
+    """Share of the light that comes from everywhere, 0..1."""
     headlight: float
+    """Share of the light that comes from the camera, 0..1; the lamp's share is (1 - ambient) * (1 - headlight)."""
     haze: float
+    """Density per metre."""
     sky: Floats
+    """(2, 3) colours above and at the horizon."""
     warmth: Floats
+    """(3,) colour of the lamp."""
     corners: float
+    """How much darker the edges of the shell are, 0..1."""
     clouds: float = 0.0
+    """How white the clouds are, 0..1."""
     cloud_pattern: int = 5
+    """Index of the clouds' texture."""
 
 
 def shade(scene: Scene, material: Floats, light: Light, rays: Floats, hits: Hits, free: Floats) -> Floats:
