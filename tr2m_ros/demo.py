@@ -105,7 +105,7 @@ class Run:
         p50, p95 = (1e3 * np.percentile(self.latencies, (50, 95))).tolist() if self.latencies else (None, None)
         return {
             "room": self.room.name,
-            "sentence": "right" if self.right else "wrong",
+            "description": "right" if self.right else "wrong",
             "frames in": len(self.frames),
             "out": len(self.depths),
             "dropped": len(self.frames) - len(self.depths),

@@ -50,7 +50,7 @@ def test_replays_side_by_side(written, capsys):
     report = json.loads(out)
     one, two = report["results"]
     assert (one["label"], one["data"], one["model"], one["precision"]) == ("first", "desk", "embedded", "fp32")
-    assert (two["label"], two["model"], two["precision"], two["sentence"]) == ("second", "paper", "bf16", TEXT)
+    assert (two["label"], two["model"], two["precision"], two["description"]) == ("second", "paper", "bf16", TEXT)
     assert (one["frames"], one["numbers"]["abs_rel"], one["numbers"]["scale_std"]) == (2, pytest.approx(0.5), 0.0)
     assert one["numbers"]["p50_ms"] == pytest.approx(15)
     assert two["differences"]["abs_rel"] == pytest.approx(0.25 - 0.5)
@@ -65,7 +65,7 @@ def test_tables(written, capsys):
     assert main(["compare", *map(str, folders)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == [
-        *("report", "data", "model", "precision", "sentence", "frames"),
+        *("report", "data", "model", "precision", "description", "frames"),
         *(*METRIC_NAMES, "scale_std", "p50_ms", "p95_ms"),
     ]
     assert "0.5 " in lines[2]
@@ -106,7 +106,7 @@ def test_evaluations_are_compared_data_set_by_data_set(tmp_path, capsys):
     out, err = capsys.readouterr()
     assert err == ""
     report = json.loads(out)
-    about = [[r["label"], r["data"], r["model"], r["precision"], r["sentence"]] for r in report["results"]]
+    about = [[r["label"], r["data"], r["model"], r["precision"], r["description"]] for r in report["results"]]
     assert about[:3] == [
         ["a", "nyu", "embedded", "fp32", "own"],
         ["a", "nyu", "constant", None, None],

@@ -537,7 +537,7 @@ SENTENCES = {
 }
 
 
-@pytest.mark.parametrize("sentence", SENTENCES)
+@pytest.mark.parametrize("description", SENTENCES)
 def test_tokens_of_the_published_list_of_merges(tmp_path, description):
     write_merges(tmp_path)
     _, tokenizer = load_clip_text(saved(clip_weights(), tmp_path / "clip.pt"))

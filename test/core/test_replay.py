@@ -176,7 +176,7 @@ def test_damaged_bag_is_used_as_far_as_it_goes(messages, replay, tmp_path):
     assert [f.metrics for f in result.frames[:last]] == [f.metrics for f in complete.frames[:last]]
 
 
-@pytest.mark.parametrize("sentence", [None, "", "x" * 100_000])
+@pytest.mark.parametrize("description", [None, "", "x" * 100_000])
 def test_without_a_usable_sentence(write_bag, messages, replay, description):
     with pytest.raises(InputError, match=r"no scene description.*--text"):
         replay(write_bag(messages.recording(2, description)))

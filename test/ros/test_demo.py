@@ -48,7 +48,7 @@ def test_a_run_counts_drops_and_measures_the_frames_that_came_out(rooms: list[de
     run = demo.Run(room, room.description, frames={10: 0, 20: 1, 30: 0}, depths={20: 1.1 * room.depth[1]})
     run.latencies = [0.05]
     row = run.row()
-    assert (row["sentence"], row["frames in"], row["out"], row["dropped"]) == ("right", 3, 1, 2)
+    assert (row["description"], row["frames in"], row["out"], row["dropped"]) == ("right", 3, 1, 2)
     assert row["abs_rel"] == pytest.approx(0.1, abs=1e-5)
     assert row["p95 ms"] == pytest.approx(50.0)
     assert demo.Run(room, rooms[1].description).row()["abs_rel"] is None
@@ -58,7 +58,7 @@ def test_a_short_demonstration(start, tmp_path: Path) -> None:
     process = start("tr2m_ros.demo", "-o", str(tmp_path), "--frames", "2", "--loops", "6", "--fps", "10")
     assert process.popen.wait(300) == 0, process.output()
     report = json.loads((tmp_path / "report.json").read_text())
-    assert [run["sentence"] for run in report["runs"]] == ["wrong", "right", "wrong", "right"]
+    assert [run["description"] for run in report["runs"]] == ["wrong", "right", "wrong", "right"]
     assert all(run["out"] > 0 for run in report["runs"])
     assert (tmp_path / "demo.png").stat().st_size > 10_000
     assert "abs_rel" in process.output()

@@ -79,14 +79,14 @@ def print_tables(groups: Sequence[Sequence[Entry]]) -> None:
     known = [name for name in marked if any(result["numbers"][name] is not None for result in results)]
     rows, changes = [], []
     for place, result in enumerate(results):
-        about = [_shortened(result[key]) for key in ("label", "data", "model", "precision", "sentence")]
+        about = [_shortened(result[key]) for key in ("label", "data", "model", "precision", "description")]
         cells = [_starred(result["numbers"][name], place in marked[name]) for name in known]
         rows.append([place + 1, *about, result["frames"], *cells])
         reference = result["compared_with"]
         if reference != place:
             change = [result["differences"][name] for name in known]
             changes.append([f"{place + 1} - {reference + 1}", about[0], *change])
-    print(format_table(["", "report", "data", "model", "precision", "sentence", "frames", *known], rows))
+    print(format_table(["", "report", "data", "model", "precision", "description", "frames", *known], rows))
     print("\ndifferences:")
     print(format_table(["", "report", *known], changes))
 
