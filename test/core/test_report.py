@@ -117,7 +117,7 @@ def test_what_kept_frames_from_being_measured(page):
     run.notes["not in the <new> bag"] += 4
     text = text_of(page(run))
     assert (
-        "1 frame no &lt;ground&gt; truth 2 sentences too long 4 \N{MULTIPLICATION SIGN} not in the &lt;new&gt; bag"
+        "1 frame no &lt;ground&gt; truth 2 descriptions too long 4 \N{MULTIPLICATION SIGN} not in the &lt;new&gt; bag"
         in text
     )
     assert "The recording is damaged. desk.mcap: ends early" in text
