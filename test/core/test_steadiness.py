@@ -217,7 +217,7 @@ def test_rendered_motion_goes_on_and_a_rendered_cut_does_not():
     scenes = ProceduralScenes((48, 64), seed=3)
     rooms = [render_sequence(scenes.facts(i), 60, (48, 64), seed=i) for i in range(2)]
     depths = np.concatenate([room.depth[:, 0].numpy() for room in rooms])
-    images = np.concatenate([room.panels() for room in rooms])
+    images = np.concatenate([room.camera_images() for room in rooms])
     sizes = jitter(120)
 
     def play_rendered(first):
