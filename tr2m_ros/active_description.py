@@ -9,7 +9,7 @@ from tr2m_core.errors import FrameError
 
 
 def parse_description(text: str, max_length: int) -> str:
-    """The sentence as `clean_sentence` has it.
+    """The sentence as `clean_description` has it.
 
     Raises FrameError when it is longer than `max_length` characters or says nothing.
     """

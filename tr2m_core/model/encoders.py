@@ -107,7 +107,7 @@ class TextEncoder(nn.Module):
     def encode(self, sentences: list[str]) -> Tensor:
         """(B, 1, Ct) float32 on the encoder's device.
 
-        sentences: as `description.clean_sentence` has them; longer ones are cut at the encoder's token limit.
+        sentences: as `description.clean_description` has them; longer ones are cut at the encoder's token limit.
         """
         tokens = self.tokenizer(
             sentences, padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt"
