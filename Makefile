@@ -70,8 +70,16 @@ $(STAMP): setup.py package.xml constraints.txt
 demo: setup
 	@$(BIN)/python -m tr2m_ros.demo -o out/demo
 
+# Side by side, for the ROS tests mostly wait; the others get one thread.
 test: lint
-	@$(BIN)/python -m pytest -m "not slow"
+	@mkdir -p out
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" test/core test/cli > out/test.log 2>&1 & others=$$!
+	trap 'kill $$others 2>/dev/null || true' EXIT
+	ros=0; $(BIN)/python -m pytest -m "not slow" test/ros || ros=$$?
+	echo "==> test/core, test/cli: out/test.log"
+	core=0; wait $$others || core=$$?
+	cat out/test.log
+	exit $$(( ros || core ))
 
 # Everything that setup.py admits at its lower bound, without ROS: Python 3.10 to 3.12, gigabytes to download.
 OLDEST       := .venv-oldest
