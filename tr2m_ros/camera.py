@@ -10,8 +10,8 @@ from std_msgs.msg import Header
 
 from tr2m_core.errors import FrameError
 from tr2m_ros import diagnostics
+from tr2m_ros.active_description import ActiveDescription
 from tr2m_ros.conversions import nanoseconds
-from tr2m_ros.description import ActiveDescription
 from tr2m_ros.diagnostics import Problems, Statistics
 
 FOREVER = float("inf")

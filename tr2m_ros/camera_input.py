@@ -17,10 +17,10 @@ from tr2m_core.camera.model import is_finite
 from tr2m_core.errors import FrameError
 from tr2m_core.messages.images import CheckedImage
 from tr2m_ros import dds, diagnostics
+from tr2m_ros.active_description import parse_description
 from tr2m_ros.camera import Camera
 from tr2m_ros.camera_output import CameraOutput
 from tr2m_ros.conversions import ImageMessage, parse_image
-from tr2m_ros.description import parse_description
 from tr2m_ros.input_subscription import InputSubscription
 from tr2m_ros.parameters import LiveSettings
 from tr2m_ros.qos import SENSOR_DEPTH, latched_qos, subscribe, unheard_publishers, volatile_qos

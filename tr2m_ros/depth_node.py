@@ -22,10 +22,10 @@ from tr2m_core.data.input_size import parse_input_size
 from tr2m_core.errors import FrameError
 from tr2m_core.pipeline.frame_pipeline import FramePipeline
 from tr2m_ros import overrides
+from tr2m_ros.active_description import parse_description
 from tr2m_ros.camera import FOREVER, Camera
 from tr2m_ros.camera_input import CameraInput, subscribe_descriptions
 from tr2m_ros.camera_output import CameraOutput
-from tr2m_ros.description import parse_description
 from tr2m_ros.diagnostics import ERROR, Problems, diagnostic_array, diagnostic_status, megabytes, process_memory
 from tr2m_ros.inference_loop import LONGEST_INFERENCE, InferenceLoop
 from tr2m_ros.parameters import LiveSettings, Settings, changed_settings, check_description_length, declare_parameters

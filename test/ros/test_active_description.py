@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tr2m_ros.description import ActiveDescription, parse_description
 
 from tr2m_core.errors import FrameError
+from tr2m_ros.active_description import ActiveDescription, parse_description
 
 
 def test_descriptions_lose_control_characters() -> None:
