@@ -154,7 +154,10 @@ def test_entities_escaped_without_end_take_no_time(escape):
 
 
 def test_plain_sentences_do_not_wait_for_the_library():
-    code = "import sys; from tr2m_core.description import clean_description as c; c('A desk.'); print('ftfy' in sys.modules)"
+    code = (
+        "import sys; from tr2m_core.description import clean_description;"
+        "clean_description('A desk.'); print('ftfy' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split() == ["False"]
 
 
