@@ -34,19 +34,19 @@ YUV = {
 }
 
 
-def samples(encoding: str, image: np.ndarray) -> np.ndarray:
+def samples(encoding: str, colours: np.ndarray) -> np.ndarray:
     """The pixels (rows, W[, C]) of an image of this encoding, made of an image of four channels."""
     if encoding.endswith("16") or encoding.startswith("16UC"):
-        deep = image.astype(np.uint16) * 256 + image[..., ::-1]
+        deep = colours.astype(np.uint16) * 256 + colours[..., ::-1]
         if encoding.startswith(("mono", "bayer")):
             return deep[..., 0]
         return deep if encoding.endswith(("a16", "C4")) else deep[..., :3]
     if encoding.startswith(("bayer", "mono8", "8UC1")):
-        return image[..., 0]
+        return colours[..., 0]
     if encoding in ("nv12", "nv21"):
-        return np.concatenate((image[..., 0], image[: HEIGHT // 2, :, 1]))
+        return np.concatenate((colours[..., 0], colours[: HEIGHT // 2, :, 1]))
     channels = 2 if encoding in YUV else 4 if encoding.endswith(("a8", "C4")) else 3
-    return image[..., :channels]
+    return colours[..., :channels]
 
 
 def by_opencv(encoding: str, pixels: np.ndarray) -> np.ndarray:
@@ -81,11 +81,11 @@ def image(encoding: str, pixels: np.ndarray, padding: int, big: bool) -> Image:
     return msg
 
 
-@pytest.mark.parametrize("image", [NOISE, SMOOTH], ids=["noise", "smooth"])
+@pytest.mark.parametrize("colours", [NOISE, SMOOTH], ids=["noise", "smooth"])
 @pytest.mark.parametrize(("padding", "big"), [(0, False), (7, False), (8, True)])
 @pytest.mark.parametrize("encoding", COLOUR_ENCODINGS)
-def test_every_encoding(encoding: str, padding: int, big: bool, image: np.ndarray) -> None:
-    pixels = samples(encoding, image)
+def test_every_encoding(encoding: str, padding: int, big: bool, colours: np.ndarray) -> None:
+    pixels = samples(encoding, colours)
     msg = image(encoding, pixels, padding, big)
     who, expected = reference(encoding, pixels)
     checked = parse_image(msg)

@@ -239,8 +239,8 @@ def test_frames_are_paired_measured_and_reported(bench: Callable[..., Bench], tm
         return node.graph.statuses.get(node.name, {}).get("active description") == "A desk."
 
     node.graph.wait(described, "the sentence", node.process, each=lambda: node.infos.publish(info))
-    image = np.zeros((*SHAPE, 3), np.uint8)
-    node.send("images", *(image(index * SECOND, image, "rgb8") for index in range(4)))  # the last is not processed
+    black = np.zeros((*SHAPE, 3), np.uint8)
+    node.send("images", *(image(index * SECOND, black, "rgb8") for index in range(4)))  # the last is not processed
     node.send("references", *(millimetres(index * SECOND, 1600) for index in range(4)))
     node.wait(lambda: node.status()["images without a depth"] == "4", "the images")
     node.send("depths", metres(77 * SECOND, 1.0))  # has no reference
