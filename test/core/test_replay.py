@@ -37,7 +37,7 @@ def replay(tmp_path, constant_predictor):
 
 
 def test_every_frame_is_measured(write_bag, messages, replay, tmp_path):
-    result = replay(write_bag(messages.recording(4)), images=2, save_predictions=True)
+    result = replay(write_bag(messages.recording(4)), panels=2, save_predictions=True)
     depths = np.array([1.0, 1.1, 1.2, 1.3])
     assert [frame.metrics["abs_rel"] for frame in result.frames] == pytest.approx(abs(depths - 1) / depths)
     assert [frame.measurement.valid_pixels for frame in result.frames] == [47] * 4
@@ -108,7 +108,7 @@ class DescriptionPredictor(OneByOne):
 
 def test_sentences_are_compared_and_the_first_decides(write_bag, messages, tmp_path):
     with Bag(write_bag(messages.recording(2))) as bag:
-        options = ReplayOptions(texts=("xx", "a"), images=0)
+        options = ReplayOptions(texts=("xx", "a"), panels=0)
         result = replay_and_write(bag, DescriptionPredictor, tmp_path / "out", options)
     assert len(result.frames) == 4
     assert result.report()["frames"]["total"] == 2
@@ -141,7 +141,7 @@ def test_a_part_without_frames_is_rejected(write_bag, messages, replay):
 
 
 def test_bag_without_ground_truth(write_bag, messages, replay, tmp_path):
-    result = replay(write_bag([entry for entry in messages.recording(3) if entry[0] != DEPTH]), images=2)
+    result = replay(write_bag([entry for entry in messages.recording(3) if entry[0] != DEPTH]), panels=2)
     report = result.report()
     assert report["topics"]["depth"] is None
     assert report["metrics"] is None
@@ -216,7 +216,7 @@ def test_ground_truth_of_another_size_is_rejected_with_both_sizes(write_bag, mes
     entries = messages.recording(0)
     entries.append((IMAGE, START, messages.image(START, "rgb8", np.zeros((6, 8, 3), np.uint8))))
     entries.append((DEPTH, START, messages.image(START, "16UC1", np.ones((3, 4), "<u2"))))
-    result = replay(write_bag(entries), images=1)
+    result = replay(write_bag(entries), panels=1)
     assert result.metrics() is None
     assert result.frames[0].processed
     assert "4x3" in result.frames[0].problem
@@ -267,7 +267,7 @@ def replay_sideways(messages, bag_path, output, *baselines, **options):
     messages.write(bag_path, "mcap", entries)
     predictor = SidewaysPredictor()
     with Bag(bag_path) as bag:
-        chosen = ReplayOptions(images=0, baselines=baselines, **options)
+        chosen = ReplayOptions(panels=0, baselines=baselines, **options)
         return depths, replay_and_write(bag, lambda: predictor, output, chosen), predictor
 
 
@@ -316,7 +316,7 @@ class JitteringPredictor(OneByOne):
 
 def replay_jitter(bag_path, output, *texts, **options):
     with Bag(bag_path) as bag:
-        chosen = ReplayOptions(texts=texts, images=0, **options)
+        chosen = ReplayOptions(texts=texts, panels=0, **options)
         return replay_and_write(bag, lambda: JitteringPredictor(max(1, len(texts))), output, chosen)
 
 
@@ -365,7 +365,7 @@ def test_kit_recordings_agree(kit, tmp_path, embedded):
     reports = []
     for name in ("d435_desk_sqlite3", "d435_desk_mcap"):
         with Bag(kit / "bags" / name) as bag:
-            replay_and_write(bag, lambda: embedded, tmp_path / name, ReplayOptions(images=1))
+            replay_and_write(bag, lambda: embedded, tmp_path / name, ReplayOptions(panels=1))
         reports.append(json.loads((tmp_path / name / "report.json").read_text()))
     assert reports[0]["frames"]["processed"] == reports[0]["frames"]["measured"] == 20
     assert reports[0].pop("bag") != reports[1].pop("bag")

@@ -26,7 +26,7 @@ def note(done, total):
     peaks[done] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with Bag(Path(sys.argv[1])) as bag:
     load = lambda: DepthPredictor.from_pretrained("embedded", device="cpu")
-    replay_bag(bag, find_topics(bag), load, Path(sys.argv[2]), ReplayOptions(images=2), on_progress=note)
+    replay_bag(bag, find_topics(bag), load, Path(sys.argv[2]), ReplayOptions(panels=2), on_progress=note)
 print(json.dumps(peaks))
 """
 

@@ -79,7 +79,7 @@ def test_effect_of_sentences():
 
     assert "unknown" in description_effect([entry(0.3)], same_frames=False)
     assert "only the predicted distance" in description_effect([entry(None), entry(None)], same_frames=True)
-    best = "Best is sentence 2 (abs_rel 0.2), worst 3 (0.4)."
+    best = "Best is description 2 (abs_rel 0.2), worst 3 (0.4)."
     assert description_effect([entry(0.3), entry(0.2), entry(0.4)], same_frames=True) == best
     assert description_effect([entry(0.3), entry(0.2), entry(0.4)], same_frames=False).startswith(f"{best} They were")
 
@@ -176,7 +176,7 @@ def test_time_figures_mark_sentences_and_the_jump():
     assert list(plot.data[0].x) == [0.0, 0.5, 1.0]
     assert list(plot.data[0].y) == [0.25, None, 0.5]
     assert plot.layout.shapes[0].x0 == 0.5
-    assert plot.layout.annotations[0].text == "sentence 2"
+    assert plot.layout.annotations[0].text == "description 2"
     jump = factor_figure(frames, [0.8, 0.5, 2.0], 2, {}).data[1]
     assert (list(jump.x), list(jump.y)) == ([1.0], [2.0])
 

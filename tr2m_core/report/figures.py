@@ -46,11 +46,11 @@ def time_figure(
     mode = "lines+markers" if len(frames) <= MARKED_FRAMES else "lines"
     line = go.Scatter(x=times, y=list(values), mode=mode, marker_size=5, line={"color": BLUE, "width": 2})
     plot = figure(line, x="seconds", y=title, showlegend=False, dragmode="zoom")
-    for place, description in changes.items():
+    for place, number in changes.items():
         plot.add_vline(times[place], line={"color": GREY, "dash": "dot", "width": 1})
         if len(changes) <= NAMED_CHANGES:
             where = {"x": times[place], "yref": "paper", "y": 1, "xanchor": "left", "yanchor": "bottom"}
-            plot.add_annotation(text=f"sentence {description}", showarrow=False, **where)
+            plot.add_annotation(text=f"description {number}", showarrow=False, **where)
     return plot
 
 
@@ -86,7 +86,7 @@ def description_figure(sentences: list[dict[str, Any]]) -> go.Figure:
     values = [(entry["metrics"] or {}).get("abs_rel") if measured else entry["median_m"] for entry in sentences]
     title = "abs_rel" if measured else "median depth, m"
     bars = go.Bar(x=names, y=values, marker_color=BLUE, width=0.5)
-    return figure(bars, x="sentence", y=title, height=220, xaxis_type="category")
+    return figure(bars, x="description", y=title, height=220, xaxis_type="category")
 
 
 def cloud_figure(view: View) -> go.Figure | None:

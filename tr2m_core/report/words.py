@@ -106,9 +106,9 @@ def description_effect(sentences: list[dict[str, Any]], same_frames: bool) -> st
     """What the choice of sentence changes. same_frames: each sentence was used on every frame."""
     errors = {i: entry["metrics"]["abs_rel"] for i, entry in enumerate(sentences, 1) if entry["metrics"] is not None}
     if len(sentences) < 2:
-        return "Only one sentence was used, so its effect is unknown. Run again with several to see it."
+        return "Only one description was used, so its effect is unknown. Run again with several to see it."
     if len(errors) < 2:
         return "Without ground truth only the predicted distance can be compared."
     best, worst = min(errors, key=lambda i: errors[i]), max(errors, key=lambda i: errors[i])
-    words = f"Best is sentence {best} (abs_rel {number(errors[best])}), worst {worst} ({number(errors[worst])})."
+    words = f"Best is description {best} (abs_rel {number(errors[best])}), worst {worst} ({number(errors[worst])})."
     return words if same_frames else f"{words} They were in force on different frames, so part of that is the scene's."
