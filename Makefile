@@ -76,8 +76,9 @@ TRANSPORT := test/ros/test_transport.py
 test: lint
 	@mkdir -p out
 	failed=0
+	set -m  # without it, what runs in the background and all it starts would ignore Ctrl-C, which tests send
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" test/core test/cli > out/test.log 2>&1 & others=$$!
-	trap 'kill $$others 2>/dev/null || true' EXIT
+	trap 'kill -- -$$others 2>/dev/null || true' EXIT
 	$(BIN)/python -m pytest -m "not slow" test/ros --ignore $(TRANSPORT) || failed=1
 	echo "==> test/core, test/cli"
 	wait $$others || failed=1
