@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tr2m_core.cli.common import check_depth_range, describe_model, load_predictor, nearest_size
-from tr2m_core.cli.evaluate_arguments import FRAMES, IMAGES, PROCEDURAL, add_arguments
+from tr2m_core.cli.evaluate_arguments import FRAMES, PANELS, PROCEDURAL, add_arguments
 from tr2m_core.console import format_table, print_json, progress_bar
 from tr2m_core.errors import InputError
 from tr2m_core.files.folders import make_output
@@ -151,7 +151,7 @@ def make_options(args: argparse.Namespace) -> SuiteOptions:
             raise InputError(f"--{name} {value}: must be at least {least}")
     if args.save_predictions and args.output is None:
         raise InputError("--save-predictions needs -o, the folder to write to")
-    panels = args.panels if args.panels is not None else None if frames else IMAGES
+    panels = args.panels if args.panels is not None else None if frames else PANELS
     return SuiteOptions(
         sentences=tuple(dict.fromkeys(args.sentences or (() if args.text else ("own",)))),
         texts=tuple(dict.fromkeys(map(description_for_all, args.text))),

@@ -8,7 +8,7 @@ from pathlib import Path
 from tr2m_core.cli.common import add_depth_range, add_model_arguments
 
 FRAMES, PROCEDURAL = "frames", "procedural"
-IMAGES = 3
+PANELS = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--panels",
         type=int,
         metavar="N",
-        help=f"panels of the N best and the N worst images (default: {IMAGES}; frames: every image)",
+        help=f"panels of the N best and the N worst images (default: {PANELS}; frames: every image)",
     )
     parser.add_argument("--batch-size", type=int, default=4, metavar="N", help="images predicted at once (default: 4)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")

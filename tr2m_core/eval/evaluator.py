@@ -21,7 +21,7 @@ from tr2m_core.processes import ALONE, Processes
 FloatArray = npt.NDArray[np.floating[Any]]
 
 CHUNK = 4  # samples predicted at once; chunks, not samples, are shared out, so that numbers do not depend on processes
-NO_DESCRIPTION = ""  # name of the condition of methods that hear none
+NO_DESCRIPTION = ""  # name of the condition of methods that read none
 MASKED = "validity mask applied"  # of rows that count less of the ground truth than the protocol does
 
 

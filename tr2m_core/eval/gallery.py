@@ -1,4 +1,4 @@
-"""Images and predictions of an evaluation, on disk."""
+"""Panels and predictions of an evaluation, on disk."""
 
 from __future__ import annotations
 

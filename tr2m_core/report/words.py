@@ -29,7 +29,7 @@ def verdict(report: Mapping[str, Any]) -> list[str]:
         words.append(alignment(error, report["aligned"][SCALE]))
         words.append(steadiness(report["scale_factor"], measured))
     words.append(worst_range(report["ranges"]))
-    return [description for description in words if description]
+    return [sentence for sentence in words if sentence]
 
 
 def nothing_measured(report: Mapping[str, Any]) -> list[str]:

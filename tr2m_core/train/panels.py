@@ -17,6 +17,7 @@ from tr2m_core.visualization import (
     ERROR_LIMIT,
     MAP_COLOURS,
     RELATIVE_COLOURS,
+    ImageArray,
     colourise,
     colourise_depth,
     display_range,
@@ -24,7 +25,6 @@ from tr2m_core.visualization import (
 )
 
 FloatArray = npt.NDArray[np.floating[Any]]
-ImageArray = npt.NDArray[np.uint8]
 
 COLUMNS = 4
 
