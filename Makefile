@@ -70,8 +70,21 @@ $(STAMP): setup.py package.xml constraints.txt
 demo: setup
 	@$(BIN)/python -m tr2m_ros.demo -o out/demo
 
+# Side by side, for the ROS tests mostly wait; the others get one thread. What counts every frame needs both cores.
+TRANSPORT := test/ros/test_transport.py
+
 test: lint
-	@$(BIN)/python -m pytest -m "not slow"
+	@mkdir -p out
+	failed=0
+	set -m  # without it, what runs in the background and all it starts would ignore Ctrl-C, which tests send
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" test/core test/cli > out/test.log 2>&1 & others=$$!
+	trap 'kill -- -$$others 2>/dev/null || true' EXIT
+	$(BIN)/python -m pytest -m "not slow" test/ros --ignore $(TRANSPORT) || failed=1
+	echo "==> test/core, test/cli"
+	wait $$others || failed=1
+	cat out/test.log
+	$(BIN)/python -m pytest $(TRANSPORT) || failed=1
+	exit $$failed
 
 # Everything that setup.py admits at its lower bound, without ROS: Python 3.10 to 3.12, gigabytes to download.
 OLDEST       := .venv-oldest

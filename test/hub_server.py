@@ -12,7 +12,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class Server(ThreadingHTTPServer):
-    """repos: files by Hub id; files: others by path. A file in `stalls` is sent once up to that byte, then no further.
+    """repos: files by Hub id; files: others by path. A file in `stalls` is sent up to that byte, no further.
 
     requests: (method, path, Range) of all that were made. sizes: what the Hub says in place of a file's true size.
     """
@@ -40,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
         server, path = self.server, urlsplit(self.path).path
         server.requests.append((self.command, path, self.headers.get("Range")))
         if path in server.files:
-            return self.send(server.files[path], stall=server.stalls.pop(path, None))
+            return self.send(server.files[path], stall=server.stalls.get(path))
         for hub_id, files in server.repos.items():
             if path.startswith(f"/api/models/{hub_id}/tree/"):
                 return self.send_json([{"type": "file", "oid": "0", **facts} for facts in self.facts(files)])

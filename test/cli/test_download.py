@@ -101,12 +101,13 @@ def killed(server, tmp_path_factory):
     place = Place(tmp_path_factory.mktemp("place"), server)
     server.stalls[f"/{HEAD}"] = HALF
     process = place.start("--head-url", f"{server.url}/{HEAD}")
-    partial, deadline = place.weights / f"{HEAD}.partial", time.monotonic() + 60
+    partial, deadline = place.weights / f"{HEAD}.partial", time.monotonic() + 250
     while not (partial.is_file() and partial.stat().st_size == HALF):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
     process.kill()
+    del server.stalls[f"/{HEAD}"]
     yield place, process.communicate()[1]
     shutil.rmtree(place.folder)
 
