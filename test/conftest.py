@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from stand_ins import OneByOne
 from tr2m_core.types import DepthPrediction
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach out; before transformers is imported
+_home = tempfile.TemporaryDirectory(prefix="tr2m-home-")
+os.environ["TR2M_HOME"] = _home.name  # of processes that tests start too: this machine's own stays as it is
 
 ROOT = Path(__file__).resolve().parent.parent
 STORAGES = {"sqlite3": StoragePlugin.SQLITE3, "mcap": StoragePlugin.MCAP}
@@ -181,7 +184,7 @@ def embedded() -> Any:
     """The bundled model on the CPU."""
     from tr2m_core import DepthPredictor
 
-    return DepthPredictor.from_pretrained("embedded", device="cpu")
+    return DepthPredictor.from_pretrained("embedded", device="cpu", engine="torch")
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,7 @@ def load_predictor(settings: Settings) -> DepthPredictor:
         input_size=parse_input_size(settings.input_size) if settings.input_size else None,
         antialias=settings.antialias,
         compile=settings.compile,
+        engine=settings.engine,
     )
 
 
@@ -130,7 +131,8 @@ class DepthNode(LifecycleNode):
         for line in overrides.undeclared(self, qos=True):
             self.get_logger().warning(line)
         config = self._predictor.config
-        self.get_logger().info(f"model '{config.name}' on {self._predictor.device}. {config.notice}")
+        where = f"{self._predictor.device}, {self._predictor.engine}"
+        self.get_logger().info(f"model '{config.name}' on {where}. {config.notice}")
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     S = TypeVar("S", bound=DataclassInstance)
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+ENGINES = ("auto", "torch", "onnxruntime", "openvino")
 IMAGE_GEOMETRIES = ("auto", "raw", "rectified")
 IMAGE_TRANSPORTS = ("raw", "compressed")
 MAX_CAMERAS = 16
@@ -56,7 +57,12 @@ class Settings:
         "", "file that replaces the model's rescale head (safetensors, .pth)", change=UNCONFIGURED
     )
     device: str = setting("auto", "auto, cpu, cuda or cuda:N; auto is CUDA where there is one", change=UNCONFIGURED)
-    precision: str = setting("auto", "auto, fp32, bf16 or fp16; auto is bf16 on CUDA that has it", change=UNCONFIGURED)
+    precision: str = setting("auto", "auto, fp32, bf16 or fp16; auto is bf16 where it is faster", change=UNCONFIGURED)
+    engine: str = setting(
+        "auto",
+        "torch, onnxruntime or openvino; auto is the fastest of those installed for the model",
+        change=UNCONFIGURED,
+    )
     input_size: str = setting(
         "",
         "HEIGHTxWIDTH that images are resized to, multiples of the model's patch; empty: the model's own",
@@ -185,6 +191,7 @@ def validate(settings: Settings) -> None:
     if settings.input_size:
         parse_input_size(settings.input_size)
     _check_choice("precision", settings.precision, PRECISIONS)
+    _check_choice("engine", settings.engine, ENGINES)
     _check_choice("image_geometry", settings.image_geometry, IMAGE_GEOMETRIES)
     _check_choice("dds_profile", settings.dds_profile, dds.CHOICES)
     _check_choice("image_transport", settings.image_transport, IMAGE_TRANSPORTS)

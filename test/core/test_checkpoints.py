@@ -190,7 +190,7 @@ def test_an_unknown_kind_of_head_is_named(tmp_path):
 
 def test_model_directory_round_trip(embedded, tmp_path):
     save_model(embedded.backend.model, tmp_path / "model")
-    again = DepthPredictor.from_pretrained(tmp_path / "model", device="cpu")
+    again = DepthPredictor.from_pretrained(tmp_path / "model", device="cpu", engine="torch")
     assert again.config == embedded.config
     rgb = np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8)
     depths = [predictor.predict(rgb, "A room.").metric_depth for predictor in (embedded, again)]
@@ -201,7 +201,7 @@ def test_checkpoint_replaces_the_head(embedded, tmp_path):
     torch.manual_seed(5)
     other = RescaleHead(embedded.config.rescale_head)
     save_tensors(other, tmp_path / HEAD_FILE)
-    loaded = DepthPredictor.from_pretrained("embedded", device="cpu", checkpoint=tmp_path / HEAD_FILE)
+    loaded = DepthPredictor.from_pretrained("embedded", device="cpu", engine="torch", checkpoint=tmp_path / HEAD_FILE)
     for name, value in loaded.backend.model.rescale_head.state_dict().items():
         assert torch.equal(value, other.state_dict()[name])
 

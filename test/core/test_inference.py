@@ -18,7 +18,7 @@ SENTENCES = ["A room.", "A hangar with two planes.", "A shelf."]
 
 @pytest.fixture(scope="module")
 def paper(tiny_paper):
-    return DepthPredictor.from_pretrained(tiny_paper, device="cpu", precision="fp32")
+    return DepthPredictor.from_pretrained(tiny_paper, device="cpu", engine="torch")
 
 
 def test_maps_have_the_size_of_the_frame(embedded):
@@ -48,7 +48,7 @@ def test_the_same_frame_gives_the_same_result(embedded):
     first = embedded.predict(RGB, ROOM).metric_depth
     embedded.predict(RGB[::-1].copy(), "A hangar.")
     assert np.array_equal(embedded.predict(RGB.copy(), ROOM).metric_depth, first)
-    fresh = DepthPredictor.from_pretrained("embedded", device="cpu")
+    fresh = DepthPredictor.from_pretrained("embedded", device="cpu", engine="torch")
     assert np.array_equal(fresh.predict(RGB, ROOM).metric_depth, first)
 
 
@@ -81,7 +81,7 @@ def test_sentences_that_show_nothing(embedded, told):
 
 
 def test_sentences_matter_and_are_encoded_once(monkeypatch):
-    predictor = DepthPredictor.from_pretrained("embedded", device="cpu")
+    predictor = DepthPredictor.from_pretrained("embedded", device="cpu", engine="torch")
     encoder, encoded = predictor.backend.model.text_encoder, []
     original = encoder.encode
     monkeypatch.setattr(encoder, "encode", lambda sentences: encoded.append(list(sentences)) or original(sentences))

@@ -22,9 +22,9 @@ import onnxruntime
 
 from tr2m_core import DepthPredictor
 from tr2m_core.errors import InputError
-from tr2m_core.export.onnx import check_onnx, export_onnx
-from tr2m_core.inference.onnx_backend import OnnxBackend
-from tr2m_core.inference.onnx_format import CONFIG_KEY, TEXT_ENCODER_KEY
+from tr2m_core.export.onnx import export_onnx
+from tr2m_core.export.onnx_format import CONFIG_KEY, TEXT_ENCODER_KEY
+from tr2m_core.inference.onnx_backend import OnnxBackend, check_onnx
 from tr2m_core.inference.torch_backend import TorchBackend
 from tr2m_core.model import TR2M, RescaleHead
 from tr2m_core.model.config import STORED

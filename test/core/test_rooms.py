@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 # From the top down; modules beside the rooms lie below them all.
 ROOMS = (
-    *("cli", "replay", "train", "report", "eval", "export", "doctor", "pipeline", "inference", "losses"),
+    *("cli", "benchmark", "replay", "train", "report", "eval", "doctor", "pipeline", "inference", "export", "losses"),
     *("data", "model", "weights", "bags", "messages", "camera", "metrics", "files"),
 )
 DOORS = {"tr2m_core", "tr2m_core.__main__"}  # what users import and start, which load from above when asked to

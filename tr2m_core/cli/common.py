@@ -28,6 +28,12 @@ def add_model_arguments(parser: argparse.ArgumentParser, antialias: bool | None 
     group.set_defaults(antialias=antialias)  # behind the back of old argparse, which would write it into the help again
     group.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (default: auto)")
     group.add_argument("--precision", default="auto", metavar="P", help="auto, fp32, bf16 or fp16 (default: auto)")
+    group.add_argument(
+        "--engine",
+        default="auto",
+        metavar="E",
+        help="torch, onnxruntime, openvino, or auto: the fastest of those installed (default: auto)",
+    )
     group.add_argument("--compile", action="store_true", help="torch.compile the model; slower start, faster frames")
 
 
@@ -68,8 +74,8 @@ def overrides_given(args: argparse.Namespace) -> Overrides:
     return Overrides(args.checkpoint, args.relative_depth, args.image_encoder, args.text_encoder)
 
 
-def load_predictor(args: argparse.Namespace) -> DepthPredictor:
-    """The predictor that the model options ask for; what the model says of itself goes to stderr."""
+def load_predictor(args: argparse.Namespace, notice: bool = True) -> DepthPredictor:
+    """The predictor that the model options ask for. notice: whether what the model says of itself goes to stderr."""
     if not args.model.endswith(".onnx"):
         # What is missing is said before torch and transformers are imported, which takes seconds.
         sources = find_model(args.model, overrides_given(args))
@@ -89,8 +95,9 @@ def load_predictor(args: argparse.Namespace) -> DepthPredictor:
         input_size=args.size,
         antialias=args.antialias,
         compile=args.compile,
+        engine=args.engine,
     )
-    if predictor.config.notice:
+    if notice and predictor.config.notice:
         print(f"tr2m: note: {predictor.config.notice}", file=sys.stderr)
     return predictor
 
@@ -112,7 +119,7 @@ def describe_model(args: argparse.Namespace, predictor: DepthPredictor) -> dict[
     """What was run, for reports."""
     checkpoint = None if args.checkpoint is None else str(args.checkpoint)
     device, precision = str(predictor.device), predictor.precision
-    how = {"device": device, "precision": precision, "antialias": predictor.antialias}
+    how = {"device": device, "engine": predictor.engine, "precision": precision, "antialias": predictor.antialias}
     return {"model": args.model, "checkpoint": checkpoint, **how}
 
 

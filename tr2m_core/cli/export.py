@@ -47,8 +47,9 @@ def run(args: argparse.Namespace) -> int:
     sources = find_model(args.model, overrides)
     sources.require()
     size = validate_input_size(args.size or sources.config.input_size, sources.config.patch_size)
-    from tr2m_core.export.onnx import check_onnx, check_target, export_onnx
-    from tr2m_core.inference.onnx_format import require
+    from tr2m_core.export.onnx import check_target, export_onnx
+    from tr2m_core.export.onnx_format import require
+    from tr2m_core.inference.onnx_backend import check_onnx
     from tr2m_core.model.tr2m import load_model
 
     require_utf8(args.output)

@@ -1,4 +1,4 @@
-"""TR2M as one ONNX graph: writing it, and checking it against torch."""
+"""TR2M as one ONNX graph."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from tr2m_core.errors import InputError
-from tr2m_core.inference.onnx_backend import OnnxBackend
-from tr2m_core.inference.onnx_format import CONFIG_KEY, INPUTS, OUTPUTS, TEXT_ENCODER_KEY, require
+from tr2m_core.export.onnx_format import CONFIG_KEY, INPUTS, OUTPUTS, TEXT_ENCODER_KEY, require
 from tr2m_core.model.config import STORED, validate_input_size
 from tr2m_core.model.relative_depth import OriginalPositionGrid
 from tr2m_core.model.tr2m import TR2M
@@ -24,7 +23,6 @@ from tr2m_core.weights.hub import PACKAGE
 
 OPSET = 17  # the first with layer normalisation as one operator
 ONE_FILE_LIMIT = 100_000_000  # bytes of weights; more go into a second file
-CHECK_DESCRIPTIONS = ["A small office with two desks.", "A street with parked cars."]
 
 
 class _Graph(nn.Module):
@@ -40,7 +38,11 @@ class _Graph(nn.Module):
 
 
 def export_onnx(
-    model: TR2M, path: Path, input_size: tuple[int, int], one_file_limit: int = ONE_FILE_LIMIT
+    model: TR2M,
+    path: Path,
+    input_size: tuple[int, int],
+    one_file_limit: int = ONE_FILE_LIMIT,
+    text_encoder: bool = True,
 ) -> list[Path]:
     """Writes the model, a float32 one on the CPU, for images of input_size (height, width); returns what it wrote.
 
@@ -48,6 +50,7 @@ def export_onnx(
     gives it. Outputs: metric_depth (metres), relative_depth, scale_map, shift_map, each (batch, 1, H, W) float32.
     Weights of more than one_file_limit bytes go to PATH.data. A text encoder that is no installed package's goes to the
     folder STEM_text_encoder, in the transformers format. All lie beside the file, which names them relatively.
+    text_encoder False leaves it out: such a graph is of use only together with the model.
     Raises InputError when onnx is not installed, OSError when the files cannot be written; then nothing is left behind.
     """
     check_target(path)
@@ -57,7 +60,7 @@ def export_onnx(
     metadata = {}
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as temporary:
         staged = Path(temporary)
-        if not config.text_encoder.source.startswith(PACKAGE):
+        if text_encoder and not config.text_encoder.source.startswith(PACKAGE):
             metadata[TEXT_ENCODER_KEY] = f"{path.stem}_text_encoder"
             model.text_encoder.save_pretrained(staged / metadata[TEXT_ENCODER_KEY])
             text = dataclasses.replace(config.text_encoder, source=STORED, sha256=None)
@@ -131,17 +134,3 @@ def _move(new: Path, target: Path) -> Path:
         os.replace(target, new.with_name("replaced"))  # goes with the temporary folder
     os.replace(new, target)
     return target
-
-
-@torch.inference_mode()
-def check_onnx(path: Path, model: TR2M) -> float:
-    """The largest relative difference of metric depth, onnxruntime against torch, on noise in batches of 1 and 2."""
-    backend = OnnxBackend(path, "cpu")
-    noise = torch.randn(2, 3, *backend.input_size, generator=torch.Generator().manual_seed(0))
-    worst = 0.0
-    for batch in (1, 2):
-        images, sentences = noise[:batch], CHECK_DESCRIPTIONS[:batch]
-        expected = model(images, model.encode(sentences)).metric_depth
-        found = backend.run(images, backend.encode(sentences), maps=False).metric_depth
-        worst = max(worst, float(((found - expected) / expected).abs().nan_to_num(nan=float("inf")).max()))
-    return worst

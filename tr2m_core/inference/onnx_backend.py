@@ -1,52 +1,54 @@
-"""OnnxBackend: an exported graph in onnxruntime."""
+"""OnnxBackend: an exported graph in onnxruntime, and its check against torch."""
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from tr2m_core.errors import InputError
-from tr2m_core.inference.onnx_format import CONFIG_KEY, INPUTS, OUTPUTS, TEXT_ENCODER_KEY, require
-from tr2m_core.model.config import ModelConfig
+from tr2m_core.export.onnx_format import INPUTS, OUTPUTS, require
+from tr2m_core.inference.graph_backend import Array, GraphBackend
 from tr2m_core.model.encoders import TextEncoder
-from tr2m_core.model.sources import text_encoder_folder
-from tr2m_core.settings import merge
-from tr2m_core.types import BackendOutput
-from tr2m_core.weights.hub import NETWORK_FILES, PACKAGE
+from tr2m_core.model.tr2m import TR2M
+
+CHECK_DESCRIPTIONS = ["A small office with two desks.", "A street with parked cars."]
 
 
-class OnnxBackend:
-    """Computes with onnxruntime what `export_onnx` wrote; the text encoder runs in torch. Tensors are on the CPU."""
+class OnnxBackend(GraphBackend):
+    """Computes with onnxruntime."""
 
-    def __init__(self, path: Path, device: str = "auto") -> None:
+    engine = "onnxruntime"
+
+    def __init__(self, path: Path, device: str = "auto", text_encoder: TextEncoder | None = None) -> None:
         """device: "auto" (CUDA where onnxruntime and torch both have it), "cpu", "cuda" or "cuda:N".
 
-        Raises InputError for a file that is damaged, incomplete or of another origin, and for a device not there.
+        text_encoder: None loads the one that the file names. Raises InputError for a file that is damaged, incomplete
+        or of another origin, and for a device not there.
         """
-        self.device, self.precision = torch.device("cpu"), torch.float32
         self._session = _open(path, device)
-        metadata = self._session.get_modelmeta().custom_metadata_map
-        self.config = _read_config(metadata, path)
-        self.input_size = self.config.input_size
-        self._text_encoder = TextEncoder.from_pretrained(
-            self.config.text_encoder.kind, _text_encoder_folder(self.config, metadata, path)
-        )
+        super().__init__(path, self._session.get_modelmeta().custom_metadata_map, text_encoder)
 
-    def encode(self, sentences: list[str]) -> Tensor:
-        """(B, 1, Ct): the embeddings that the graph takes."""
-        return self._text_encoder.encode(sentences)
+    def _infer(self, image: Array, text_embedding: Array, outputs: int) -> list[Array]:
+        inputs = dict(zip(INPUTS, (image, text_embedding), strict=True))
+        arrays: list[Array] = self._session.run(OUTPUTS[:outputs], inputs)
+        return arrays
 
-    def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:
-        """See `inference.Backend.run`."""
-        text = text.expand(len(pixel_values), -1, -1)
-        inputs = dict(zip(INPUTS, (pixel_values.numpy(), text.numpy()), strict=True))
-        outputs = self._session.run(OUTPUTS if maps else OUTPUTS[:1], inputs)
-        return BackendOutput(*(torch.from_numpy(array) for array in outputs))
+
+@torch.inference_mode()
+def check_onnx(path: Path, model: TR2M) -> float:
+    """The largest relative difference of metric depth, onnxruntime against torch, on noise in batches of 1 and 2."""
+    backend = OnnxBackend(path, "cpu")
+    noise = torch.randn(2, 3, *backend.input_size, generator=torch.Generator().manual_seed(0))
+    worst = 0.0
+    for batch in (1, 2):
+        images, sentences = noise[:batch], CHECK_DESCRIPTIONS[:batch]
+        expected = model(images, model.encode(sentences)).metric_depth
+        found = backend.run(images, backend.encode(sentences), maps=False).metric_depth
+        worst = max(worst, float(((found - expected) / expected).abs().nan_to_num(nan=float("inf")).max()))
+    return worst
 
 
 def _open(path: Path, device: str) -> Any:
@@ -92,30 +94,3 @@ def _providers(device: str) -> list[Any]:
             "pip install onnxruntime-gpu, or use cpu"
         )
     return [("CUDAExecutionProvider", {"device_id": int(index or 0)}), "CPUExecutionProvider"]
-
-
-def _read_config(metadata: dict[str, str], path: Path) -> ModelConfig:
-    if CONFIG_KEY not in metadata:
-        raise InputError(f"{path}: an ONNX file, but not one that `tr2m export` wrote")
-    try:
-        values = json.loads(metadata[CONFIG_KEY])
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: metadata {CONFIG_KEY} is damaged ({error})") from None
-    if not isinstance(values, dict):
-        raise InputError(f"{path}: metadata {CONFIG_KEY} is damaged (not a mapping)")
-    config: ModelConfig = merge(ModelConfig(), values, f"{path}: metadata {CONFIG_KEY}")
-    return config
-
-
-def _text_encoder_folder(config: ModelConfig, metadata: dict[str, str], path: Path) -> Path:
-    if config.text_encoder.source.startswith(PACKAGE):
-        return text_encoder_folder(config.text_encoder)
-    name = metadata.get(TEXT_ENCODER_KEY, "")
-    if name in ("", "..") or name != Path(name).name:
-        raise InputError(f"{path}: metadata {TEXT_ENCODER_KEY} names no folder beside the file: '{name}'")
-    folder = path.parent / name
-    if any(not (folder / file).is_file() for file in NETWORK_FILES):
-        raise InputError(
-            f"{folder}: missing or incomplete; it holds the text encoder of {path.name}, keep them together"
-        )
-    return folder

@@ -19,7 +19,8 @@ from torch import Tensor
 from tr2m_core.description import EMPTY, clean_description
 from tr2m_core.errors import DeviceError, InputError
 from tr2m_core.inference.device_errors import device_error
-from tr2m_core.inference.torch_backend import PRECISIONS, TorchBackend
+from tr2m_core.inference.engines import check_engine, make_backend, open_graph
+from tr2m_core.inference.torch_backend import PRECISIONS
 from tr2m_core.model.config import ModelConfig
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.sources import Overrides
@@ -34,14 +35,16 @@ DESCRIPTIONS_KEPT = 16
 
 
 class Backend(Protocol):
-    """What computes depth from normalised images: torch, or a graph in onnxruntime.
+    """What computes depth from normalised images: torch, or a graph in onnxruntime or OpenVINO.
 
-    input_size: (height, width) of the images it takes, on `device`. precision: of its arithmetic.
+    engine: its name among `engines.ENGINES`. input_size: (height, width) of the images it takes, on `device`.
+    precision: of its arithmetic.
     """
 
     @property
     def config(self) -> ModelConfig: ...
 
+    engine: str
     device: torch.device
     precision: torch.dtype
     input_size: tuple[int, int]
@@ -78,6 +81,7 @@ class DepthPredictor:
         input_size: tuple[int, int] | None = None,
         antialias: bool | None = None,
         compile: bool = False,
+        engine: str = "auto",
     ) -> DepthPredictor:
         """Loads a model by name, directory, Hub id or exported graph.
 
@@ -86,12 +90,15 @@ class DepthPredictor:
         checkpoint: file with a rescale head instead of the model's own. relative_depth, image_encoder, text_encoder:
         Hub id, folder in the transformers format or original release file instead of the model's own.
         device: "auto", "cpu", "cuda", "cuda:1"... precision: "fp32", "bf16", "fp16", or "auto", which is bf16 on a
-        CUDA device that has it and fp32 elsewhere. bf16 moves metric depth by about 0.4 % and fp16 by 0.04 %; layer
-        norms and last layers stay in float32. input_size: (height, width) that frames are resized to, multiples
+        CUDA device that has it, and on a CPU that has it for a model of more than 100 MB, and fp32 elsewhere. bf16
+        moves metric depth by about 0.4 % and fp16 by 0.04 %; layer norms and last layers stay in float32.
+        input_size: (height, width) that frames are resized to, multiples
         of the model's patch size: 14 for paper, 32 for embedded. antialias: True resizes frames as Pillow does, pixel
         centres aligned and filtered where they become smaller; False aligns their corners and does not filter, as the
         published protocols do; None: as the model's configuration says. compile: torch.compile, warmed up here; takes
-        a minute or more and a C++ compiler.
+        a minute or more and a C++ compiler. engine: "torch", "onnxruntime", "openvino", or "auto", which takes what is
+        fastest here, see `engines.select_engine`; all give the depth of torch in fp32 within 1e-4. The graph that the
+        others run is made on first use, which takes seconds, and kept in `engines.graphs_folder`.
 
         Raises InputError for anything missing or not understood. Hub ids among the arguments are downloaded when they
         are not in the Hub's cache, nothing else is; ConnectionError when that fails.
@@ -102,16 +109,14 @@ class DepthPredictor:
                 raise InputError(
                     f"{model}: an exported graph is fixed; checkpoint, encoders, precision and compile do not apply"
                 )
-            from tr2m_core.inference.onnx_backend import OnnxBackend
-
-            backend: Backend = OnnxBackend(Path(model), device)
-            if input_size not in (None, backend.input_size):
-                height, width = backend.input_size
+            graph = open_graph(Path(model), engine, device)
+            if input_size not in (None, graph.input_size):
+                height, width = graph.input_size
                 raise InputError(f"{model}: made for images of {height}x{width}; export it again for another size")
-            return cls(backend, antialias)
+            return cls(graph, antialias)
+        check_engine(engine)
         network = load_model(model, overrides)
-        backend = TorchBackend(network, device=device, precision=precision, input_size=input_size, compile=compile)
-        return cls(backend, antialias)
+        return cls(make_backend(network, engine, device, precision, input_size, compile), antialias)
 
     @property
     def config(self) -> ModelConfig:
@@ -125,6 +130,11 @@ class DepthPredictor:
     def precision(self) -> str:
         """fp32, bf16 or fp16."""
         return next(name for name, dtype in PRECISIONS.items() if dtype == self.backend.precision)
+
+    @property
+    def engine(self) -> str:
+        """torch, onnxruntime or openvino."""
+        return self.backend.engine
 
     @property
     def input_size(self) -> tuple[int, int]:

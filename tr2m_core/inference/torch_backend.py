@@ -16,11 +16,14 @@ from tr2m_core.model.precision import halve
 from tr2m_core.model.tr2m import TR2M
 from tr2m_core.types import BackendOutput, TR2MOutput
 
+LARGE = 100_000_000  # bytes of weights, from which on matrix products take most of the time
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class TorchBackend:
     """Computes with torch. The model given is moved to the device and, in half precision, stored in it from then on."""
+
+    engine = "torch"
 
     def __init__(
         self,
@@ -32,7 +35,7 @@ class TorchBackend:
         compile: bool = False,
     ) -> None:
         self.device = select_device(device)
-        self.precision = select_precision(precision, self.device)
+        self.precision = select_precision(precision, self.device, weight_bytes(model) >= LARGE)
         self.input_size = validate_input_size(input_size or model.config.input_size, model.config.patch_size)
         self.model = model.eval()
         if self.precision != torch.float32:
@@ -84,10 +87,20 @@ class TorchBackend:
             raise InputError(f"torch.compile failed, go on without it ({type(error).__name__}: {reason})") from None
 
 
-def select_precision(name: str, device: torch.device) -> torch.dtype:
-    """ "auto" is bf16 on CUDA devices that have it and fp32 elsewhere."""
+def weight_bytes(model: TR2M) -> int:
+    """Bytes of all that runs per frame, which the text encoder does not."""
+    parts = (model.relative_depth, model.image_encoder, model.rescale_head)
+    return sum(p.numel() * p.element_size() for part in parts if part is not None for p in part.parameters())
+
+
+def select_precision(name: str, device: torch.device, large: bool) -> torch.dtype:
+    """ "auto" is fp32, and bf16 where hardware multiplies it: on CUDA, and on a CPU for a large model.
+
+    On a CPU the conversions of a small one's many short layers cost what bf16 gains.
+    """
     if name == "auto":
-        return torch.bfloat16 if device.type == "cuda" and has_fast_bf16(device) else torch.float32
+        gains = large or device.type == "cuda"
+        return torch.bfloat16 if gains and has_fast_bf16(device) else torch.float32
     if name not in PRECISIONS:
         raise InputError(f"precision '{name}' is not one of auto, {', '.join(PRECISIONS)}")
     return PRECISIONS[name]

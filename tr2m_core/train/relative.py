@@ -218,7 +218,7 @@ class HeldOutScenes:
 class _RelativeBackend:
     """inference.Backend of a network without head: what it gives as depth is relative depth, sentences are nothing."""
 
-    config, precision = EMBEDDED, torch.float32
+    engine, config, precision = "torch", EMBEDDED, torch.float32
 
     def __init__(self, network: nn.Module, device: torch.device, input_size: tuple[int, int]) -> None:
         self.network, self.device, self.input_size = network, device, input_size

@@ -94,7 +94,7 @@ def _file_samples(config: DatasetConfig, limit: int) -> FileSamples:
 class _Backend:
     """inference.Backend for a model that is still being trained: nothing of it is moved, halved or compiled."""
 
-    precision = torch.float32
+    engine, precision = "torch", torch.float32
 
     def __init__(self, model: TR2M, device: torch.device, input_size: tuple[int, int]) -> None:
         self.model, self.device, self.config = model.eval(), device, model.config

@@ -11,12 +11,14 @@ INPUTS = ("image", "text_embedding")
 OUTPUTS = ("metric_depth", "relative_depth", "scale_map", "shift_map")
 CONFIG_KEY, TEXT_ENCODER_KEY = "tr2m_config", "tr2m_text_encoder"  # in the file's metadata
 
+_EXTRAS = {"onnx": "onnx", "onnxruntime": "onnx", "openvino": "openvino"}
+
 
 def require(package: str) -> Any:
-    """Imports onnx or onnxruntime. Raises InputError when it is not installed."""
+    """Imports onnx, onnxruntime or openvino. Raises InputError when it is not installed."""
     try:
         return importlib.import_module(package)
     except ImportError:
         raise InputError(
-            f"{package} is not installed: pip install 'tr2m_ros[onnx]', or pip install {package}"
+            f"{package} is not installed: pip install 'tr2m_ros[{_EXTRAS[package]}]', or pip install {package}"
         ) from None

@@ -1,0 +1,218 @@
+"""Engines: which one runs, that all give the same depth, and the graph that is made once and kept."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tr2m_core import DepthPredictor, InputError
+from tr2m_core.export.onnx import export_onnx
+from tr2m_core.inference import engines, torch_backend
+from tr2m_core.inference.engines import ENGINES, PACKAGES, fingerprint, graphs_folder, make_backend, select_engine
+from tr2m_core.inference.openvino_backend import OpenVinoBackend
+from tr2m_core.model.tr2m import load_model
+
+ROOT = Path(__file__).resolve().parents[2]
+RGB = np.random.default_rng(0).integers(0, 256, (3, 60, 80, 3), dtype=np.uint8)
+TEXTS = ["A small office with two desks.", "A hangar.", "A mug on a table."]
+ACCURACY = 1e-4  # relative, of metric depth
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A cache of its own."""
+    monkeypatch.setenv("TR2M_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="module")
+def model(tiny_paper):
+    return load_model(tiny_paper)
+
+
+def load(tiny_paper, **options):
+    return DepthPredictor.from_pretrained(tiny_paper, device="cpu", **options)
+
+
+@pytest.mark.parametrize("engine", ["auto", "openvino", "onnxruntime"])
+@pytest.mark.parametrize("name", ["embedded", "paper"])
+def test_every_engine_gives_torchs_depth(name, engine, tiny_paper):
+    source = {"embedded": "embedded", "paper": tiny_paper}[name]
+    expected = DepthPredictor.from_pretrained(source, device="cpu", engine="torch")
+    predictor = DepthPredictor.from_pretrained(source, device="cpu", engine=engine)
+    assert (expected.engine, predictor.engine) == ("torch", "openvino" if engine == "auto" else engine)
+    assert (predictor.precision, predictor.input_size) == ("fp32", expected.input_size)
+    for maps in (True, False):
+        a, b = (each.predict_batch(RGB, TEXTS, maps=maps) for each in (expected, predictor))
+        for field, values in vars(a).items():
+            if values is None:
+                assert getattr(b, field) is None
+            else:
+                np.testing.assert_allclose(getattr(b, field), values, rtol=ACCURACY, atol=1e-6)
+    flipped = [each.predict(RGB[0], TEXTS[0], flip=True).metric_depth for each in (expected, predictor)]
+    np.testing.assert_allclose(flipped[1], flipped[0], rtol=ACCURACY)
+
+
+def test_a_frame_keeps_its_depth_while_the_next_is_computed(tiny_paper):
+    predictor = load(tiny_paper, engine="openvino", input_size=(42, 56))
+    same_size = np.zeros((42, 56, 3), np.uint8)
+    first = predictor.predict(same_size, TEXTS[0])
+    kept = {name: values.copy() for name, values in vars(first).items() if values is not None}
+    predictor.predict(same_size + 255, TEXTS[1])
+    assert all(np.array_equal(getattr(first, name), values) for name, values in kept.items())
+
+
+def test_the_graph_is_made_once(home, tiny_paper, monkeypatch, capsys):
+    load(tiny_paper)
+    assert "preparing" in capsys.readouterr().err
+    (folder,) = graphs_folder().iterdir()
+    assert graphs_folder() == home / "graphs" and [path.name for path in folder.iterdir()] == ["graph.onnx"]
+    monkeypatch.setattr(engines, "export_onnx", None)
+    assert load(tiny_paper).engine == "openvino"
+    assert load(tiny_paper, engine="onnxruntime").engine == "onnxruntime"
+    assert capsys.readouterr().err == ""
+
+
+def test_another_size_and_other_weights_have_other_graphs(model):
+    size = model.config.input_size
+    prints = {fingerprint(model, size), fingerprint(model, (size[0] + 14, size[1]))}
+    weight = model.rescale_head.out_conv1.bias
+    kept = weight.detach().clone()
+    with torch.no_grad():
+        weight[0] += 1e-3
+    prints.add(fingerprint(model, size))
+    with torch.no_grad():
+        weight.copy_(kept)
+    assert len(prints) == 3 and fingerprint(model, size) in prints
+
+
+def test_two_processes_at_once_leave_one_graph(home, tiny_paper):
+    code = "import sys; from tr2m_core import DepthPredictor as Predictor; "
+    code += "print(Predictor.from_pretrained(sys.argv[1], device='cpu').engine)"
+    command = [sys.executable, "-c", code, str(tiny_paper)]
+    started = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [(process.communicate()[0].strip(), process.returncode) for process in started] == [("openvino", 0)] * 2
+    assert len(list((home / "graphs").iterdir())) == 1
+
+
+def test_an_empty_folder_in_its_place_is_replaced(home, model):
+    path = graphs_folder() / fingerprint(model, (28, 42)) / "graph.onnx"
+    path.parent.mkdir(parents=True)
+    assert engines.cached_graph(model, (28, 42)) == path
+    assert path.is_file() and [each.name for each in graphs_folder().iterdir()] == [path.parent.name]
+
+
+def test_auto_is_what_is_installed_and_pays(model, monkeypatch):
+    def auto(**changes):
+        options = {"device": "cpu", "precision": "auto", "compile": False} | changes
+        return select_engine("auto", model, **options)
+
+    assert auto() == auto(precision="fp32") == "openvino"
+    assert auto(compile=True) == auto(precision="bf16") == "torch"
+    monkeypatch.setattr(engines, "installed", lambda packages: packages != PACKAGES["openvino"])
+    assert auto() == "onnxruntime"
+    monkeypatch.setattr(engines, "installed", lambda packages: False)
+    assert auto() == "torch"
+    monkeypatch.undo()
+    monkeypatch.setattr(engines, "LARGE", 1000)
+    assert auto() == "torch"
+    monkeypatch.undo()
+    monkeypatch.setattr(engines, "select_device", torch.device)
+    assert auto(device="cuda") == "torch"
+
+
+def test_a_large_model_takes_bf16_where_the_processor_has_it(model, monkeypatch):
+    for large, fast, expected in ((1, True, "bf16"), (1, False, "fp32"), (1 << 40, True, "fp32")):
+        monkeypatch.setattr(torch_backend, "LARGE", large)
+        monkeypatch.setattr(torch_backend, "has_fast_bf16", lambda device, fast=fast: fast)
+        whole = load_model("embedded")
+        backend = torch_backend.TorchBackend(whole, device="cpu")
+        assert DepthPredictor(backend).precision == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"engine": "tensorrt"}, "engine 'tensorrt' is not one of auto, torch, onnxruntime, openvino"),
+        ({"engine": "openvino", "precision": "bf16"}, "engine openvino computes in fp32"),
+        ({"engine": "onnxruntime", "compile": True}, "engine onnxruntime computes in fp32"),
+    ],
+)
+def test_what_does_not_go_together_is_said(options, words, tiny_paper):
+    with pytest.raises(InputError, match=words):
+        load(tiny_paper, **options)
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_a_missing_package_is_named(engine, model, monkeypatch):
+    monkeypatch.setitem(sys.modules, engine, None)
+    with pytest.raises(InputError, match=rf"{engine} is not installed: pip install 'tr2m_ros\[(onnx|openvino)\]'"):
+        make_backend(model, engine, "cpu", "auto", None, False)
+
+
+def test_where_no_graph_can_be_kept_torch_computes(model, tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TR2M_HOME", str(tmp_path / "file"))
+    assert make_backend(model, "auto", "cpu", "auto", None, False).engine == "torch"
+    assert "torch computes, for openvino cannot" in capsys.readouterr().err
+    with pytest.raises(OSError, match="file"):
+        make_backend(model, "openvino", "cpu", "auto", None, False)
+
+
+def test_a_damaged_graph_is_named_and_torch_computes(home, model, capsys):
+    path = engines.cached_graph(model, model.config.input_size)
+    path.write_bytes(path.read_bytes()[:1000])
+    assert make_backend(model, "auto", "cpu", "auto", None, False).engine == "torch"
+    assert str(path) in capsys.readouterr().err
+    with pytest.raises(InputError, match="openvino cannot load it"):
+        make_backend(model, "openvino", "cpu", "auto", None, False)
+
+
+def test_an_exported_graph_runs_in_both(model, tmp_path):
+    path = tmp_path / "graph.onnx"
+    export_onnx(model, path, (42, 70))
+    predictors = [DepthPredictor.from_pretrained(path, device="cpu", engine=e) for e in ("auto", "openvino")]
+    assert [predictor.engine for predictor in predictors] == ["onnxruntime", "openvino"]
+    depths = [predictor.predict_batch(RGB, TEXTS).metric_depth for predictor in predictors]
+    np.testing.assert_allclose(depths[1], depths[0], rtol=ACCURACY)
+    with pytest.raises(InputError, match="an exported graph; engine torch runs models"):
+        DepthPredictor.from_pretrained(path, engine="torch")
+
+
+def test_a_foreign_or_missing_file_is_said(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    path = tmp_path / "foreign.onnx"
+    with pytest.raises(InputError, match="no such file"):
+        OpenVinoBackend(path)
+    info = onnx.helper.make_tensor_value_info
+    values = [info(name, onnx.TensorProto.FLOAT, [1]) for name in ("a", "b")]
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Relu", ["a"], ["b"])], "g", [values[0]], [values[1]])
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), path)
+    with pytest.raises(InputError, match="not one that `tr2m export` wrote"):
+        OpenVinoBackend(path)
+
+
+def test_packages_are_of_engines():
+    assert set(PACKAGES) < set(ENGINES)
+
+
+def test_signals_arrive_after_another_thread_gave_a_predictor_up():
+    code = """
+import faulthandler, signal, subprocess, threading
+faulthandler.enable()
+from tr2m_core import DepthPredictor
+kept = [DepthPredictor.from_pretrained(device="cpu", engine="openvino")]
+thread = threading.Thread(target=kept.clear)
+thread.start()
+thread.join()
+signal.signal(signal.SIGCHLD, lambda *_: None)
+filling = [bytearray(1 << 26) for _ in range(4)]
+for _ in range(3):
+    subprocess.run(["true"])
+"""
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
