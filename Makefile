@@ -24,7 +24,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo test test-slow soak test-oldest test-jazzy lint format embedded ablation clean
+.PHONY: help setup demo bench test test-slow soak test-oldest test-jazzy lint format embedded ablation clean
 
 help:
 	@echo "make setup      virtual environment in .venv with everything, ROS 2 included"
@@ -63,12 +63,15 @@ $(STAMP): setup.py package.xml constraints.txt
 	echo "==> $(TORCH) (the largest download)"
 	$(BIN)/python -m pip install --quiet "$(TORCH)"
 	echo "==> Everything else, at the versions of constraints.txt"
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[ros,embedded,train,eval,onnx,dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[ros,embedded,openvino,train,eval,onnx,dev]'
 	touch $@
 	echo "==> Ready: $(BIN)/tr2m --help"
 
 demo: setup
 	@$(BIN)/python -m tr2m_ros.demo -o out/demo
+
+bench: setup
+	@$(BIN)/tr2m benchmark
 
 # Side by side, for the ROS tests mostly wait; the others get one thread. What counts every frame needs both cores.
 TRANSPORT := test/ros/test_transport.py
@@ -84,6 +87,7 @@ test: lint
 	wait $$others || failed=1
 	cat out/test.log
 	$(BIN)/python -m pytest $(TRANSPORT) || failed=1
+	$(BIN)/tr2m benchmark --quick --no-node --least 1.3 || failed=1
 	exit $$failed
 
 # Everything that setup.py admits at its lower bound, without ROS: Python 3.10 to 3.12, gigabytes to download.
@@ -99,7 +103,7 @@ $(OLDEST_STAMP): setup.py
 	bounds=$$(sed -n 's/^    "\([a-z0-9_-]*\)>=\([0-9.]*\)",.*/\1==\2/p' setup.py)
 	echo "==> Oldest:" $$bounds
 	$(OLDEST)/bin/python -m pip install --quiet $$(grep '^torch==' <<< "$$bounds")
-	$(OLDEST)/bin/python -m pip install --quiet $$bounds -e '.[embedded,train,eval,onnx,dev]'
+	$(OLDEST)/bin/python -m pip install --quiet $$bounds -e '.[embedded,openvino,train,eval,onnx,dev]'
 	touch $@
 
 # Jazzy's wheels in place of setup.py's [ros], with the NumPy of Ubuntu 24.04. Humble checks every field on assignment.
@@ -120,7 +124,7 @@ $(JAZZY_STAMP): setup.py constraints.txt
 	$(JAZZY)/bin/python -m pip install --quiet "$(TORCH)"
 	grep -vE '^(ros-|numpy==|opencv-)' constraints.txt > $(JAZZY)/constraints.txt
 	$(JAZZY)/bin/python -m pip install --quiet -c $(JAZZY)/constraints.txt 'numpy==1.26.*' \
-		$(JAZZY_ROS) -e '.[embedded,dev]'
+		$(JAZZY_ROS) -e '.[embedded,openvino,dev]'
 	touch $@
 
 test-slow: setup

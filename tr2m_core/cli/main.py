@@ -24,6 +24,7 @@ VERBS = {
     "convert": "tr2m_core.cli.convert",
     "download": "tr2m_core.cli.download",
     "export": "tr2m_core.cli.export",
+    "benchmark": "tr2m_core.cli.benchmark",
     "doctor": "tr2m_core.cli.doctor",
 }
 
@@ -40,6 +41,7 @@ examples:
   tr2m download paper
   tr2m convert da_s_vitl_vitl.pth -o models/paper
   tr2m export --model paper --format onnx -o paper.onnx
+  tr2m benchmark
   tr2m doctor --model paper
 
 Exit codes: 0 done, 1 the work failed or a threshold was missed, 2 bad usage or bad input.
