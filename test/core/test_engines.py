@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 
 from tr2m_core import DepthPredictor, InputError
 from tr2m_core.export.onnx import export_onnx
-from tr2m_core.inference import engines, torch_backend
+from tr2m_core.inference import engines, openvino_backend, torch_backend
 from tr2m_core.inference.engines import ENGINES, PACKAGES, fingerprint, graphs_folder, make_backend, select_engine
 from tr2m_core.inference.openvino_backend import OpenVinoBackend
 from tr2m_core.model.tr2m import load_model
@@ -151,6 +152,7 @@ def test_what_does_not_go_together_is_said(options, words, tiny_paper):
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
 def test_a_missing_package_is_named(engine, model, monkeypatch):
     monkeypatch.setitem(sys.modules, engine, None)
+    openvino_backend._core.cache_clear()
     with pytest.raises(InputError, match=rf"{engine} is not installed: pip install 'tr2m_ros\[(onnx|openvino)\]'"):
         make_backend(model, engine, "cpu", "auto", None, False)
 
@@ -216,3 +218,20 @@ for _ in range(3):
     subprocess.run(["true"])
 """
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_openvino_tells_nobody(tmp_path):
+    code = """
+import sys
+from tr2m_core import DepthPredictor
+calls = []
+sys.addaudithook(lambda event, _: calls.append(event) if event.startswith("socket.") else None)
+print(DepthPredictor.from_pretrained(device="cpu", engine="openvino").engine)
+assert not calls, calls
+import openvino.tools  # as it was for whoever wants it
+assert sys.modules.get("openvino.tools.ovc", openvino) is not None
+"""
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "openvino\n"), done.stderr
+    assert not (tmp_path / "intel").exists()

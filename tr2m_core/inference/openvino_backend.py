@@ -25,10 +25,9 @@ class OpenVinoBackend(GraphBackend):
 
         Raises InputError for a file that is damaged, incomplete or of another origin.
         """
-        openvino = require("openvino")
+        core = _core()
         if not path.is_file():
             raise InputError(f"{path}: no such file")
-        core = _core(openvino)
         try:
             graph = core.read_model(path)
             super().__init__(path, _metadata(graph), text_encoder)
@@ -54,13 +53,13 @@ class OpenVinoBackend(GraphBackend):
 
 
 @functools.cache
-def _core(openvino: Any) -> Any:
-    """One for the whole process, never given up.
+def _core() -> Any:
+    """One for the whole process, never given up. Raises InputError when OpenVINO is not installed.
 
     Its CPU plugin replaces the stack that signal handlers run on. Unloaded from another thread, it frees that stack
     under the main thread, and the next signal kills the process.
     """
-    return openvino.Core()
+    return require("openvino").Core()
 
 
 def _metadata(graph: Any) -> dict[str, str]:
