@@ -269,6 +269,21 @@ def test_a_device_that_is_not_there_is_missing():
     assert list(compute.precisions("cuda")) == []
 
 
+def test_the_engine_that_auto_takes_is_told(monkeypatch):
+    with_device(DeviceFacts("cpu"))
+    assert "OpenVINO for small models" in by_name(compute.engine("auto"))["engine"].found
+    monkeypatch.setattr(compute, "installed_version", lambda name: "")
+    found = by_name(compute.engine("auto"))["engine"]
+    assert found.state == WARNING and "tr2m_ros[openvino]" in found.fix
+    with_device(DeviceFacts("cuda", 0, True), Gpu("H100", (9, 0), 1, 1))
+    assert by_name(compute.engine("auto"))["engine"].found == "auto: torch on cuda"
+
+
+def test_a_package_of_two_extras_is_told_of_once():
+    names = [finding.check for finding in software.packages()]
+    assert len(names) == len(set(names))
+
+
 def test_compiling_needs_a_compiler_and_headers(tmp_path, monkeypatch):
     monkeypatch.setattr(compute.sysconfig, "get_paths", lambda: {"include": str(tmp_path)})
     with_device(DeviceFacts("cpu"), compiler=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -234,4 +235,8 @@ assert sys.modules.get("openvino.tools.ovc", openvino) is not None
     environment = {**os.environ, "HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "openvino\n"), done.stderr
+    command = [sys.executable, "-c", "from tr2m_core.cli.main import run; run()", "doctor", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    (finding,) = (row for row in json.loads(done.stdout) if row["check"] == "openvino")
+    assert finding["state"] == "ok"
     assert not (tmp_path / "intel").exists()

@@ -22,6 +22,7 @@ def all_checks(
         "networks": compute.networks,
         "device": partial(compute.selected_device, device, name),
         "precision": partial(compute.precisions, device),
+        "engine": partial(compute.engine, device),
         "torch.compile": partial(compute.compilation, device),
         "ROS": ros.installation,
         "ROS network": ros.network,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tr2m_core.doctor.finding import MISSING, OK, WARNING, Finding, gigabytes
+from tr2m_core.doctor.software import installed_version
 from tr2m_core.doctor.torch_facts import DeviceFacts, Gpu, TorchFacts
 from tr2m_core.doctor.trials import DEVICE, NETWORKS, TORCH, attempt
 
@@ -113,6 +114,21 @@ def precisions(name: str) -> Iterator[Finding]:
         )
     for precision, native in (("bf16", bf16), ("fp16", fp16)):
         yield Finding(precision, OK, f"native on {chosen.device}") if native else Finding(precision, WARNING, slow, fix)
+
+
+def engine(name: str) -> Iterator[Finding]:
+    """What `engine: auto` takes for a model as small as the embedded one."""
+    chosen = device_seen(name)
+    if chosen is None or chosen.problem:
+        return
+    if chosen.index is not None:
+        yield Finding("engine", OK, f"auto: torch on {chosen.device}")
+    elif all(map(installed_version, ("openvino", "onnx"))):
+        yield Finding("engine", OK, "auto: OpenVINO for small models such as embedded, torch for others")
+    else:
+        yield Finding(
+            "engine", WARNING, "without OpenVINO the embedded model is slower", "pip install 'tr2m_ros[openvino]'"
+        )
 
 
 def compilation(name: str) -> Iterator[Finding]:

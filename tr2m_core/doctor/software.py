@@ -49,7 +49,9 @@ def packages(together_with: Sequence[str] = ()) -> Iterator[Finding]:
     if not any(requirement.name == "huggingface-hub" for requirement in wanted):
         wanted.append(_hub_requirement())
     extras = [name for name in _extras() if name not in OTHER_EXTRAS]
+    first = {_plain(requirement): extra for extra in reversed(extras) for requirement in required(extra)}
     optional = [(extra, requirement) for extra in extras for requirement in required(extra)]
+    optional = [(extra, requirement) for extra, requirement in optional if first[_plain(requirement)] == extra]
     modules = [module_name(requirement) for requirement in (*wanted, *(r for _, r in optional))]
     outcomes = attempt([*modules, *together_with])
     for requirement in wanted:

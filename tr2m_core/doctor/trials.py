@@ -15,6 +15,7 @@ from typing import Any
 
 from tr2m_core.doctor.finding import one_line
 from tr2m_core.doctor.torch_facts import device_facts, torch_facts
+from tr2m_core.quiet_import import import_quietly
 
 # Trials that are more than an import; DEVICE is followed by the name of one.
 NETWORKS, TORCH, DEVICE, RMW, CV_BRIDGE = "networks", "torch facts", "device ", "rmw", "cv_bridge"
@@ -83,7 +84,7 @@ def _try(name: str) -> dict[str, Any]:
         if name.startswith(DEVICE):
             return {"found": dataclasses.asdict(device_facts(name.removeprefix(DEVICE)))}
         trial = _TRIALS.get(name)
-        return {"found": trial() if trial else _version(importlib.import_module(name))}
+        return {"found": trial() if trial else _version(import_quietly(name))}
     except Exception as error:
         absent = isinstance(error, ModuleNotFoundError) and error.name == name
         return {"error": one_line(error), "absent": absent}
