@@ -154,7 +154,7 @@ def write_bag(tmp_path: Path, messages: Messages, storage: str) -> Callable[[Seq
 class ConstantPredictor(OneByOne):
     """Predicts one depth everywhere and remembers the sentences and mean brightness it was given."""
 
-    device, precision, antialias = "cpu", "fp32", False
+    engine, device, precision, antialias = "torch", "cpu", "fp32", False
 
     class config:
         notice = ""

@@ -44,7 +44,7 @@ class FlatModel:
     seen: sentence, size of the frame and size asked for, of each prediction.
     """
 
-    device, precision, antialias = "cpu", "fp32", False
+    engine, device, precision, antialias = "torch", "cpu", "fp32", False
 
     class config:
         notice = ""

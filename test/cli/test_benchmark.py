@@ -21,7 +21,8 @@ def test_every_part_has_its_rows(capsys, monkeypatch):
     code, out, err = run(capsys, monkeypatch, "--json")
     report = json.loads(out)
     rows = report["rows"]
-    assert (code, err) == (0, "tr2m: note: no rows of the node: --no-node\n")
+    assert code == 0
+    assert err.endswith("tr2m: note: no rows of the node: --no-node\n")  # the first time a graph is made, too
     assert report["machine"]["gflops"] > 1 and report["machine"]["copy"] > 0.1 and report["machine"]["cores"] >= 1
     assert {"torch", "openvino"} <= report["machine"]["versions"].keys()
     groups = list(dict.fromkeys(row["group"] for row in rows))

@@ -30,7 +30,7 @@ from tr2m_ros.depth_node import main
 class ObedientBackend:
     """Stands where TorchBackend does, see `tr2m_core.inference.predictor.Backend`; says on stdout what it computes."""
 
-    device, precision, input_size = torch.device("cpu"), torch.float32, (28, 28)
+    engine, device, precision, input_size = "torch", torch.device("cpu"), torch.float32, (28, 28)
     config = ModelConfig(name="stand-in", antialias=True, image_mean=(0.0, 0.0, 0.0), image_std=(1.0, 1.0, 1.0))
 
     def __init__(self, orders: Path) -> None:

@@ -13,9 +13,10 @@ import yaml
 from rclpy.parameter import Parameter
 
 from tr2m_core import InputError
+from tr2m_core.inference.engines import ENGINES as CORE_ENGINES
 from tr2m_core.inference.torch_backend import PRECISIONS as CORE_PRECISIONS
 from tr2m_ros.depth_node import DepthNode
-from tr2m_ros.parameters import PRECISIONS, Settings, changed_settings, validate
+from tr2m_ros.parameters import ENGINES, PRECISIONS, Settings, changed_settings, validate
 
 FILE = Path(__file__).resolve().parents[2] / "config" / "depth.yaml"
 
@@ -45,6 +46,10 @@ def test_precisions_are_those_of_the_predictor() -> None:
     assert set(PRECISIONS) == {"auto", *CORE_PRECISIONS}
 
 
+def test_engines_are_those_of_the_predictor() -> None:
+    assert ENGINES == CORE_ENGINES
+
+
 def test_changes_are_applied_together() -> None:
     settings = changed(min_depth=200.0, max_depth=300.0, cloud_stride=4, default_description="A desk.")
     assert (settings.min_depth, settings.max_depth, settings.cloud_stride) == (200.0, 300.0, 4)
@@ -59,6 +64,7 @@ def test_changes_are_applied_together() -> None:
         ({"max_depth": 5}, ("max_depth", "float")),
         ({"cloud_stride": 0}, ("cloud_stride", "1 and 64")),
         ({"precision": "fp8"}, ("precision", "fp8", "bf16")),
+        ({"engine": "tensorrt"}, ("engine", "tensorrt", "openvino")),
         ({"input_size": "0x100"}, ("0, 100", "must be positive")),
         ({"device": "tpu"}, ("device", "tpu", "cuda")),
         ({"image_geometry": "round"}, ("image_geometry", "rectified")),

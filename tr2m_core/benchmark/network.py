@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,17 +16,28 @@ from torch.utils.flop_counter import FlopCounterMode
 from tr2m_core.benchmark.plain import PlainPredictor
 from tr2m_core.benchmark.timing import Row, compared, time_cases
 from tr2m_core.devices import has_fast_bf16
-from tr2m_core.inference.engines import ENGINES, PACKAGES, TORCH, installed
+from tr2m_core.inference.engines import AUTO, ENGINES, PACKAGES, TORCH, installed, make_backend
 from tr2m_core.inference.predictor import DepthPredictor
-from tr2m_core.inference.torch_backend import TorchBackend
+from tr2m_core.inference.torch_backend import LARGE, TorchBackend, weight_bytes
 from tr2m_core.model.relative_depth import PyramidDepthNetwork
+from tr2m_core.model.tr2m import TR2M
 
 if TYPE_CHECKING:
     from tr2m_core.types import Pixels
 
 DESCRIPTION = "A small office with two desks."
 BATCHES = (1, 2, 4)
-Load = Callable[..., DepthPredictor]
+
+
+class Load:
+    """Makes predictors of one model, each with a copy of its own."""
+
+    def __init__(self, model: TR2M, device: str, input_size: tuple[int, int] | None) -> None:
+        self.model, self.device, self.input_size = model, device, input_size
+
+    def __call__(self, engine: str = AUTO, precision: str = "auto") -> DepthPredictor:
+        model = copy.deepcopy(self.model)
+        return DepthPredictor(make_backend(model, engine, self.device, precision, self.input_size, compile=False))
 
 
 def engine_rows(load: Load, frames: list[Pixels], rounds: int) -> Iterator[Row]:
@@ -38,8 +50,8 @@ def engine_rows(load: Load, frames: list[Pixels], rounds: int) -> Iterator[Row]:
     predictors = {"torch fp32": base, label: auto}
     if has_fast_bf16(base.device):
         predictors["torch bf16"] = load(engine=TORCH, precision="bf16")
-    for engine in ENGINES[2:]:
-        if engine != auto.engine and installed(PACKAGES[engine]) and base.device.type == "cpu":
+    for engine in ENGINES[2:] if base.device.type == "cpu" and weight_bytes(load.model) < LARGE else ():
+        if engine != auto.engine and installed(PACKAGES[engine]):
             predictors[f"{engine} fp32"] = load(engine=engine)
     if auto.engine == TORCH and auto.precision == base.precision:
         predictors.pop(label)

@@ -13,23 +13,23 @@ import resource
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tr2m_core.cli.common import add_network_arguments, load_predictor
+from tr2m_core.cli.common import add_network_arguments, overrides_given
 from tr2m_core.console import format_table, print_json, progress_bar
 from tr2m_core.errors import InputError
 
 if TYPE_CHECKING:
     from tr2m_core.benchmark.machine import Machine
     from tr2m_core.benchmark.timing import Row
-    from tr2m_core.inference.predictor import DepthPredictor
 
 HELP = "how fast the model, the messages and the node are here"
 EXAMPLES = """examples:
   tr2m benchmark
   tr2m benchmark --quick --least 1.5
-  tr2m benchmark --model paper --no-node
+  tr2m benchmark --random-paper --no-node      # needs no download
 """
 SIZE = (480, 640)
 ROUNDS, QUICK_ROUNDS = 40, 12
+SLOW, SLOW_ROUNDS = 500.0, 3  # ms a frame from which on a few rounds have to do
 SECONDS, QUICK_SECONDS = 10.0, 4.0
 CAMERAS, QUICK_CAMERAS = (1, 2, 4), (1,)
 
@@ -50,9 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="fail when model or messages are less than X times as fast as the plain way",
     )
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
+    parser.add_argument(
+        "--random-paper",
+        action="store_true",
+        help="instead of --model: the published model at full size with random weights, as fast as the real one",
+    )
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (default: auto)")
     add_network_arguments(parser)
-    parser.set_defaults(antialias=None, compile=False)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -90,20 +94,28 @@ def measure(args: argparse.Namespace) -> tuple[Machine, list[Row], list[str]]:
     """The machine, every row, and what was left out and why."""
     from tr2m_core.benchmark.machine import describe_machine
     from tr2m_core.benchmark.messages import message_rows
-    from tr2m_core.benchmark.network import engine_rows, noise_frames, stage_rows
+    from tr2m_core.benchmark.network import Load, engine_rows, noise_frames, stage_rows
     from tr2m_core.benchmark.node import node_rows, why_no_node
-    from tr2m_core.inference.engines import AUTO, TORCH
+    from tr2m_core.benchmark.timing import time_cases
+    from tr2m_core.inference.engines import TORCH
 
-    def load(engine: str = AUTO, precision: str = "auto") -> DepthPredictor:
-        args.engine, args.precision = engine, precision
-        return load_predictor(args, notice=False)
+    if args.random_paper:
+        from tr2m_core.benchmark.random_paper import random_paper
 
+        model = random_paper()
+    else:
+        from tr2m_core.model.tr2m import load_model
+
+        model = load_model(args.model, overrides_given(args))
+    load = Load(model, args.device, args.size)
     rounds = QUICK_ROUNDS if args.quick else ROUNDS
     frames, notes = noise_frames(SIZE), []
     with progress_bar("benchmark") as moved:
         torch_fp32 = load(TORCH, "fp32")
         machine = describe_machine(torch_fp32.device)
         moved(1, 5)
+        if time_cases({"frame": lambda _: torch_fp32.predict(frames[0], "A room.")}, 1, 1)["frame"].median > SLOW:
+            rounds = SLOW_ROUNDS
         rows = list(engine_rows(load, list(frames), rounds))
         moved(2, 5)
         rows += stage_rows(torch_fp32, frames[0], machine.gflops, rounds)

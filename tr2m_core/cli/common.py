@@ -74,8 +74,8 @@ def overrides_given(args: argparse.Namespace) -> Overrides:
     return Overrides(args.checkpoint, args.relative_depth, args.image_encoder, args.text_encoder)
 
 
-def load_predictor(args: argparse.Namespace, notice: bool = True) -> DepthPredictor:
-    """The predictor that the model options ask for. notice: whether what the model says of itself goes to stderr."""
+def load_predictor(args: argparse.Namespace) -> DepthPredictor:
+    """The predictor that the model options ask for; what the model says of itself goes to stderr."""
     if not args.model.endswith(".onnx"):
         # What is missing is said before torch and transformers are imported, which takes seconds.
         sources = find_model(args.model, overrides_given(args))
@@ -97,7 +97,7 @@ def load_predictor(args: argparse.Namespace, notice: bool = True) -> DepthPredic
         compile=args.compile,
         engine=args.engine,
     )
-    if notice and predictor.config.notice:
+    if predictor.config.notice:
         print(f"tr2m: note: {predictor.config.notice}", file=sys.stderr)
     return predictor
 
