@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tr2m_core.benchmark.timing import Row, Timing, compared, summarize, time_cases
+from tr2m_core.benchmark.timing import Effort, Row, Timing, compared, summarize, time_cases
 from tr2m_core.cli import benchmark
 from tr2m_core.cli.main import main
 
@@ -56,7 +56,7 @@ def test_a_graph_is_rejected(capsys):
 
 def test_cases_are_timed_in_turn():
     order: list[str] = []
-    times = time_cases({"a": lambda _: order.append("a"), "b": lambda _: order.append("b")}, rounds=2, warm_up=1)
+    times = time_cases({"a": lambda _: order.append("a"), "b": lambda _: order.append("b")}, Effort(2, 1))
     assert "".join(order) == "ab" + "aabb" * 2
     assert list(times) == ["a", "b"]
 

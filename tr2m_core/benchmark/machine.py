@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tr2m_core.benchmark.timing import time_cases
+from tr2m_core.benchmark.timing import Effort, time_cases
 
 SIDE = 2048  # of the matrices
 COPIED = 64 << 20  # bytes
@@ -40,7 +40,7 @@ def describe_machine(device: torch.device) -> Machine:
     a, b = torch.randn(2, SIDE, SIDE, device=device)
     source, target = np.ones(COPIED, np.uint8), np.empty(COPIED, np.uint8)
     cases = {"product": lambda _: torch.mm(a, b), "copy": lambda _: np.copyto(target, source)}
-    times = time_cases(cases, rounds=7)
+    times = time_cases(cases, Effort(7))
     return Machine(
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
         cores=len(os.sched_getaffinity(0)),

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from tr2m_core.benchmark.plain import plain_messages
-from tr2m_core.benchmark.timing import Row, compared, time_cases
+from tr2m_core.benchmark.timing import Effort, Row, compared, time_cases
 from tr2m_core.messages.images import CheckedImage
 from tr2m_core.pipeline.frame_pipeline import FrameInput, FrameOutput, FramePipeline, PipelineOptions, Product
 from tr2m_core.pipeline.memory import Memory
@@ -32,7 +32,7 @@ class _Known:
         return [self.prediction] * len(frames)
 
 
-def message_rows(frame: Pixels, rounds: int) -> list[Row]:
+def message_rows(frame: Pixels, effort: Effort) -> list[Row]:
     """On one thread: decoding of an rgb8 image, its depth image and its organised, coloured cloud."""
     height, width = frame.shape[:2]
     lens = Intrinsics(0.9 * width, 0.9 * width, width / 2, height / 2)
@@ -59,6 +59,6 @@ def message_rows(frame: Pixels, rounds: int) -> list[Row]:
     torch.set_num_threads(1)
     try:
         cases = {"plain numpy": lambda _: plain_messages(image, depth, lens), "this package": ours}
-        return compared("message path", time_cases(cases, rounds))
+        return compared("message path", time_cases(cases, effort))
     finally:
         torch.set_num_threads(threads)

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from tr2m_core.benchmark.plain import PlainPredictor
-from tr2m_core.benchmark.timing import Row, compared, time_cases
+from tr2m_core.benchmark.timing import Effort, Row, compared, time_cases
 from tr2m_core.devices import has_fast_bf16
 from tr2m_core.inference.engines import AUTO, ENGINES, PACKAGES, TORCH, installed, make_backend
 from tr2m_core.inference.predictor import DepthPredictor
@@ -40,7 +40,7 @@ class Load:
         return DepthPredictor(make_backend(model, engine, self.device, precision, self.input_size, compile=False))
 
 
-def engine_rows(load: Load, frames: list[Pixels], rounds: int) -> Iterator[Row]:
+def engine_rows(load: Load, frames: list[Pixels], effort: Effort) -> Iterator[Row]:
     """Whole frames through the plain way, torch in fp32, what `auto` takes, and all else that runs here."""
     base = load(engine=TORCH, precision="fp32")
     assert isinstance(base.backend, TorchBackend)
@@ -65,22 +65,23 @@ def engine_rows(load: Load, frames: list[Pixels], rounds: int) -> Iterator[Row]:
         depth = predictor.predict(frames[0], DESCRIPTION, maps=False).metric_depth
         if predictor is not base:
             notes[name] = f"depth {float(np.median(np.abs(depth / expected - 1))):.1e} from torch fp32 in the median"
-    yield from compared("whole frame", time_cases(cases, rounds), notes)
-    yield from _batch_rows(auto, frames, rounds)
+    yield from compared("whole frame", time_cases(cases, effort), notes)
+    if auto.device.type == "cuda" or weight_bytes(load.model) < LARGE:
+        yield from _batch_rows(auto, frames, effort)
 
 
 def _frame_by_frame(predictor: DepthPredictor, frames: list[Pixels]) -> Callable[[int], object]:
     return lambda number: predictor.predict(frames[number % len(frames)], DESCRIPTION, maps=False)
 
 
-def _batch_rows(predictor: DepthPredictor, frames: list[Pixels], rounds: int) -> list[Row]:
+def _batch_rows(predictor: DepthPredictor, frames: list[Pixels], effort: Effort) -> list[Row]:
     batches = {f"batch of {n}, each frame": [frames[i % len(frames)] for i in range(n)] for n in BATCHES}
 
     def case(batch: list[Pixels]) -> Callable[[int], object]:
         return lambda _: predictor.predict_frames(batch, [DESCRIPTION] * len(batch))
 
     cases = {name: case(batch) for name, batch in batches.items()}
-    timings = time_cases(cases, rounds)
+    timings = time_cases(cases, effort)
     per_frame = {
         name: type(t)(*(value / len(batches[name]) for value in vars(t).values())) for name, t in timings.items()
     }
@@ -88,7 +89,7 @@ def _batch_rows(predictor: DepthPredictor, frames: list[Pixels], rounds: int) ->
 
 
 @torch.inference_mode()
-def stage_rows(predictor: DepthPredictor, frame: Pixels, gflops: float, rounds: int) -> list[Row]:
+def stage_rows(predictor: DepthPredictor, frame: Pixels, gflops: float, effort: Effort) -> list[Row]:
     """The stages of a frame in torch; notes say the share of `gflops`, the machine's limit, that each reaches."""
     assert isinstance(predictor.backend, TorchBackend)
     model, size = predictor.backend.model, (frame.shape[0], frame.shape[1])
@@ -111,7 +112,7 @@ def stage_rows(predictor: DepthPredictor, frame: Pixels, gflops: float, rounds: 
     stages |= counted
     stages["upsample, download"] = lambda: F.interpolate(relative, size, mode="bilinear", align_corners=True).cpu()
     stages["sentence, once each"] = lambda: predictor.backend.encode([DESCRIPTION])
-    timings = time_cases({name: _numbered(stage) for name, stage in stages.items()}, rounds)
+    timings = time_cases({name: _numbered(stage) for name, stage in stages.items()}, effort)
     rows = []
     for name, timing in timings.items():
         note = ""

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
@@ -21,6 +22,13 @@ class Timing:
     """The ninetieth percentile."""
 
 
+class Effort(NamedTuple):
+    """How often a case is called."""
+
+    rounds: int
+    warm_up: int = 3
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of the benchmark."""
@@ -33,13 +41,13 @@ class Row:
     note: str = ""
 
 
-def time_cases(cases: Mapping[str, Callable[[int], object]], rounds: int, warm_up: int = 3) -> dict[str, Timing]:
-    """Calls each case with the number of the round, in turn, `rounds` times after `warm_up` calls of each."""
+def time_cases(cases: Mapping[str, Callable[[int], object]], effort: Effort) -> dict[str, Timing]:
+    """Calls each case with the number of the round, in turn, after the calls of each that warm it up."""
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for case in cases.values():
-        for number in range(warm_up):
+        for number in range(effort.warm_up):
             case(number)
-    for number in range(rounds):
+    for number in range(effort.rounds):
         for name, case in cases.items():
             case(number)  # whatever ran before has left its own data in the caches
             _finish()

@@ -96,7 +96,7 @@ def measure(args: argparse.Namespace) -> tuple[Machine, list[Row], list[str]]:
     from tr2m_core.benchmark.messages import message_rows
     from tr2m_core.benchmark.network import Load, engine_rows, noise_frames, stage_rows
     from tr2m_core.benchmark.node import node_rows, why_no_node
-    from tr2m_core.benchmark.timing import time_cases
+    from tr2m_core.benchmark.timing import Effort, time_cases
     from tr2m_core.inference.engines import TORCH
 
     if args.random_paper:
@@ -108,19 +108,20 @@ def measure(args: argparse.Namespace) -> tuple[Machine, list[Row], list[str]]:
 
         model = load_model(args.model, overrides_given(args))
     load = Load(model, args.device, args.size)
-    rounds = QUICK_ROUNDS if args.quick else ROUNDS
+    effort = network_effort = Effort(QUICK_ROUNDS if args.quick else ROUNDS)
     frames, notes = noise_frames(SIZE), []
     with progress_bar("benchmark") as moved:
         torch_fp32 = load(TORCH, "fp32")
         machine = describe_machine(torch_fp32.device)
         moved(1, 5)
-        if time_cases({"frame": lambda _: torch_fp32.predict(frames[0], "A room.")}, 1, 1)["frame"].median > SLOW:
-            rounds = SLOW_ROUNDS
-        rows = list(engine_rows(load, list(frames), rounds))
+        once = time_cases({"frame": lambda _: torch_fp32.predict(frames[0], "A room.")}, Effort(1, 0))["frame"]
+        if once.median > SLOW:
+            network_effort = Effort(SLOW_ROUNDS, 1)
+        rows = list(engine_rows(load, list(frames), network_effort))
         moved(2, 5)
-        rows += stage_rows(torch_fp32, frames[0], machine.gflops, rounds)
+        rows += stage_rows(torch_fp32, frames[0], machine.gflops, network_effort)
         moved(3, 5)
-        rows += message_rows(frames[0], rounds)
+        rows += message_rows(frames[0], effort)
         moved(4, 5)
         reason = why_no_node() if args.node else "--no-node"
         if reason:
