@@ -167,6 +167,16 @@ def test_where_no_graph_can_be_kept_torch_computes(model, tmp_path, monkeypatch,
         make_backend(model, "openvino", "cpu", "auto", None, False)
 
 
+@pytest.mark.parametrize("error", [ImportError("no symbol"), AttributeError("numpy has no attribute 'float'")])
+def test_where_a_package_is_broken_torch_computes(model, monkeypatch, capsys, error):
+    def broken(name):
+        raise error
+
+    monkeypatch.setattr("tr2m_core.export.onnx_format.import_quietly", broken)
+    assert make_backend(model, "auto", "cpu", "auto", None, False).engine == "torch"
+    assert "tr2m: note: torch computes, for openvino cannot: " in capsys.readouterr().err
+
+
 def test_a_damaged_graph_is_named_and_torch_computes(home, model, capsys):
     path = engines.cached_graph(model, model.config.input_size)
     path.write_bytes(path.read_bytes()[:1000])

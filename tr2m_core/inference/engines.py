@@ -66,20 +66,21 @@ def make_backend(
 ) -> TorchBackend | GraphBackend:
     """The model in an engine. A graph is taken from `graphs_folder`, or made and kept there.
 
-    Raises InputError for what is not there or does not go together, OSError when a graph cannot be written; "auto"
-    then takes torch, with a note on stderr.
+    Raises InputError for what is not there or does not go together, OSError when a graph cannot be written. Whatever
+    goes wrong with what "auto" selected, it takes torch, with a note on stderr.
     """
     size = validate_input_size(input_size or model.config.input_size, model.config.patch_size)
     selected = select_engine(engine, model, device, precision, compile)
     if selected != TORCH:
-        for package in PACKAGES[selected]:
-            require(package)
         try:
+            for package in PACKAGES[selected]:
+                require(package)
             return open_graph(cached_graph(model, size), selected, device, model)
-        except (OSError, InputError) as error:
+        except Exception as error:  # packages for another NumPy raise whatever they like
             if engine != AUTO:
                 raise
-            print(f"tr2m: note: torch computes, for {selected} cannot: {error}", file=sys.stderr)
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            print(f"tr2m: note: torch computes, for {selected} cannot: {reason}", file=sys.stderr)
     return TorchBackend(model, device=device, precision=precision, input_size=size, compile=compile)
 
 
