@@ -80,11 +80,12 @@ test: lint
 	@mkdir -p out
 	failed=0
 	set -m  # without it, what runs in the background and all it starts would ignore Ctrl-C, which tests send
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" test/core test/cli > out/test.log 2>&1 & others=$$!
-	trap 'kill -- -$$others 2>/dev/null || true' EXIT
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" test/core > out/test.log 2>&1 & core=$$!
+	trap 'kill -- -$$core 2>/dev/null || true' EXIT
 	$(BIN)/python -m pytest -m "not slow" test/ros --ignore $(TRANSPORT) || failed=1
-	echo "==> test/core, test/cli"
-	wait $$others || failed=1
+	$(BIN)/python -m pytest -m "not slow" test/cli || failed=1
+	echo "==> test/core"
+	wait $$core || failed=1
 	cat out/test.log
 	$(BIN)/python -m pytest $(TRANSPORT) || failed=1
 	env -u OMP_WAIT_POLICY $(BIN)/tr2m benchmark --quick --no-node --least 1.3 || failed=1

@@ -220,7 +220,8 @@ def test_four_data_sets_become_a_model(tr2m, finished, small_paper, tmp_path):
 
     image = tmp_path / "image.png"
     write_image(image, gradient((48, 64)))
-    code, _, err = tr2m("infer", image, "--text", "A desk.", "--model", finished / "model", "-o", tmp_path / "out")
+    options = ("--text", "A desk.", "--model", finished / "model", "--engine", "torch")
+    code, _, err = tr2m("infer", image, *options, "-o", tmp_path / "out")
     assert (code, err) == (0, "")
     depth = np.load(tmp_path / "out" / "image_depth.npy", allow_pickle=False)
     predictor = DepthPredictor.from_pretrained(finished / "model", device="cpu", precision="fp32", antialias=True)

@@ -182,14 +182,15 @@ def test_what_counts_as_a_failure_of_the_device(error, out_of_memory):
     assert failure is None or "\n" not in str(failure)
 
 
-def test_closing_lets_go_of_the_model(tiny_paper):
+@pytest.mark.parametrize("engine", ["torch", "openvino"])
+def test_closing_lets_go_of_the_model(tiny_paper, engine):
     import gc
     import weakref
 
-    predictor = DepthPredictor.from_pretrained(tiny_paper, device="cpu")
+    predictor = DepthPredictor.from_pretrained(tiny_paper, device="cpu", engine=engine)
     predictor.predict(FRAMES[0], SENTENCES[0])
-    model = weakref.ref(predictor.backend.model)
+    backend = weakref.ref(predictor.backend)
     assert predictor.device_memory() is None
     predictor.close()
     gc.collect()
-    assert model() is None
+    assert backend() is None
