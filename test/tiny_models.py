@@ -20,11 +20,13 @@ from transformers import (
 from tr2m_core.model import TR2M, RescaleHead
 from tr2m_core.model.checkpoints import save_parts
 from tr2m_core.model.config import STORED, ModelConfig, RescaleHeadConfig, TextEncoderConfig
-from tr2m_core.model.encoders import ImageEncoder, TextEncoder
+from tr2m_core.model.depth_anything import DepthAnything
+from tr2m_core.model.dinov2 import ImageEncoder
 from tr2m_core.model.presets import EMBEDDED
 from tr2m_core.model.pyramid import PyramidDecoder
-from tr2m_core.model.relative_depth import DepthAnything, PyramidDepthNetwork, load_backbone
+from tr2m_core.model.relative_depth import PyramidDepthNetwork, load_backbone
 from tr2m_core.model.sources import text_encoder_folder
+from tr2m_core.model.text_encoder import TextEncoder
 
 TINY_PAPER = ModelConfig(
     name="tiny-paper",

@@ -30,8 +30,12 @@ def has_fast_bf16(device: torch.device) -> bool:
     """Whether the device multiplies bf16 in hardware; a CPU that does not is several times slower with it."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)  # older ones emulate it and say they have it
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(cpuinfo().split())  # the last is Arm's
+
+
+def cpuinfo() -> str:
+    """What Linux says of the processor; empty elsewhere."""
     try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
-        return False
-    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)  # the last is Arm's
+        return ""

@@ -49,7 +49,7 @@ def prefixes(cameras: int) -> list[str]:
 
 
 def send(cameras: int, rate: float, seconds: float) -> int:
-    """The cameras: waits for the node, sends, and prints how many frames each has sent."""
+    """The cameras: waits for the node, sends, and prints when the node was there and how many frames each has sent."""
     node = rclpy.create_node("cameras")
     publishers = [
         (
@@ -63,6 +63,7 @@ def send(cameras: int, rate: float, seconds: float) -> int:
         if time.monotonic() > deadline:
             raise InputError(f"the node has not subscribed to its images within {START:g} s")
         time.sleep(0.05)
+    ready = time.time()
     time.sleep(SETTLE)
     info = CameraInfo(width=WIDTH, height=HEIGHT, distortion_model="plumb_bob")
     info.k = [0.9 * WIDTH, 0.0, WIDTH / 2, 0.0, 0.9 * WIDTH, HEIGHT / 2, 0.0, 0.0, 1.0]
@@ -76,7 +77,7 @@ def send(cameras: int, rate: float, seconds: float) -> int:
             info_pub.publish(info)
             image_pub.publish(msg)
     time.sleep(SETTLE)
-    print(count, flush=True)
+    print(ready, count, flush=True)
     node.destroy_node()
     return 0
 
@@ -102,6 +103,7 @@ def measure(cameras: int, rate: float, seconds: float, parameters: Sequence[str]
     options = ["--send", "--cameras", str(cameras), "--rate", str(rate), "--seconds", str(seconds)]
     with TemporaryFile("w+") as errors:
         node_command = [sys.executable, "-c", NODE.format(path=sys.path), "--ros-args", *arguments]
+        start = time.time()
         server = subprocess.Popen(node_command, stdout=subprocess.DEVNULL, stderr=errors)
         command = [sys.executable, "-c", SENDER.format(path=sys.path), *options]
         sender = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
@@ -118,8 +120,9 @@ def measure(cameras: int, rate: float, seconds: float, parameters: Sequence[str]
         said = errors.read().strip().splitlines()
     if sender.returncode or not all(ages.values()):
         raise InputError((said or ["no depth came, and nothing says why"])[-1])
-    sent = int(answer)
-    result = {"cameras": cameras, "rate": rate, "seconds": seconds, "sent": sent * cameras}
+    ready, sent = answer.split()
+    result = {"cameras": cameras, "rate": rate, "seconds": seconds, "sent": int(sent) * cameras}
+    result["start_s"] = float(ready) - start
     print(json.dumps(result | {name: figures(each, seconds) for name, each in ages.items()}))
     node.destroy_node()
     return 0

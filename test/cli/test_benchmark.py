@@ -26,9 +26,10 @@ def test_every_part_has_its_rows(capsys, monkeypatch):
     assert report["machine"]["gflops"] > 1 and report["machine"]["copy"] > 0.1 and report["machine"]["cores"] >= 1
     assert {"torch", "openvino"} <= report["machine"]["versions"].keys()
     groups = list(dict.fromkeys(row["group"] for row in rows))
-    assert groups == ["whole frame", "cameras, openvino", "stages in torch", "message path"]
+    assert groups == ["whole frame", "cameras, openvino", "stages in torch", "message path", "start"]
     names = {row["name"] for row in rows}
     assert {"torch fp32", "auto: openvino fp32", "onnxruntime fp32", "backbone", "decoder", "rescale head"} <= names
+    assert {"import torch", "tr2m --help", "embedded, up to its first depth"} <= names
     assert {"plain numpy", "this package", "batch of 4, each frame"} <= names
     for row in rows:
         timing = row["timing"]

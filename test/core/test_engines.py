@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +15,11 @@ import torch
 
 from tr2m_core import DepthPredictor, InputError
 from tr2m_core.export.onnx import export_onnx
-from tr2m_core.inference import engines, openvino_backend, torch_backend
-from tr2m_core.inference.engines import ENGINES, PACKAGES, fingerprint, graphs_folder, make_backend, select_engine
-from tr2m_core.inference.openvino_backend import OpenVinoBackend
+from tr2m_core.inference import engines, openvino_session, torch_backend
+from tr2m_core.inference.engines import ENGINES, PACKAGES, open_backend, select_engine
+from tr2m_core.inference.graph_cache import cached_graph, fingerprint, graphs_folder, make_graph
+from tr2m_core.inference.openvino_session import OpenVinoSession
+from tr2m_core.model.sources import find_model
 from tr2m_core.model.tr2m import load_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +38,11 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def model(tiny_paper):
     return load_model(tiny_paper)
+
+
+@pytest.fixture(scope="module")
+def sources(tiny_paper):
+    return find_model(tiny_paper)
 
 
 def load(tiny_paper, **options):
@@ -73,24 +81,53 @@ def test_the_graph_is_made_once(home, tiny_paper, monkeypatch, capsys):
     load(tiny_paper)
     assert "preparing" in capsys.readouterr().err
     (folder,) = graphs_folder().iterdir()
-    assert graphs_folder() == home / "graphs" and [path.name for path in folder.iterdir()] == ["graph.onnx"]
-    monkeypatch.setattr(engines, "export_onnx", None)
+    assert graphs_folder() == home / "graphs"
+    assert sorted(path.name for path in folder.iterdir()) == ["graph.onnx", "text_encoder.onnx", "tokenizer.json"]
+    monkeypatch.setattr(engines, "open_model", None)
     assert load(tiny_paper).engine == "openvino"
     assert load(tiny_paper, engine="onnxruntime").engine == "onnxruntime"
     assert capsys.readouterr().err == ""
 
 
-def test_another_size_and_other_weights_have_other_graphs(model):
-    size = model.config.input_size
-    prints = {fingerprint(model, size), fingerprint(model, (size[0] + 14, size[1]))}
-    weight = model.rescale_head.out_conv1.bias
-    kept = weight.detach().clone()
-    with torch.no_grad():
-        weight[0] += 1e-3
-    prints.add(fingerprint(model, size))
-    with torch.no_grad():
-        weight.copy_(kept)
-    assert len(prints) == 3 and fingerprint(model, size) in prints
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+@pytest.mark.parametrize("name", ["embedded", "paper"])
+def test_sentences_of_any_length_are_encoded_as_in_torch(name, engine, tiny_paper):
+    source = {"embedded": "embedded", "paper": tiny_paper}[name]
+    expected = load_model(source).text_encoder
+    backend = DepthPredictor.from_pretrained(source, device="cpu", engine=engine).backend
+    sentences = [
+        "",
+        "Hangar",
+        "A small office: two desks, 3 chairs & a lamp.",
+        "one room after the other " * 100,
+        "é à 部屋",
+    ]
+    found = backend.encode(sentences)
+    np.testing.assert_allclose(found, torch.cat([expected.encode([each]) for each in sentences]), rtol=1e-3, atol=1e-5)
+
+
+def test_with_a_graph_at_hand_transformers_is_not_needed(home, tiny_paper):
+    code = "import sys; from tr2m_core import DepthPredictor as Predictor; "
+    code += "Predictor.from_pretrained(sys.argv[1], device='cpu').warm_up(); print('transformers' in sys.modules)"
+    command = [sys.executable, "-c", code, str(tiny_paper)]
+    said = [subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip() for _ in range(2)]
+    assert said == ["True", "False"]
+
+
+def test_another_size_and_other_weights_have_other_graphs(tiny_paper, tmp_path):
+    copied = tmp_path / "model"
+    shutil.copytree(tiny_paper, copied)
+    size = find_model(copied).config.input_size
+    first, larger = (fingerprint(find_model(copied), each) for each in (size, (size[0] + 14, size[1])))
+    assert fingerprint(find_model(tiny_paper), size) == first != larger
+    for role in ("relative_depth", "image_encoder", "text_encoder", "rescale_head"):
+        path = copied / role / "model.safetensors"
+        path = path if path.is_file() else copied / f"{role}.safetensors"
+        kept = path.read_bytes()
+        path.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+        assert fingerprint(find_model(copied), size) != first, role
+        path.write_bytes(kept)
+    assert fingerprint(find_model(copied), size) == first
 
 
 def test_two_processes_at_once_leave_one_graph(home, tiny_paper):
@@ -102,30 +139,32 @@ def test_two_processes_at_once_leave_one_graph(home, tiny_paper):
     assert len(list((home / "graphs").iterdir())) == 1
 
 
-def test_an_empty_folder_in_its_place_is_replaced(home, model):
-    path = graphs_folder() / fingerprint(model, (28, 42)) / "graph.onnx"
-    path.parent.mkdir(parents=True)
-    assert engines.cached_graph(model, (28, 42)) == path
-    assert path.is_file() and [each.name for each in graphs_folder().iterdir()] == [path.parent.name]
+def test_an_empty_folder_in_its_place_is_replaced(home, model, sources):
+    folder = cached_graph(sources, (28, 42))
+    folder.mkdir(parents=True)
+    make_graph(model, folder, (28, 42))
+    assert (folder / "graph.onnx").is_file()
+    assert [each.name for each in graphs_folder().iterdir()] == [folder.name]
 
 
-def test_auto_is_what_is_installed_and_pays(model, monkeypatch):
-    def auto(**changes):
+def test_auto_is_what_is_installed_and_pays(monkeypatch):
+    def auto(weight_bytes=1000, **changes):
         options = {"device": "cpu", "precision": "auto", "compile": False} | changes
-        return select_engine("auto", model, **options)
+        return select_engine("auto", weight_bytes, **options)
 
     assert auto() == auto(precision="fp32") == "openvino"
-    assert auto(compile=True) == auto(precision="bf16") == "torch"
+    assert auto(compile=True) == auto(precision="bf16") == auto(engines.LARGE) == "torch"
     monkeypatch.setattr(engines, "installed", lambda packages: packages != PACKAGES["openvino"])
     assert auto() == "onnxruntime"
     monkeypatch.setattr(engines, "installed", lambda packages: False)
     assert auto() == "torch"
     monkeypatch.undo()
-    monkeypatch.setattr(engines, "LARGE", 1000)
-    assert auto() == "torch"
-    monkeypatch.undo()
     monkeypatch.setattr(engines, "select_device", torch.device)
     assert auto(device="cuda") == "torch"
+
+
+def test_stored_bytes_are_those_of_the_weights(model, sources):
+    assert engines.stored_bytes(sources.require()) == pytest.approx(torch_backend.weight_bytes(model), rel=0.2)
 
 
 def test_a_large_model_takes_bf16_where_the_processor_has_it(model, monkeypatch):
@@ -151,39 +190,41 @@ def test_what_does_not_go_together_is_said(options, words, tiny_paper):
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
-def test_a_missing_package_is_named(engine, model, monkeypatch):
+def test_a_missing_package_is_named(engine, sources, monkeypatch):
     monkeypatch.setitem(sys.modules, engine, None)
-    openvino_backend._core.cache_clear()
+    openvino_session._core.cache_clear()
     with pytest.raises(InputError, match=rf"{engine} is not installed: pip install 'tr2m_ros\[(onnx|openvino)\]'"):
-        make_backend(model, engine, "cpu", "auto", None, False)
+        open_backend(sources, engine, "cpu", "auto", None, False)
 
 
-def test_where_no_graph_can_be_kept_torch_computes(model, tmp_path, monkeypatch, capsys):
+def test_where_no_graph_can_be_kept_torch_computes(sources, tmp_path, monkeypatch, capsys):
     (tmp_path / "file").touch()
     monkeypatch.setenv("TR2M_HOME", str(tmp_path / "file"))
-    assert make_backend(model, "auto", "cpu", "auto", None, False).engine == "torch"
+    assert open_backend(sources, "auto", "cpu", "auto", None, False).engine == "torch"
     assert "torch computes, for openvino cannot" in capsys.readouterr().err
     with pytest.raises(OSError, match="file"):
-        make_backend(model, "openvino", "cpu", "auto", None, False)
+        open_backend(sources, "openvino", "cpu", "auto", None, False)
 
 
 @pytest.mark.parametrize("error", [ImportError("no symbol"), AttributeError("numpy has no attribute 'float'")])
-def test_where_a_package_is_broken_torch_computes(model, monkeypatch, capsys, error):
+def test_where_a_package_is_broken_torch_computes(sources, monkeypatch, capsys, error):
     def broken(name):
         raise error
 
     monkeypatch.setattr("tr2m_core.export.onnx_format.import_quietly", broken)
-    assert make_backend(model, "auto", "cpu", "auto", None, False).engine == "torch"
+    assert open_backend(sources, "auto", "cpu", "auto", None, False).engine == "torch"
     assert "tr2m: note: torch computes, for openvino cannot: " in capsys.readouterr().err
 
 
-def test_a_damaged_graph_is_named_and_torch_computes(home, model, capsys):
-    path = engines.cached_graph(model, model.config.input_size)
+@pytest.mark.parametrize("file", ["graph.onnx", "text_encoder.onnx"])
+def test_a_damaged_graph_is_named_and_torch_computes(file, home, model, sources, capsys):
+    path = cached_graph(sources, model.config.input_size) / file
+    make_graph(model, path.parent, model.config.input_size)
     path.write_bytes(path.read_bytes()[:1000])
-    assert make_backend(model, "auto", "cpu", "auto", None, False).engine == "torch"
+    assert open_backend(sources, "auto", "cpu", "auto", None, False).engine == "torch"
     assert str(path) in capsys.readouterr().err
     with pytest.raises(InputError, match="openvino cannot load it"):
-        make_backend(model, "openvino", "cpu", "auto", None, False)
+        open_backend(sources, "openvino", "cpu", "auto", None, False)
 
 
 def test_an_exported_graph_runs_in_both(model, tmp_path):
@@ -201,13 +242,13 @@ def test_a_foreign_or_missing_file_is_said(tmp_path):
     onnx = pytest.importorskip("onnx")
     path = tmp_path / "foreign.onnx"
     with pytest.raises(InputError, match="no such file"):
-        OpenVinoBackend(path)
+        OpenVinoSession(path)
     info = onnx.helper.make_tensor_value_info
     values = [info(name, onnx.TensorProto.FLOAT, [1]) for name in ("a", "b")]
     graph = onnx.helper.make_graph([onnx.helper.make_node("Relu", ["a"], ["b"])], "g", [values[0]], [values[1]])
     onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), path)
     with pytest.raises(InputError, match="not one that `tr2m export` wrote"):
-        OpenVinoBackend(path)
+        DepthPredictor.from_pretrained(path, engine="openvino")
 
 
 def test_packages_are_of_engines():

@@ -24,7 +24,8 @@ from tr2m_core import DepthPredictor
 from tr2m_core.errors import InputError
 from tr2m_core.export.onnx import export_onnx
 from tr2m_core.export.onnx_format import CONFIG_KEY, TEXT_ENCODER_KEY
-from tr2m_core.inference.onnx_backend import OnnxBackend, check_onnx
+from tr2m_core.inference.engines import open_graph
+from tr2m_core.inference.graph_check import check_onnx
 from tr2m_core.inference.torch_backend import TorchBackend
 from tr2m_core.model import TR2M, RescaleHead
 from tr2m_core.model.config import STORED
@@ -65,7 +66,7 @@ def files(models, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def backends(files):
-    return {name: OnnxBackend(path, "cpu") for name, path in files.items()}
+    return {name: open_graph(path, "onnxruntime", "cpu") for name, path in files.items()}
 
 
 @pytest.fixture
@@ -210,7 +211,7 @@ def damage(path, keep):
 def test_what_is_damaged_or_missing_is_one_line(copied, capfd, spoil, words):
     spoil(copied)
     with pytest.raises(InputError, match=words) as error:
-        OnnxBackend(copied, "cpu")
+        open_graph(copied, "onnxruntime", "cpu")
     assert "\n" not in str(error.value)
     assert capfd.readouterr() == ("", "")
 
@@ -222,7 +223,7 @@ def test_graphs_of_others_are_rejected(tmp_path):
     opset = onnx.helper.make_opsetid("", 17)
     onnx.save(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8), tmp_path / "foreign.onnx")
     with pytest.raises(InputError, match=r"foreign\.onnx: .* not one that `tr2m export` wrote"):
-        OnnxBackend(tmp_path / "foreign.onnx", "cpu")
+        open_graph(tmp_path / "foreign.onnx", "onnxruntime", "cpu")
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,7 @@ def test_metadata_that_make_no_sense(copied, changes, words):
     onnx.helper.set_model_props(graph, {entry.key: entry.value for entry in graph.metadata_props} | changes)
     copied.write_bytes(graph.SerializeToString())
     with pytest.raises(InputError, match=words) as error:
-        OnnxBackend(copied, "cpu")
+        open_graph(copied, "onnxruntime", "cpu")
     assert str(copied) in str(error.value)
 
 
@@ -267,7 +268,7 @@ def test_a_failed_export_leaves_all_as_it_was(paper, copied):
 def test_a_second_export_takes_the_place_of_the_first(models, copied):
     written = export_onnx(models["paper"], copied, (28, 42), one_file_limit=100_000)
     assert set(written) == set(copied.parent.iterdir())
-    assert OnnxBackend(copied, "cpu").input_size == (28, 42)
+    assert open_graph(copied, "onnxruntime", "cpu").input_size == (28, 42)
     assert check_onnx(copied, models["paper"]) < 1e-4
 
 
@@ -282,20 +283,20 @@ def test_names_that_cannot_be_written(paper, tmp_path, name):
 @pytest.mark.parametrize("device", ["gpu", "cuda:x", "mps"])
 def test_devices_that_are_not_understood(files, device):
     with pytest.raises(InputError, match=f"device '{device}'"):
-        OnnxBackend(files["paper"], device)
+        open_graph(files["paper"], "onnxruntime", device)
 
 
 @pytest.mark.skipif(CUDA, reason="this onnxruntime has CUDA")
 @pytest.mark.parametrize("device", ["cuda", "cuda:1"])
 def test_cuda_needs_another_onnxruntime(files, device):
     with pytest.raises(InputError, match=f"device '{device}'.*onnxruntime-gpu"):
-        OnnxBackend(files["paper"], device)
+        open_graph(files["paper"], "onnxruntime", device)
 
 
 @pytest.mark.skipif(not (CUDA and torch.cuda.is_available()), reason="needs a GPU and onnxruntime-gpu")
 def test_cuda_computes_the_same(files, backends):
     images = torch.randn(2, 3, *SIZES["embedded"], generator=torch.Generator().manual_seed(2))
-    on_gpu, on_cpu = OnnxBackend(files["embedded"], "cuda"), backends["embedded"]
+    on_gpu, on_cpu = open_graph(files["embedded"], "onnxruntime", "cuda"), backends["embedded"]
     text = on_cpu.encode(SENTENCES[:2])
     pairs = zip(on_gpu.run(images, text, True), on_cpu.run(images, text, True), strict=True)
     assert all(relative_difference(*pair) < 1e-2 for pair in pairs)
@@ -307,4 +308,4 @@ def test_packages_that_are_not_installed_are_named(paper, files, tmp_path, monke
         export_onnx(paper, tmp_path / "graph.onnx", SIZE)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(InputError, match="onnxruntime is not installed: pip install"):
-        OnnxBackend(files["paper"])
+        open_graph(files["paper"], "onnxruntime", "auto")

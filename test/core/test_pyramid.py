@@ -19,10 +19,12 @@ from tr2m_core.errors import InputError
 from tr2m_core.inference.torch_backend import TorchBackend
 from tr2m_core.model import TR2M, RescaleHead
 from tr2m_core.model.config import ModelConfig, RescaleHeadConfig, nearest_input_size, validate_input_size
+from tr2m_core.model.depth_anything import DepthAnything
+from tr2m_core.model.loading import load_relative_depth
 from tr2m_core.model.precision import Float32Conv2d
 from tr2m_core.model.presets import EMBEDDED, PYRAMIDS
 from tr2m_core.model.pyramid import PyramidDecoder, coordinates
-from tr2m_core.model.relative_depth import DepthAnything, PyramidDepthNetwork, load_relative_depth
+from tr2m_core.model.relative_depth import PyramidDepthNetwork
 from tr2m_core.model.sources import NO_OVERRIDES, find_model
 from tr2m_core.model.tr2m import load_model, save_model
 

@@ -20,10 +20,11 @@ from transformers import (
 )
 
 from tr2m_core.errors import InputError
-from tr2m_core.model.encoders import ImageEncoder, TextEncoder
+from tr2m_core.model.depth_anything import DepthAnything
+from tr2m_core.model.dinov2 import ImageEncoder, OriginalPositionGrid
 from tr2m_core.model.precision import Float32Conv2d
-from tr2m_core.model.relative_depth import DepthAnything, OriginalPositionGrid
 from tr2m_core.model.release import load_clip_text, load_depth_anything, load_dinov2
+from tr2m_core.model.text_encoder import TextEncoder
 
 WIDTH, HEADS, SIDE = 128, 2, 4  # of the test's vision networks; SIDE: patches along the stored position grid
 NECK, FUSION = (24, 16, 12, 20), 18

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from tr2m_core.data.procedural.descriptions import DOMAINS
 from tr2m_core.data.procedural.scenes import ProceduralScenes
-from tr2m_core.model.encoders import TextEncoder
+from tr2m_core.model.text_encoder import TextEncoder
 from tr2m_core.model.tr2m import load_model
 from tr2m_core.train import features, sentences
 from tr2m_core.train.config import FeaturesConfig

@@ -180,7 +180,7 @@ def test_exported_graphs_compute_the_same(tiny_paper, tmp_path, kind, use_text):
     pytest.importorskip("onnx", reason="the extra [onnx] is not installed")
     pytest.importorskip("onnxruntime", reason="the extra [onnx] is not installed")
     from tr2m_core.export.onnx import export_onnx
-    from tr2m_core.inference.onnx_backend import check_onnx
+    from tr2m_core.inference.graph_check import check_onnx
 
     model = with_head(tiny_paper, kind=kind, use_text=use_text)
     export_onnx(model, tmp_path / "graph.onnx", (42, 56))

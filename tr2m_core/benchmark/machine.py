@@ -7,12 +7,12 @@ import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from tr2m_core.benchmark.timing import Effort, time_cases
+from tr2m_core.devices import cpuinfo
 
 SIDE = 2048  # of the matrices
 COPIED = 64 << 20  # bytes
@@ -44,7 +44,7 @@ def describe_machine(device: torch.device) -> Machine:
     return Machine(
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
         cores=len(os.sched_getaffinity(0)),
-        features=tuple(name for name in FEATURES if name in _flags()),
+        features=tuple(name for name in FEATURES if name in cpuinfo().split()),
         gflops=2 * SIDE**3 / times["product"].low / 1e6,
         copy=2 * COPIED / times["copy"].low / 1e6,
         versions={name: version(name) for name in PACKAGES if importlib.util.find_spec(name)},
@@ -52,16 +52,5 @@ def describe_machine(device: torch.device) -> Machine:
 
 
 def _processor() -> str:
-    names = [line.partition(":")[2].strip() for line in _cpuinfo().splitlines() if line.startswith("model name")]
+    names = [line.partition(":")[2].strip() for line in cpuinfo().splitlines() if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
-
-
-def _flags() -> set[str]:
-    return set(_cpuinfo().split())
-
-
-def _cpuinfo() -> str:
-    try:
-        return Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return ""

@@ -15,11 +15,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tr2m_core.benchmark.plain import PlainPredictor
 from tr2m_core.benchmark.timing import Effort, Row, compared, time_cases
-from tr2m_core.devices import has_fast_bf16
-from tr2m_core.inference.engines import AUTO, ENGINES, PACKAGES, TORCH, installed, make_backend
+from tr2m_core.devices import has_fast_bf16, select_device
+from tr2m_core.inference.engines import AUTO, TORCH, faster_engines, open_backend, stored_bytes
 from tr2m_core.inference.predictor import DepthPredictor
 from tr2m_core.inference.torch_backend import LARGE, TorchBackend, weight_bytes
 from tr2m_core.model.relative_depth import PyramidDepthNetwork
+from tr2m_core.model.sources import ModelSources
 from tr2m_core.model.tr2m import TR2M
 
 if TYPE_CHECKING:
@@ -30,28 +31,38 @@ BATCHES = (1, 2, 4)
 
 
 class Load:
-    """Makes predictors of one model, each with a copy of its own."""
+    """Makes predictors of one model. One that lies nowhere, as a model of random weights, runs in torch only."""
 
-    def __init__(self, model: TR2M, device: str, input_size: tuple[int, int] | None) -> None:
+    def __init__(self, model: ModelSources | TR2M, device: str, input_size: tuple[int, int] | None) -> None:
         self.model, self.device, self.input_size = model, device, input_size
 
     def __call__(self, engine: str = AUTO, precision: str = "auto") -> DepthPredictor:
+        options = self.device, precision, self.input_size
+        if isinstance(self.model, ModelSources):
+            return DepthPredictor(open_backend(self.model, engine, *options, compile=False))
+        device, precision, size = options
         model = copy.deepcopy(self.model)
-        return DepthPredictor(make_backend(model, engine, self.device, precision, self.input_size, compile=False))
+        return DepthPredictor(TorchBackend(model, device=device, precision=precision, input_size=size))
+
+    def faster_engines(self) -> list[str]:
+        """Those that the rule of `auto` chooses from."""
+        if not isinstance(self.model, ModelSources):
+            return []
+        return faster_engines(stored_bytes(self.model.require()), select_device(self.device))
 
 
 def engine_rows(load: Load, frames: list[Pixels], effort: Effort) -> Iterator[Row]:
     """Whole frames through the plain way, torch in fp32, what `auto` takes, and all else that runs here."""
     base = load(engine=TORCH, precision="fp32")
     assert isinstance(base.backend, TorchBackend)
-    plain = PlainPredictor(base.backend.model, base.device)
+    plain = PlainPredictor(base.backend.model, base.device, base.input_size)
     auto = load()
     label = f"auto: {auto.engine} {auto.precision}"
     predictors = {"torch fp32": base, label: auto}
     if has_fast_bf16(base.device):
         predictors["torch bf16"] = load(engine=TORCH, precision="bf16")
-    for engine in ENGINES[2:] if base.device.type == "cpu" and weight_bytes(load.model) < LARGE else ():
-        if engine != auto.engine and installed(PACKAGES[engine]):
+    for engine in load.faster_engines():
+        if engine != auto.engine:
             predictors[f"{engine} fp32"] = load(engine=engine)
     if auto.engine == TORCH and auto.precision == base.precision:
         predictors.pop(label)
@@ -66,7 +77,7 @@ def engine_rows(load: Load, frames: list[Pixels], effort: Effort) -> Iterator[Ro
         if predictor is not base:
             notes[name] = f"depth {float(np.median(np.abs(depth / expected - 1))):.1e} from torch fp32 in the median"
     yield from compared("whole frame", time_cases(cases, effort), notes)
-    if auto.device.type == "cuda" or weight_bytes(load.model) < LARGE:
+    if auto.device.type == "cuda" or weight_bytes(base.backend.model) < LARGE:
         yield from _batch_rows(auto, frames, effort)
 
 

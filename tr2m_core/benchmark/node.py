@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 from tr2m_core.benchmark.timing import Row, Timing
-from tr2m_core.doctor.trials import attempt
+from tr2m_core.doctor.trials import attempt, child_command
 from tr2m_core.errors import InputError
 
 SLOW, FULL = 5.0, 30.0  # frames a second: one that any machine keeps up with, and a camera's
 LIMIT = 240.0  # s
-_CHILD = (
-    "import sys; sys.path = [p for p in sys.path if p] + [{root!r}]; "
-    "from tr2m_ros.node_benchmark import main; sys.exit(main())"
-)
 
 
 def why_no_node() -> str:
@@ -33,7 +27,11 @@ def node_rows(frame_ms: float, seconds: float, cameras: tuple[int, ...]) -> list
     """
     slow = _run(1, SLOW, seconds)
     overhead = slow["depth"]["p50_ms"] - frame_ms
-    rows = [_row(f"1 camera at {SLOW:g}/s", slow, f"{overhead:+.1f} ms on top of the predictor alone")]
+    start = Timing(*[1e3 * slow["start_s"]] * 3)
+    rows = [
+        Row("start", "node, up to its subscriptions", start),
+        _row(f"1 camera at {SLOW:g}/s", slow, f"{overhead:+.1f} ms on top of the predictor alone"),
+    ]
     for count in cameras:
         result = _run(count, FULL, seconds)
         rates = ", ".join(f"{result[kind]['per_second']:.1f} {kind}" for kind in ("depth", "cloud"))
@@ -49,11 +47,14 @@ def _row(name: str, result: dict[str, Any], note: str) -> Row:
 
 
 def _run(cameras: int, rate: float, seconds: float) -> dict[str, Any]:
-    program = _CHILD.format(root=str(Path(__file__).resolve().parents[2]))
     options = ["--cameras", str(cameras), "--rate", str(rate), "--seconds", str(seconds)]
     try:
         done = subprocess.run(
-            [sys.executable, "-c", program, *options], capture_output=True, text=True, errors="replace", timeout=LIMIT
+            [*child_command("tr2m_ros.node_benchmark"), *options],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=LIMIT,
         )
     except subprocess.TimeoutExpired:
         raise InputError(f"node: not done after {LIMIT:g} s; tr2m doctor --ros may know why") from None

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 class PlainPredictor:
     """Eager float32: the relative-depth network, then the image encoder, then the sentence, for every frame anew."""
 
-    def __init__(self, model: TR2M, device: torch.device) -> None:
-        """model: a copy of it is used."""
+    def __init__(self, model: TR2M, device: torch.device, input_size: tuple[int, int]) -> None:
+        """model: a copy of it is used. input_size: (height, width) that frames are resized to."""
         self.model = copy.deepcopy(model).to(device).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-        self.device = device
+        self.device, self.input_size = device, input_size
         self.normalize = Normalizer(model.config, device)
 
     @torch.no_grad()
     def predict(self, rgb: Pixels, description: str) -> npt.NDArray[np.float32]:
         """(H, W, 3) -> (H, W) metres."""
-        model, size = self.model, self.model.config.input_size
+        model, size = self.model, self.input_size
         image = cv2.resize(rgb.astype(np.float32) / 255.0, size[::-1], interpolation=cv2.INTER_AREA)
         pixels = self.normalize(torch.from_numpy(image.transpose(2, 0, 1)[None].copy()).to(self.device))
         relative, _ = model.relative_depth(pixels)

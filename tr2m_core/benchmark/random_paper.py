@@ -16,10 +16,11 @@ from transformers import (
 )
 
 from tr2m_core.model.config import STORED
-from tr2m_core.model.encoders import ImageEncoder, TextEncoder
+from tr2m_core.model.depth_anything import DepthAnything
+from tr2m_core.model.dinov2 import ImageEncoder
 from tr2m_core.model.presets import PAPER
-from tr2m_core.model.relative_depth import DepthAnything
 from tr2m_core.model.rescale_head import RescaleHead
+from tr2m_core.model.text_encoder import TextEncoder
 from tr2m_core.model.tr2m import TR2M
 
 IMAGE_SIZE, PATCH = 518, 14  # of DINOv2's position grid

@@ -31,6 +31,8 @@ SIZE = (480, 640)
 ROUNDS, QUICK_ROUNDS = 40, 12
 SLOW, SLOW_ROUNDS = 500.0, 3  # ms a frame from which on a few rounds have to do
 SECONDS, QUICK_SECONDS = 10.0, 4.0
+STARTS, QUICK_STARTS = 5, 1
+STEPS = 6  # of the progress bar
 CAMERAS, QUICK_CAMERAS = (1, 2, 4), (1,)
 
 
@@ -96,33 +98,34 @@ def measure(args: argparse.Namespace) -> tuple[Machine, list[Row], list[str]]:
     from tr2m_core.benchmark.messages import message_rows
     from tr2m_core.benchmark.network import Load, engine_rows, noise_frames, stage_rows
     from tr2m_core.benchmark.node import node_rows, why_no_node
+    from tr2m_core.benchmark.start import start_rows
     from tr2m_core.benchmark.timing import Effort, time_cases
     from tr2m_core.inference.engines import TORCH
+    from tr2m_core.model.sources import find_model
 
     if args.random_paper:
         from tr2m_core.benchmark.random_paper import random_paper
 
-        model = random_paper()
+        load = Load(random_paper(), args.device, args.size)
     else:
-        from tr2m_core.model.tr2m import load_model
-
-        model = load_model(args.model, overrides_given(args))
-    load = Load(model, args.device, args.size)
+        load = Load(find_model(args.model, overrides_given(args)), args.device, args.size)
     effort = network_effort = Effort(QUICK_ROUNDS if args.quick else ROUNDS)
     frames, notes = noise_frames(SIZE), []
     with progress_bar("benchmark") as moved:
         torch_fp32 = load(TORCH, "fp32")
         machine = describe_machine(torch_fp32.device)
-        moved(1, 5)
+        moved(1, STEPS)
         once = time_cases({"frame": lambda _: torch_fp32.predict(frames[0], "A room.")}, Effort(1, 0))["frame"]
         if once.median > SLOW:
             network_effort = Effort(SLOW_ROUNDS, 1)
         rows = list(engine_rows(load, list(frames), network_effort))
-        moved(2, 5)
+        moved(2, STEPS)
         rows += stage_rows(torch_fp32, frames[0], machine.gflops, network_effort)
-        moved(3, 5)
+        moved(3, STEPS)
         rows += message_rows(frames[0], effort)
-        moved(4, 5)
+        moved(4, STEPS)
+        rows += start_rows(QUICK_STARTS if args.quick else STARTS)
+        moved(5, STEPS)
         reason = why_no_node() if args.node else "--no-node"
         if reason:
             notes.append(f"no rows of the node: {reason}")

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     size = validate_input_size(args.size or sources.config.input_size, sources.config.patch_size)
     from tr2m_core.export.onnx import check_target, export_onnx
     from tr2m_core.export.onnx_format import require
-    from tr2m_core.inference.onnx_backend import check_onnx
+    from tr2m_core.inference.graph_check import check_onnx
     from tr2m_core.model.tr2m import load_model
 
     require_utf8(args.output)

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tr2m_core.doctor.finding import OK, WARNING, Finding
 from tr2m_core.doctor.ros import receive_buffer
-from tr2m_core.doctor.trials import attempt
+from tr2m_core.doctor.trials import attempt, child_command
 
 CHECK = "ROS transport"
 COUNT = 30  # messages of each kind
 LIMIT = 100.0  # s; it takes less than 40 where the processes find each other
 BEST_EFFORT, RELIABLE = "best_effort", "reliable"
 PROFILE = "config/dds/fastdds.xml"
-
-_CHILD = (
-    "import sys; sys.path = [p for p in sys.path if p] + [{root!r}]; "
-    "from tr2m_ros.transport_check import main; sys.exit(main())"
-)
 
 
 @dataclass(frozen=True)
@@ -60,8 +53,7 @@ def transport(on_progress: Callable[[int, int], None]) -> TransportFinding:
 
 def _run(on_progress: Callable[[int, int], None]) -> tuple[dict[str, Any], list[dict[str, Any]], str]:
     """The facts, the lines that followed, and why there are not more of them, "" when all came."""
-    program = _CHILD.format(root=str(Path(__file__).resolve().parents[2]))
-    command = [sys.executable, "-c", program, "--count", str(COUNT)]
+    command = [*child_command("tr2m_ros.transport_check"), "--count", str(COUNT)]
     answers: list[dict[str, Any]] = []
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"

@@ -21,7 +21,6 @@ from tr2m_core.quiet_import import import_quietly
 NETWORKS, TORCH, DEVICE, RMW, CV_BRIDGE = "networks", "torch facts", "device ", "rmw", "cv_bridge"
 TIMEOUT = 120.0  # seconds; a cold disk is slow
 
-_CHILD = "import sys; sys.path = [p for p in sys.path if p] + [{root!r}]; from {module} import main; main()"
 _done: dict[str, Outcome] = {}
 
 
@@ -53,10 +52,18 @@ def attempt(names: Sequence[str], timeout: float = TIMEOUT) -> dict[str, Outcome
     return {name: _done[name] for name in names}
 
 
+def child_command(module: str) -> list[str]:
+    """Runs the `main` of a module of this project, here or installed, without importing from the working directory."""
+    root = str(Path(__file__).resolve().parents[2])
+    code = (
+        f"import sys; sys.path = [p for p in sys.path if p] + [{root!r}]; from {module} import main; sys.exit(main())"
+    )
+    return [sys.executable, "-c", code]
+
+
 def _run(names: list[str], timeout: float) -> tuple[list[Outcome], str]:
     """Outcomes of the first trials, and how the process ended."""
-    code = _CHILD.format(root=str(Path(__file__).resolve().parents[2]), module=__name__)
-    command = [sys.executable, "-c", code, *names]
+    command = [*child_command(__name__), *names]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=timeout, stdin=subprocess.DEVNULL

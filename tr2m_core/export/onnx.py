@@ -7,7 +7,7 @@ import dataclasses
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,19 @@ import torch
 from torch import Tensor, nn
 
 from tr2m_core.errors import InputError
-from tr2m_core.export.onnx_format import CONFIG_KEY, INPUTS, OUTPUTS, TEXT_ENCODER_KEY, require
+from tr2m_core.export.onnx_format import (
+    CONFIG_KEY,
+    EMBEDDING,
+    INPUTS,
+    OUTPUTS,
+    TEXT_ENCODER_KEY,
+    TEXT_GRAPH_FILE,
+    TOKENIZER_FILE,
+    TOKENS,
+    require,
+)
 from tr2m_core.model.config import STORED, validate_input_size
-from tr2m_core.model.relative_depth import OriginalPositionGrid
+from tr2m_core.model.text_encoder import TextEncoder
 from tr2m_core.model.tr2m import TR2M
 from tr2m_core.weights.hub import PACKAGE
 
@@ -50,7 +60,7 @@ def export_onnx(
     gives it. Outputs: metric_depth (metres), relative_depth, scale_map, shift_map, each (batch, 1, H, W) float32.
     Weights of more than one_file_limit bytes go to PATH.data. A text encoder that is no installed package's goes to the
     folder STEM_text_encoder, in the transformers format. All lie beside the file, which names them relatively.
-    text_encoder False leaves it out: such a graph is of use only together with the model.
+    text_encoder False leaves that folder out: whoever runs the graph brings a text encoder.
     Raises InputError when onnx is not installed, OSError when the files cannot be written; then nothing is left behind.
     """
     check_target(path)
@@ -77,6 +87,31 @@ def export_onnx(
         return [_move(staged / name, path.parent / name) for name in names if (staged / name).exists()]
 
 
+class _TextGraph(nn.Module):
+    """One sentence's tokens to its embedding."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.encoder.embed({"input_ids": tokens, "attention_mask": torch.ones_like(tokens)})
+
+
+def export_text_encoder(encoder: TextEncoder, folder: Path) -> None:
+    """Writes a text encoder's graph and its tokenizer, which `inference.text_graph` reads, into `folder`.
+
+    Input: tokens (1, N) int64 of one sentence. Output: embedding (1, 1, Ct) float32.
+    """
+    tokenizer = type(encoder.tokenizer.backend_tokenizer).from_str(encoder.tokenizer.backend_tokenizer.to_str())
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(encoder.max_tokens)
+    tokenizer.save(str(folder / TOKENIZER_FILE))
+    example = torch.tensor([tokenizer.encode("A small office with two desks.").ids])
+    free = {TOKENS: {1: "length"}}
+    _write(_TextGraph(encoder), (example,), folder / TEXT_GRAPH_FILE, [TOKENS], [EMBEDDING], free)
+
+
 def check_target(path: Path) -> None:
     """Raises InputError when `path` cannot become an exported graph."""
     if path.suffix != ".onnx":
@@ -87,35 +122,44 @@ def check_target(path: Path) -> None:
 
 def _trace(model: TR2M, input_size: tuple[int, int], scratch: Path) -> Any:
     """The graph as onnx.ModelProto, weights included, with a free batch size and all else fixed."""
+    from tr2m_core.model.dinov2 import OriginalPositionGrid  # transformers takes seconds to import
+
     onnx = require("onnx")
-    graph = _Graph(model)
     example = (torch.zeros(2, 3, *input_size), torch.zeros(2, 1, model.config.rescale_head.text_width))
-    with (
-        tempfile.TemporaryDirectory(dir=scratch) as folder,
-        torch.no_grad(),
-        warnings.catch_warnings(),
-        _slow_attention(),
-    ):
-        # The tracer warns of every size that becomes a constant; `check_onnx` tells whether one should not have.
-        warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory(dir=scratch) as folder, torch.no_grad(), _slow_attention():
         for module in model.modules():
             if isinstance(module, OriginalPositionGrid):
                 module.interpolate_pos_encoding(example[0], *input_size)  # remembered, so a constant in the graph
-        torch.onnx.export(
-            graph,
-            example,
-            f"{folder}/graph.onnx",
-            input_names=INPUTS,
-            output_names=OUTPUTS,
-            dynamic_axes={name: {0: "batch"} for name in (*INPUTS, *OUTPUTS)},
-            opset_version=OPSET,
-            dynamo=False,
-        )
-        traced = onnx.load(f"{folder}/graph.onnx")
+        path = Path(folder) / "graph.onnx"
+        _write(_Graph(model), example, path, INPUTS, OUTPUTS, {name: {0: "batch"} for name in (*INPUTS, *OUTPUTS)})
+        traced = onnx.load(path)
     for output in traced.graph.output:  # the tracer does not know that these sizes are fixed
         for dim, size in zip(output.type.tensor_type.shape.dim[1:], (1, *input_size), strict=True):
             dim.dim_value = size
     return traced
+
+
+def _write(
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    path: Path,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    free_sizes: dict[str, dict[int, str]],
+) -> None:
+    with warnings.catch_warnings(), torch.no_grad():
+        # The tracer warns of every size that becomes a constant; `check_onnx` tells whether one should not have.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            example,
+            str(path),
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes=free_sizes,
+            opset_version=OPSET,
+            dynamo=False,
+        )
 
 
 @contextlib.contextmanager

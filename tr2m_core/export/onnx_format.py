@@ -9,6 +9,8 @@ from tr2m_core.quiet_import import import_quietly
 
 INPUTS = ("image", "text_embedding")
 OUTPUTS = ("metric_depth", "relative_depth", "scale_map", "shift_map")
+TOKENS, EMBEDDING = "tokens", "embedding"  # of a text encoder's graph
+TEXT_GRAPH_FILE, TOKENIZER_FILE = "text_encoder.onnx", "tokenizer.json"
 CONFIG_KEY, TEXT_ENCODER_KEY = "tr2m_config", "tr2m_text_encoder"  # in the file's metadata
 
 _EXTRAS = {"onnx": "onnx", "onnxruntime": "onnx", "openvino": "openvino"}

@@ -1,46 +1,47 @@
-"""What the engines that run an exported graph have in common."""
+"""GraphBackend: an exported graph in an engine other than torch."""
 
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from tr2m_core.errors import InputError
-from tr2m_core.export.onnx_format import CONFIG_KEY, OUTPUTS, TEXT_ENCODER_KEY
+from tr2m_core.export.onnx_format import CONFIG_KEY, INPUTS, OUTPUTS, TEXT_ENCODER_KEY
+from tr2m_core.inference.graph_session import GraphSession
 from tr2m_core.model.config import ModelConfig
-from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.model.sources import text_encoder_folder
+from tr2m_core.model.text_encoder import TextEncoder
 from tr2m_core.settings import merge
 from tr2m_core.types import BackendOutput
 from tr2m_core.weights.hub import NETWORK_FILES, PACKAGE
 
-Array = npt.NDArray[np.float32]
+
+class SentenceEncoder(Protocol):
+    """A `TextEncoder`, or its graph."""
+
+    def encode(self, sentences: list[str]) -> Tensor: ...
 
 
-class GraphBackend(ABC):
-    """Computes what `export_onnx` wrote; the text encoder runs in torch. Tensors are on the CPU."""
+class GraphBackend:
+    """Computes what `export_onnx` wrote. Tensors are on the CPU."""
 
-    engine: str
-
-    def __init__(self, path: Path, metadata: Mapping[str, str], text_encoder: TextEncoder | None) -> None:
-        """metadata: of the file. text_encoder: None loads the one that the file names.
+    def __init__(self, path: Path, session: GraphSession, text_encoder: SentenceEncoder | None = None) -> None:
+        """session: of the file at `path`. text_encoder: None loads the one that the file names, in torch.
 
         Raises InputError for a file that is incomplete or of another origin.
         """
-        self.device, self.precision = torch.device("cpu"), torch.float32
-        self.config = _read_config(metadata, path)
+        self.device, self.precision, self.engine = torch.device("cpu"), torch.float32, session.engine
+        self.config = _read_config(session.metadata, path)
         self.input_size = self.config.input_size
         if text_encoder is None:
-            folder = _text_encoder_folder(self.config, metadata, path)
+            folder = _text_encoder_folder(self.config, session.metadata, path)
             text_encoder = TextEncoder.from_pretrained(self.config.text_encoder.kind, folder)
-        self._text_encoder = text_encoder
+        self._session, self._text_encoder = session, text_encoder
 
     def encode(self, sentences: list[str]) -> Tensor:
         """(B, 1, Ct): the embeddings that the graph takes."""
@@ -49,12 +50,9 @@ class GraphBackend(ABC):
     def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:
         """See `inference.Backend.run`."""
         text = text.expand(len(pixel_values), -1, -1)
-        arrays = self._infer(pixel_values.numpy(), text.numpy(), len(OUTPUTS) if maps else 1)
+        inputs = dict(zip(INPUTS, (pixel_values.numpy(), text.numpy()), strict=True))
+        arrays = self._session.run(inputs, OUTPUTS if maps else OUTPUTS[:1])
         return BackendOutput(*(torch.from_numpy(array) for array in arrays))
-
-    @abstractmethod
-    def _infer(self, image: Array, text_embedding: Array, outputs: int) -> list[Array]:
-        """The first so many of OUTPUTS."""
 
 
 def _read_config(metadata: Mapping[str, str], path: Path) -> ModelConfig:

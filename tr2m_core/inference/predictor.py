@@ -19,12 +19,11 @@ from torch import Tensor
 from tr2m_core.description import EMPTY, clean_description
 from tr2m_core.errors import DeviceError, InputError
 from tr2m_core.inference.device_errors import device_error
-from tr2m_core.inference.engines import check_engine, make_backend, open_graph
+from tr2m_core.inference.engines import check_engine, open_backend, open_graph
 from tr2m_core.inference.torch_backend import PRECISIONS
 from tr2m_core.model.config import ModelConfig
 from tr2m_core.model.normalizer import Normalizer
-from tr2m_core.model.sources import Overrides
-from tr2m_core.model.tr2m import load_model
+from tr2m_core.model.sources import Overrides, find_model
 from tr2m_core.types import BackendOutput, DepthBatch, DepthPrediction
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ class DepthPredictor:
         published protocols do; None: as the model's configuration says. compile: torch.compile, warmed up here; takes
         a minute or more and a C++ compiler. engine: "torch", "onnxruntime", "openvino", or "auto", which takes what is
         fastest here, see `engines.select_engine`; all give the depth of torch in fp32 within 1e-4. The graph that the
-        others run is made on first use, which takes seconds, and kept in `engines.graphs_folder`.
+        others run is made on first use, which takes seconds, and kept in `graph_cache.graphs_folder`.
 
         Raises InputError for anything missing or not understood. Hub ids among the arguments are downloaded when they
         are not in the Hub's cache, nothing else is; ConnectionError when that fails.
@@ -115,8 +114,8 @@ class DepthPredictor:
                 raise InputError(f"{model}: made for images of {height}x{width}; export it again for another size")
             return cls(graph, antialias)
         check_engine(engine)
-        network = load_model(model, overrides)
-        return cls(make_backend(network, engine, device, precision, input_size, compile), antialias)
+        sources = find_model(model, overrides)
+        return cls(open_backend(sources, engine, device, precision, input_size, compile), antialias)
 
     @property
     def config(self) -> ModelConfig:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from tr2m_core.model.config import STORED, ModelConfig
-from tr2m_core.model.encoders import ImageEncoder, TextEncoder
 from tr2m_core.model.heads import Head
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
 from tr2m_core.model.sources import HEAD_FILE
 from tr2m_core.model.tensors import check_tensors, load_strictly, read_weights, save_tensors, unwrapped, writing
+from tr2m_core.model.text_encoder import TextEncoder
+
+if TYPE_CHECKING:
+    from tr2m_core.model.dinov2 import ImageEncoder
 
 PREFIXES = ("module.scalemap.", "scalemap.", "module.")
 

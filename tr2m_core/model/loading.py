@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tr2m_core.errors import InputError
 from tr2m_core.model.checkpoints import load_head, save_parts
-from tr2m_core.model.config import SHARED, STORED, ModelConfig
-from tr2m_core.model.encoders import ImageEncoder, TextEncoder
+from tr2m_core.model.config import SHARED, STORED, ModelConfig, PyramidConfig
 from tr2m_core.model.heads import Head, build_head
-from tr2m_core.model.relative_depth import RelativeDepthNetwork, load_relative_depth
-from tr2m_core.model.sources import FROZEN, NO_OVERRIDES, ModelSources, Overrides, find_model
+from tr2m_core.model.relative_depth import PyramidDepthNetwork, RelativeDepthNetwork
+from tr2m_core.model.sources import FROZEN, ModelSources
+from tr2m_core.model.text_encoder import TextEncoder
 from tr2m_core.settings import merge
 from tr2m_core.weights.hub import PACKAGE, is_hub_id
+
+if TYPE_CHECKING:
+    from tr2m_core.model.dinov2 import ImageEncoder
 
 
 class Parts(NamedTuple):
@@ -27,12 +30,11 @@ class Parts(NamedTuple):
     rescale_head: Head
 
 
-def load_parts(name: str | Path, overrides: Overrides = NO_OVERRIDES) -> Parts:
-    """The parts of a preset, a model directory or a Hub id of one, on the CPU, in float32.
+def load_parts(sources: ModelSources) -> Parts:
+    """The parts of a model, on the CPU, in float32.
 
     Raises InputError, naming the file, for anything missing, unreadable or of other shapes than the configuration's.
     """
-    sources = find_model(name, overrides)
     paths = sources.require()
     parts = _assemble(sources, paths)
     load_head(parts.rescale_head, paths["rescale_head"])
@@ -53,10 +55,29 @@ def _assemble(sources: ModelSources, paths: dict[str, Path]) -> Parts:
     """The frozen parts at `paths` and a fresh head."""
     config = sources.config
     relative = load_relative_depth(paths["relative_depth"])
-    image = None if config.image_encoder == SHARED else ImageEncoder.from_pretrained(paths["image_encoder"])
+    image = None if config.image_encoder == SHARED else load_image_encoder(paths["image_encoder"])
     text = TextEncoder.from_pretrained(config.text_encoder.kind, paths["text_encoder"])
     _check_fit(config, relative, image, text, sources)
     return Parts(portable(sources), relative, image, text, build_head(config.rescale_head))
+
+
+def load_relative_depth(source: str | Path) -> RelativeDepthNetwork:
+    """The network in a folder, of the kind that its config.json says, or in Depth Anything's release file, in
+    evaluation mode. Raises InputError, naming what is missing or does not fit."""
+    path = Path(source)
+    config = PyramidConfig.from_json(path / "config.json")
+    if config is not None:
+        return PyramidDepthNetwork.from_pretrained(path, config)
+    from tr2m_core.model.depth_anything import DepthAnything  # transformers takes seconds to import
+
+    return DepthAnything.from_pretrained(path)
+
+
+def load_image_encoder(source: str | Path) -> ImageEncoder:
+    """The DINOv2 in a folder or in its release file. Raises InputError."""
+    from tr2m_core.model.dinov2 import ImageEncoder  # transformers takes seconds to import
+
+    return ImageEncoder.from_pretrained(source)
 
 
 def _check_fit(
@@ -115,7 +136,7 @@ def convert(sources: ModelSources, directory: Path) -> ModelConfig:
     head = build_head(config.rescale_head)
     load_head(head, paths["rescale_head"])
     relative = load_relative_depth(paths["relative_depth"]) if "relative_depth" in stored else None
-    image = ImageEncoder.from_pretrained(paths["image_encoder"]) if "image_encoder" in stored else None
+    image = load_image_encoder(paths["image_encoder"]) if "image_encoder" in stored else None
     kind = config.text_encoder.kind
     text = TextEncoder.from_pretrained(kind, paths["text_encoder"]) if "text_encoder" in stored else None
     save_parts(directory, config, head, relative, image, text)

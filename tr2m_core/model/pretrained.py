@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import transformers
 from safetensors import SafetensorError
 
 from tr2m_core.errors import InputError
@@ -42,6 +41,8 @@ def load_pretrained(network_class: Any, folder: Path, elsewhere: Sequence[str] =
 @contextlib.contextmanager
 def quiet_transformers() -> Iterator[None]:
     """Keeps transformers' loading bars and notices off the terminal; errors still raise."""
+    import transformers  # takes a second
+
     level = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity(logging.ERROR)
     transformers.logging.disable_progress_bar()

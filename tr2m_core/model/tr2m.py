@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import ModelCard, PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from tr2m_core.model.checkpoints import save_parts
 from tr2m_core.model.config import ModelConfig
-from tr2m_core.model.encoders import ImageEncoder, TextEncoder
 from tr2m_core.model.heads import Head
 from tr2m_core.model.loading import load_parts, new_parts
 from tr2m_core.model.relative_depth import RelativeDepthNetwork
-from tr2m_core.model.sources import NO_OVERRIDES, ModelSources, Overrides
+from tr2m_core.model.sources import NO_OVERRIDES, ModelSources, Overrides, find_model
+from tr2m_core.model.text_encoder import TextEncoder
 from tr2m_core.types import TR2MOutput
+
+if TYPE_CHECKING:
+    from tr2m_core.model.dinov2 import ImageEncoder
 
 MODEL_CARD = """\
 ---
@@ -119,8 +122,13 @@ class TR2M(
 
 
 def load_model(name: str | Path, overrides: Overrides = NO_OVERRIDES) -> TR2M:
-    """A preset, a model directory or a Hub id of one, in evaluation mode. Raises InputError as `load_parts` does."""
-    return TR2M(*load_parts(name, overrides)).eval()
+    """A preset, a model directory or a Hub id of one, in evaluation mode. Raises InputError as `open_model` does."""
+    return open_model(find_model(name, overrides))
+
+
+def open_model(sources: ModelSources) -> TR2M:
+    """A model that has been found, in evaluation mode. Raises InputError as `load_parts` does."""
+    return TR2M(*load_parts(sources)).eval()
 
 
 def new_model(sources: ModelSources, head: dict[str, Any]) -> TR2M:

@@ -27,10 +27,10 @@ from tr2m_core.data.procedural.descriptions import DOMAINS
 from tr2m_core.data.procedural.scenes import LIMITS, ProceduralScenes
 from tr2m_core.data.procedural.written import reworded, written
 from tr2m_core.errors import InputError
-from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.sources import Overrides, find_model
 from tr2m_core.model.tensors import writing
+from tr2m_core.model.text_encoder import TextEncoder
 from tr2m_core.model.tr2m import TR2M
 from tr2m_core.train.config import FeaturesConfig, TrainConfig
 from tr2m_core.train.prepare import prepare

@@ -23,8 +23,8 @@ from torch import Tensor
 from tr2m_core.data.procedural.descriptions import DOMAINS, SIZES, places
 from tr2m_core.data.procedural.scenes import ProceduralScenes
 from tr2m_core.devices import has_fast_bf16
-from tr2m_core.model.encoders import TextEncoder
 from tr2m_core.model.tensors import writing
+from tr2m_core.model.text_encoder import TextEncoder
 from tr2m_core.train.config import FeaturesConfig
 from tr2m_core.train.workers import begin_work, sigint_held
 

@@ -1,56 +1,21 @@
-"""The frozen image encoder and text encoders."""
+"""The frozen text encoders. Imports transformers, which takes seconds, only where one is loaded."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import AutoModel, AutoTokenizer, CLIPTextModelWithProjection, Dinov2Model
 
 from tr2m_core.errors import InputError
 from tr2m_core.model.pretrained import load_pretrained, quiet_transformers
-from tr2m_core.model.relative_depth import OriginalPositionGrid
-from tr2m_core.model.release import load_clip_text, load_dinov2
 
 # What files of a whole CLIP or BERT hold besides the part that reads sentences.
 BEYOND_TEXT = ("vision_model.", "visual_projection.", "logit_scale", "text_model.embeddings.position_ids")
 BEYOND_SENTENCES = ("pooler.", "cls.", "embeddings.position_ids")
-
-
-class ImageEncoder(nn.Module):
-    """DINOv2: the patch tokens of the last block after the final layer norm, class token dropped."""
-
-    def __init__(self, network: Dinov2Model) -> None:
-        super().__init__()
-        self.network = network
-        network.embeddings = OriginalPositionGrid.of(network.embeddings)
-
-    @classmethod
-    def from_pretrained(cls, source: str | Path) -> ImageEncoder:
-        """From a folder in the transformers format or from the original release's file. Raises InputError."""
-        path = Path(source)
-        return cls(load_pretrained(Dinov2Model, path) if path.is_dir() else load_dinov2(path))
-
-    def save_pretrained(self, folder: Path) -> None:
-        """Writes the network in the transformers format."""
-        with quiet_transformers():
-            self.network.save_pretrained(folder)
-
-    @property
-    def token_width(self) -> int:
-        return int(self.network.config.hidden_size)
-
-    @property
-    def patch_size(self) -> int:
-        return int(self.network.config.patch_size)
-
-    def forward(self, pixel_values: Tensor) -> Tensor:
-        """Normalised images (B, 3, H, W) -> tokens (B, P, C), row by row."""
-        tokens: Tensor = self.network(pixel_values).last_hidden_state[:, 1:]
-        return tokens
 
 
 class TextEncoder(nn.Module):
@@ -71,6 +36,10 @@ class TextEncoder(nn.Module):
 
         kind: "sentence" or "clip".
         """
+        from transformers import AutoModel, AutoTokenizer, CLIPTextModelWithProjection
+
+        from tr2m_core.model.release import load_clip_text
+
         path = Path(source)
         if not path.is_dir():
             if kind != "clip":
@@ -112,6 +81,10 @@ class TextEncoder(nn.Module):
         tokens = self.tokenizer(
             sentences, padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt"
         ).to(next(self.network.parameters()).device)
+        return self.embed(tokens)
+
+    def embed(self, tokens: Mapping[str, Tensor]) -> Tensor:
+        """(B, 1, Ct) float32. tokens: input_ids and attention_mask, each (B, N) int64."""
         if self.kind == "clip":
             embedding: Tensor = self.network(**tokens).text_embeds
             return embedding.float().unsqueeze(1)

@@ -1,58 +1,39 @@
-"""OnnxBackend: an exported graph in onnxruntime, and its check against torch."""
+"""OnnxSession: an exported graph in onnxruntime."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from tr2m_core.errors import InputError
-from tr2m_core.export.onnx_format import INPUTS, OUTPUTS, require
-from tr2m_core.inference.graph_backend import Array, GraphBackend
-from tr2m_core.model.encoders import TextEncoder
-from tr2m_core.model.tr2m import TR2M
-
-CHECK_DESCRIPTIONS = ["A small office with two desks.", "A street with parked cars."]
+from tr2m_core.export.onnx_format import require
+from tr2m_core.inference.graph_session import Array
 
 
-class OnnxBackend(GraphBackend):
-    """Computes with onnxruntime."""
+class OnnxSession:
+    """Computes with onnxruntime. See `GraphSession`."""
 
     engine = "onnxruntime"
 
-    def __init__(self, path: Path, device: str = "auto", text_encoder: TextEncoder | None = None) -> None:
+    def __init__(self, path: Path, device: str = "auto") -> None:
         """device: "auto" (CUDA where onnxruntime and torch both have it), "cpu", "cuda" or "cuda:N".
 
-        text_encoder: None loads the one that the file names. Raises InputError for a file that is damaged, incomplete
-        or of another origin, and for a device not there.
+        Raises InputError for a file that is missing or damaged and for a device not there.
         """
         self._session = _open(path, device)
-        super().__init__(path, self._session.get_modelmeta().custom_metadata_map, text_encoder)
+        self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
 
-    def _infer(self, image: Array, text_embedding: Array, outputs: int) -> list[Array]:
-        inputs = dict(zip(INPUTS, (image, text_embedding), strict=True))
-        arrays: list[Array] = self._session.run(OUTPUTS[:outputs], inputs)
+    def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
+        arrays: list[Array] = self._session.run(list(outputs), dict(inputs))
         return arrays
 
 
-@torch.inference_mode()
-def check_onnx(path: Path, model: TR2M) -> float:
-    """The largest relative difference of metric depth, onnxruntime against torch, on noise in batches of 1 and 2."""
-    backend = OnnxBackend(path, "cpu")
-    noise = torch.randn(2, 3, *backend.input_size, generator=torch.Generator().manual_seed(0))
-    worst = 0.0
-    for batch in (1, 2):
-        images, sentences = noise[:batch], CHECK_DESCRIPTIONS[:batch]
-        expected = model(images, model.encode(sentences)).metric_depth
-        found = backend.run(images, backend.encode(sentences), maps=False).metric_depth
-        worst = max(worst, float(((found - expected) / expected).abs().nan_to_num(nan=float("inf")).max()))
-    return worst
-
-
 def _open(path: Path, device: str) -> Any:
-    """The onnxruntime session. Raises InputError as OnnxBackend does."""
+    """The onnxruntime session. Raises InputError as OnnxSession does."""
     onnxruntime = require("onnxruntime")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
