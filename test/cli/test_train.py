@@ -212,6 +212,8 @@ def finished(tr2m, small_paper, tmp_path):
 
 def test_four_data_sets_become_a_model(tr2m, finished, small_paper, tmp_path):
     assert [entry["step"] for entry in read_lines(finished / "log.jsonl")] == [1, 2, 3, 4]
+    for entry in read_lines(finished / "log.jsonl"):
+        assert entry["images_per_second"] > 0 and 0 <= entry["loading"] <= 1
     rates = [entry["learning_rate"] for entry in read_lines(finished / "log.jsonl")]
     assert rates == pytest.approx([1e-5] * 4)  # four steps are one epoch: a batch of each data set
     metrics = read_lines(finished / "validation.jsonl")[-1]["metrics"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
-import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from tr2m_core.train.checkpoint import BEST, has_state, load_state, save_state
 from tr2m_core.train.config import TrainConfig
 from tr2m_core.train.loader import load, read_ahead, require_shared_memory, workers_watched
 from tr2m_core.train.optim import adamw, learning_rate
+from tr2m_core.train.pace import Pace
 from tr2m_core.train.record import TENSORBOARD, RunRecord
 from tr2m_core.train.sampling import Request, RequestSampler, Schedule
 from tr2m_core.train.seeds import generator
@@ -99,6 +99,7 @@ class Trainer:
         optimiser = adamw(task.trained.parameters(), config.optimizer)
         self.module, self.optimiser = accelerator.prepare(task.trained, optimiser)
         self.step = 0
+        self.pace = Pace()
         self.skipped = 0
         self.skipped_in_a_row = 0
         self.best = math.nan
@@ -160,11 +161,11 @@ class Trainer:
         try:
             with workers_watched(), self._progress() as show:
                 while self.step < self.schedule.steps:
-                    started = time.monotonic()
-                    figures = self.train_step(batches)
+                    with self.pace.step():
+                        figures = self.train_step(batches)
                     self.step += 1
                     show(figures)
-                    self._after_step(record, figures, time.monotonic() - started)
+                    self._after_step(record, figures)
         finally:
             batches.close()
             record.close()
@@ -182,7 +183,9 @@ class Trainer:
         taken: list[str] = []
         count = self.config.accumulation
         for place in range(count):
-            request, batch = next(batches)
+            with self.pace.waiting():
+                request, batch = next(batches)
+            self.pace.images += len(request.keys) * self.accelerator.num_processes
             random = generator(self.config.seed, self.step, place, self.accelerator.process_index)
             last = place == count - 1
             with contextlib.nullcontext() if last else self.accelerator.no_sync(self.module):
@@ -224,14 +227,14 @@ class Trainer:
                 f"{'; '.join(culprits)}; look at these, or lower optimizer.learning_rate"
             )
 
-    def _after_step(self, record: RunRecord, figures: dict[str, Tensor], seconds: float) -> None:
+    def _after_step(self, record: RunRecord, figures: dict[str, Tensor]) -> None:
         ended = self.step == self.schedule.steps
         if self.step % self.config.log_every == 0 or ended:
             means = {
                 name: self.accelerator.reduce(v.to(self.accelerator.device), "mean") for name, v in figures.items()
             }
             values = {name: value.item() for name, value in means.items()}
-            record.scalars(values | {"skipped": self.skipped, "seconds": round(seconds, 3)}, self.step)
+            record.scalars(values | {"skipped": self.skipped} | self.pace.figures(), self.step)
         every = self.config.validation.every or self.schedule.steps_per_epoch
         improved = False
         if self.step % every == 0 or ended:
