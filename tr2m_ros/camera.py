@@ -22,7 +22,7 @@ class Camera:
     """Counters, problems, sentence and camera_info of one camera. Lives as long as the node; safe between threads.
 
     name: "" for the only camera. prefix: what its topics begin with. info: the last camera_info that can be used.
-    info_state: what diagnostics say of it.
+    info_state: what diagnostics say of it. scale: what they say of the scale; empty without a reference.
     """
 
     def __init__(self, node: Node, name: str) -> None:
@@ -34,12 +34,13 @@ class Camera:
         self.info_topic = node.resolve_topic_name(f"{self.prefix}camera_info")
         self.info: CameraInfo | None = None
         self.info_state = NO_INFO
+        self.scale: dict[str, str] = {}
         self._clock = node.get_clock()
         self._warning = ""
 
     def forget(self) -> None:
         """Forgets what was heard."""
-        self.info, self.info_state = None, NO_INFO
+        self.info, self.info_state, self.scale = None, NO_INFO, {}
         self.warn_of_info("")
         self.description.forget()
 
@@ -90,4 +91,4 @@ class Camera:
             "camera_info": self.info_state,
             "subscribers": subscribers,
         }
-        return values | self.statistics.values()
+        return values | self.scale | self.statistics.values()

@@ -6,6 +6,7 @@ import copy
 import time
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, RegionOfInterest
 from std_msgs.msg import Header, String
@@ -15,7 +16,9 @@ from tr2m_core.pipeline.frame_pipeline import FrameOutput, Product
 from tr2m_ros import diagnostics
 from tr2m_ros.camera import Camera
 from tr2m_ros.conversions import MessageMemory
+from tr2m_ros.parameters import LiveSettings
 from tr2m_ros.qos import advertise, latched_qos, output_qos
+from tr2m_ros.scale_monitor import ScaleMonitor
 
 DEPTH, INFO = "metric_depth", "metric_depth/camera_info"
 TOPICS: dict[Product, tuple[str, type]] = {
@@ -28,16 +31,19 @@ TOPICS: dict[Product, tuple[str, type]] = {
     Product.SHIFT_MAP: ("metric_depth/shift_map", Image),
 }
 DESCRIPTION = "metric_depth/active_description"
+SCALE = "metric_depth/scale"
 
 
 class CameraOutput:
     """The publishers of one camera; a product is made only while its topic has subscribers.
 
+    settings: those in force.
     memory: what `publish` is given has been made in it.
     """
 
-    def __init__(self, node: LifecycleNode, camera: Camera) -> None:
+    def __init__(self, node: LifecycleNode, camera: Camera, settings: LiveSettings) -> None:
         self.camera = camera
+        self._settings, self._monitor = settings, ScaleMonitor(camera)
         self.memory = MessageMemory({product: kind for product, (_, kind) in TOPICS.items()})
         self.depth_topic = node.resolve_topic_name(camera.prefix + DEPTH)
         self._node = node
@@ -48,10 +54,11 @@ class CameraOutput:
             for product, (topic, kind) in TOPICS.items()
         }
         self._description = advertise(node, String, camera.prefix + DESCRIPTION, latched_qos(), warn)
+        self._scale = advertise(node, DiagnosticArray, camera.prefix + SCALE, output_qos(), warn)
 
     def destroy(self) -> None:
         self._destroyed = True
-        for publisher in (*self._publishers.values(), self._description):
+        for publisher in (*self._publishers.values(), self._description, self._scale):
             self._node.destroy_lifecycle_publisher(publisher)
 
     def wanted(self) -> frozenset[Product]:
@@ -76,6 +83,12 @@ class CameraOutput:
             statistics.count_dropped(diagnostics.STOPPED)
             return
         self._tell_of_camera(output)
+        if output.scale is not None:
+            message, good = self._monitor.judge(output, header, self._settings.now)
+            self._scale.publish(message)
+            if not good:
+                statistics.count_dropped(diagnostics.WITHHELD)
+                return
         for product, publisher in self._publishers.items():
             if product is Product.INFO and product in output.frame.products and output.info is not None:
                 height, width = output.prediction.metric_depth.shape

@@ -28,9 +28,18 @@ from tr2m_ros.camera_input import CameraInput, subscribe_descriptions
 from tr2m_ros.camera_output import CameraOutput
 from tr2m_ros.diagnostics import ERROR, Problems, diagnostic_array, diagnostic_status, megabytes, process_memory
 from tr2m_ros.inference_loop import LONGEST_INFERENCE, InferenceLoop
-from tr2m_ros.parameters import LiveSettings, Settings, changed_settings, check_description_length, declare_parameters
+from tr2m_ros.parameters import (
+    OFF,
+    LiveSettings,
+    Settings,
+    changed_settings,
+    check_description_length,
+    declare_parameters,
+)
 from tr2m_ros.process import interruptible, run_process, spin
 from tr2m_ros.qos import overridable
+from tr2m_ros.reference_input import ReferenceInput
+from tr2m_ros.transforms import Transforms
 
 if TYPE_CHECKING:
     from tr2m_core import DepthPredictor
@@ -80,6 +89,8 @@ class DepthNode(LifecycleNode):
         self._pipeline: FramePipeline | None = None
         self._inputs: dict[str, CameraInput] = {}
         self._outputs: dict[str, CameraOutput] = {}
+        self._references: dict[str, ReferenceInput] = {}
+        self._transforms: Transforms | None = None
         self._loop: InferenceLoop | None = None
         self._hung: InferenceLoop | None = None  # whose batch did not come back
         self._sentences: list[Any] = []
@@ -113,8 +124,10 @@ class DepthNode(LifecycleNode):
                 self._predictor.warm_up()
             self._pipeline = FramePipeline(self._predictor)
             for name, camera in self._cameras.items():
-                output = self._outputs[name] = CameraOutput(self, camera)
+                output = self._outputs[name] = CameraOutput(self, camera, self._settings)
                 self._inputs[name] = CameraInput(self, camera, output, self._settings)
+            if self.settings.scale_reference != OFF:
+                self._listen_to_references()
             first = next(iter(self._cameras.values()))
             self._sentences = subscribe_descriptions(self, "scene_description", self._take, first, self._settings)
             self._apply_default_descriptions()
@@ -139,7 +152,9 @@ class DepthNode(LifecycleNode):
         """Starts the loop: from here on images are computed."""
         result = super().on_activate(state)
         assert self._pipeline is not None
-        self._loop = InferenceLoop(self._pipeline, self._outputs, self._settings, self._device_failure.trigger)
+        self._loop = InferenceLoop(
+            self._pipeline, self._outputs, self._settings, self._device_failure.trigger, self._references
+        )
         for name, source in self._inputs.items():
             source.activate(self._loop.put)
             self._outputs[name].publish_description()
@@ -187,13 +202,22 @@ class DepthNode(LifecycleNode):
             source.destroy()
         for output in self._outputs.values():
             output.destroy()
-        self._inputs, self._outputs = {}, {}
+        for reference in self._references.values():
+            reference.destroy()
+        if self._transforms is not None:
+            self._transforms.destroy()
+        self._inputs, self._outputs, self._references, self._transforms = {}, {}, {}, None
         for camera in self._cameras.values():
             camera.forget()
         predictor, self._predictor, self._pipeline = self._predictor, None, None
         hung, self._hung = self._hung, None
         if predictor is not None:
             predictor.close() if hung is None else hung.at_end(predictor.close)
+
+    def _listen_to_references(self) -> None:
+        self._transforms = Transforms(self)
+        for name, camera in self._cameras.items():
+            self._references[name] = ReferenceInput(self, camera, self._settings, self._transforms)
 
     def _stop_loop(self) -> bool:
         """Returns False when the frame in progress did not end."""

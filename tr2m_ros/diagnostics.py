@@ -20,8 +20,8 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 # Why a frame was not published.
 REPLACED, NO_SUBSCRIBERS, NO_DESCRIPTION = "replaced by a newer frame", "no subscribers", "no description"
 TOO_FAST, TOO_OLD, BAD_MESSAGE = "above max_rate", "older than max_latency", "bad message"
-FAILED, STOPPED = "inference failed", "node deactivated"
-DROP_CAUSES = (REPLACED, NO_SUBSCRIBERS, NO_DESCRIPTION, TOO_FAST, TOO_OLD, BAD_MESSAGE, FAILED, STOPPED)
+FAILED, STOPPED, WITHHELD = "inference failed", "node deactivated", "beyond scale_stop_ratio"
+DROP_CAUSES = (REPLACED, NO_SUBSCRIBERS, NO_DESCRIPTION, TOO_FAST, TOO_OLD, BAD_MESSAGE, FAILED, STOPPED, WITHHELD)
 
 _PLAUSIBLE_LATENCY = 60.0  # s; beyond it the stamps come from another clock, as with a replayed bag
 _PROBLEM_HELD = 5.0  # s a problem stays in diagnostics after it was last seen

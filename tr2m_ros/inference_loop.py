@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 
-from tr2m_core.camera.model import is_rectified
 from tr2m_core.errors import DeviceError, FrameError
-from tr2m_core.pipeline.frame_pipeline import FrameFailure, FrameInput, FrameOutput, FramePipeline
+from tr2m_core.pipeline.frame_pipeline import FrameFailure, FrameInput, FrameOutput, FramePipeline, no_reference
 from tr2m_ros import diagnostics
 from tr2m_ros.camera_input import Frame
 from tr2m_ros.camera_output import CameraOutput
 from tr2m_ros.conversions import nanoseconds
 from tr2m_ros.parameters import LiveSettings, Settings
+from tr2m_ros.reference_input import ReferenceInput
 from tr2m_ros.worker import Limits, Worker
 
 LONGEST_INFERENCE = 10.0  # s until a batch counts as stuck, and to wait for it when stopping
@@ -22,8 +24,8 @@ LONGEST_INFERENCE = 10.0  # s until a batch counts as stuck, and to wait for it 
 class InferenceLoop:
     """Takes frames until it is stopped; what becomes of them goes to the outputs of their cameras, by name.
 
-    settings: those in force, one set for a whole batch. on_device_failure: called once `failure` says why the device
-    has to be given up.
+    settings: those in force, one set for a whole batch. references: of cameras that have some. on_device_failure:
+    called once `failure` says why the device has to be given up.
     """
 
     def __init__(
@@ -32,8 +34,10 @@ class InferenceLoop:
         outputs: Mapping[str, CameraOutput],
         settings: LiveSettings,
         on_device_failure: Callable[[], None],
+        references: Mapping[str, ReferenceInput] = MappingProxyType({}),
     ) -> None:
         self.failure: str | None = None
+        self._references = references
         self._pipeline, self._outputs, self._settings = pipeline, outputs, settings
         self._on_device_failure = on_device_failure
         self._worker: Worker[Frame] = Worker(list(outputs), self._process, self._on_error, self._limits)
@@ -90,7 +94,7 @@ class InferenceLoop:
             camera.reject(error)
             camera.statistics.count_dropped(diagnostics.BAD_MESSAGE)
             return None
-        geometry = settings.image_geometry
+        reference = self._references.get(frame.camera)
         return FrameInput(
             rgb=rgb,
             description=description,
@@ -98,7 +102,8 @@ class InferenceLoop:
             camera=camera.name,
             products=output.wanted(),
             info=lambda: camera.info,
-            rectified=is_rectified(camera.image_topic) if geometry == "auto" else geometry == "rectified",
+            rectified=settings.is_rectified(camera.image_topic),
+            reference=no_reference if reference is None else partial(reference.at, frame.header),
             memory=output.memory,
         )
 

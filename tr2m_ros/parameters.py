@@ -15,9 +15,11 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from tr2m_core import InputError
+from tr2m_core.camera.model import is_rectified
+from tr2m_core.camera.rigid import rigid_matrix
 from tr2m_core.data.input_size import parse_input_size
 from tr2m_core.messages.packing import CloudOptions
-from tr2m_core.pipeline.frame_pipeline import PipelineOptions
+from tr2m_core.pipeline.frame_pipeline import PipelineOptions, ScaleOptions
 from tr2m_ros import dds
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 ENGINES = ("auto", "torch", "onnxruntime", "openvino")
 IMAGE_GEOMETRIES = ("auto", "raw", "rectified")
 IMAGE_TRANSPORTS = ("raw", "compressed")
+OFF, CHECK, CORRECT = SCALE_REFERENCES = ("off", "check", "correct")
 MAX_CAMERAS = 16
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 _CAMERA = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -103,6 +106,33 @@ class Settings:
     cloud_edge_filter: float = setting(
         0.0, "drop points where depth jumps by this fraction between neighbours; 0: keep them", 0.0, 10.0
     )
+    scale_reference: str = setting(
+        "off",
+        "off; check: diagnostics tell by which factor depth and reference differ; correct: depth is multiplied by it",
+        change=UNCONFIGURED,
+    )
+    reference_max_age: float = setting(0.2, "largest time between image and reference (seconds)", 0.001, 60.0)
+    reference_transform: tuple[float, ...] = setting(
+        (0.0,) * 7,
+        "x y z qx qy qz qw of the reference sensor in the camera's optical frame; all 0: by TF",
+    )
+    camera_height: float = setting(
+        0.0,
+        "height of the camera above the ground, a reference of scale where no other is received (metres); 0: none",
+        0.0,
+        1000.0,
+    )
+    camera_pitch: float = setting(
+        math.nan, "angle by which the camera looks down, for camera_height (degrees, -90 to 90); nan: unknown"
+    )
+    scale_hold: float = setting(
+        5.0, "how long a scale is held without a reference, before it fades (seconds)", 0.0, 3600.0
+    )
+    scale_warn_ratio: float = setting(1.25, "warn when depth and reference differ by more than this ratio", 1.0, 1000.0)
+    scale_stop_ratio: float = setting(
+        3.0, "an error when depth and reference differ by more than this ratio", 1.0, 1000.0
+    )
+    scale_stop: bool = setting(False, "publish nothing beyond scale_stop_ratio")
     dds_profile: str = setting(dds.AUTO, DDS_PROFILE, change=AT_START)
     diagnostics_period: float = setting(1.0, "time between diagnostics messages (seconds)", 0.1, 60.0, AT_START)
 
@@ -115,6 +145,7 @@ class Settings:
             scale=self.output_scale,
             steadiness=self.steadiness,
             edge_jump=self.cloud_edge_filter,
+            scale_reference=self._scale_options() if self.scale_reference != OFF else None,
             cloud=CloudOptions(
                 stride=self.cloud_stride,
                 min_range=low if low > self.min_depth else 0.0,
@@ -123,6 +154,14 @@ class Settings:
                 organised=self.cloud_organized,
             ),
         )
+
+    def _scale_options(self) -> ScaleOptions:
+        pitch = None if math.isnan(self.camera_pitch) else math.radians(self.camera_pitch)
+        return ScaleOptions(self.scale_reference == CORRECT, self.scale_hold, self.camera_height, pitch)
+
+    def is_rectified(self, image_topic: str) -> bool:
+        """Whether the images on a topic are rectified."""
+        return is_rectified(image_topic) if self.image_geometry == "auto" else self.image_geometry == "rectified"
 
 
 class LiveSettings:
@@ -193,6 +232,13 @@ def validate(settings: Settings) -> None:
     _check_choice("precision", settings.precision, PRECISIONS)
     _check_choice("engine", settings.engine, ENGINES)
     _check_choice("image_geometry", settings.image_geometry, IMAGE_GEOMETRIES)
+    _check_choice("scale_reference", settings.scale_reference, SCALE_REFERENCES)
+    _check_mounting(settings.reference_transform)
+    if not (math.isnan(settings.camera_pitch) or abs(settings.camera_pitch) <= 90):
+        raise InputError(f"parameter 'camera_pitch' is {settings.camera_pitch}; it must be within -90 and 90, or nan")
+    if settings.scale_stop_ratio < settings.scale_warn_ratio:
+        low, high = settings.scale_warn_ratio, settings.scale_stop_ratio
+        raise InputError(f"scale_warn_ratio {low} must not be more than scale_stop_ratio {high}")
     _check_choice("dds_profile", settings.dds_profile, dds.CHOICES)
     _check_choice("image_transport", settings.image_transport, IMAGE_TRANSPORTS)
     check_description_length("default_description", settings.default_description, settings.max_description_length)
@@ -232,6 +278,17 @@ def _check_cameras(names: tuple[str, ...]) -> None:
             )
 
 
+def _check_mounting(values: tuple[float, ...]) -> None:
+    """All 0, or a transform."""
+    if len(values) != 7:
+        raise InputError(f"parameter 'reference_transform' has {len(values)} numbers; 7 are needed, x y z qx qy qz qw")
+    if any(values):
+        try:
+            rigid_matrix(values[:3], values[3:])
+        except ValueError as error:
+            raise InputError(f"parameter 'reference_transform' is {error}: x y z qx qy qz qw") from None
+
+
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise InputError(f"parameter '{name}' is '{value}'; use one of {', '.join(choices)}")
@@ -239,7 +296,9 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 def _wrong_type(spec: Field[Any]) -> InputError:
     hint = " (write 10.0, not 10)" if isinstance(spec.default, float) else ""
-    kind = "list of text" if isinstance(spec.default, tuple) else type(spec.default).__name__
+    kind = type(spec.default).__name__
+    if isinstance(spec.default, tuple):
+        kind = f"list of {'text' if isinstance(spec.default[0], str) else 'numbers with a point'}"
     return InputError(f"parameter '{spec.name}' must be of type {kind}{hint}")
 
 
@@ -247,7 +306,7 @@ def _descriptor(spec: Field[Any]) -> ParameterDescriptor:
     descriptor = ParameterDescriptor(description=f"{spec.metadata['text']}. May change {spec.metadata['change']}.")
     descriptor.read_only = spec.metadata["change"] == AT_START
     low, high = spec.metadata["low"], spec.metadata["high"]
-    if isinstance(spec.default, float):
+    if isinstance(spec.default, float) and low is not None:
         descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high, step=0.0)]
     elif low is not None:
         descriptor.integer_range = [IntegerRange(from_value=low, to_value=high, step=1)]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tr2m_core.bags.bag import Bag
+from tr2m_core.camera.rigid import Matrix, rigid_matrix
 from tr2m_core.errors import FrameError
 
 TF_TYPE = "tf2_msgs/msg/TFMessage"
-Matrix = npt.NDArray[np.float64]  # (4, 4)
 
 
 class TransformError(FrameError):
@@ -62,7 +61,10 @@ class StaticTransforms:
             parent, transform = self._parents[frame]
             if parent in found:
                 break
-            found[parent] = _matrix(transform, parent, frame) @ found[frame]
+            try:
+                found[parent] = transform_matrix(transform) @ found[frame]
+            except ValueError as error:
+                raise TransformError(f"tf_static from '{parent}' to '{frame}' is {error}") from None
             frame = parent
         return found
 
@@ -72,20 +74,10 @@ def frame_name(frame_id: str) -> str:
     return str(frame_id).removeprefix("/")
 
 
-def _matrix(transform: Any, parent: str, child: str) -> Matrix:
-    """A geometry_msgs/Transform, which takes points from the child to the parent."""
-    translation, rotation = transform.translation, transform.rotation
-    position = np.array([translation.x, translation.y, translation.z], np.float64)
-    quaternion = np.array([rotation.x, rotation.y, rotation.z, rotation.w], np.float64)
-    length = np.linalg.norm(quaternion)
-    if not (np.isfinite(position).all() and np.isfinite(length) and length > 0):
-        raise TransformError(f"tf_static from '{parent}' to '{child}' is not a rotation and a translation")
-    x, y, z, w = quaternion / length
-    matrix = np.eye(4)
-    matrix[:3, :3] = (
-        (1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
-        (2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
-        (2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
-    )
-    matrix[:3, 3] = position
-    return matrix
+def transform_matrix(transform: Any) -> Matrix:
+    """A geometry_msgs/Transform, which takes points from the child to the parent.
+
+    Raises ValueError as `rigid_matrix` does.
+    """
+    position, rotation = transform.translation, transform.rotation
+    return rigid_matrix((position.x, position.y, position.z), (rotation.x, rotation.y, rotation.z, rotation.w))

@@ -26,6 +26,10 @@ from tr2m_core.messages.packing import (
     point_step,
 )
 from tr2m_core.pipeline.memory import Memory
+from tr2m_core.scale.estimate import NoEstimate, ScaleEstimate, apply_scale, estimate_scale
+from tr2m_core.scale.ground_plane import estimate_from_height
+from tr2m_core.scale.reference import Reference
+from tr2m_core.scale.tracker import ScaleState, ScaleTracker
 from tr2m_core.types import DepthPrediction
 
 Rgb = npt.NDArray[np.uint8]
@@ -67,6 +71,20 @@ class Predictor(Protocol):
 
 
 @dataclass(frozen=True)
+class ScaleOptions:
+    """How depth is compared with what the robot knows of distances."""
+
+    correct: bool = False
+    """Whether depth is multiplied by the factor; otherwise it is only told."""
+    hold: float = 5.0
+    """Seconds that the last factor is held without a reference, before it fades to 1."""
+    camera_height: float = 0.0
+    """Metres above the ground, used where there is no reference; 0: not known."""
+    camera_pitch: float | None = None
+    """Radians by which the camera looks down; None: not known."""
+
+
+@dataclass(frozen=True)
 class PipelineOptions:
     """Options that hold for all frames of a call."""
 
@@ -80,6 +98,12 @@ class PipelineOptions:
     edge_jump: float = 0.0
     """Relative change of depth between neighbouring pixels from which they become no points; 0 keeps all."""
     cloud: CloudOptions = field(default_factory=CloudOptions)
+    scale_reference: ScaleOptions | None = None
+    """None: depth is taken as it is predicted."""
+
+
+def no_reference(size: tuple[int, int]) -> Reference:
+    return Reference(problem="no reference")
 
 
 @dataclass(frozen=True)
@@ -101,6 +125,8 @@ class FrameInput:
     """
     rectified: bool = False
     """Whether the frame is rectified."""
+    reference: Callable[[tuple[int, int]], Reference] = no_reference
+    """Returns what is known of distances, for depth of (height, width); called once the depth is there."""
     maps: bool = False
     """Whether the prediction must hold relative depth and maps."""
     memory: Memory = field(default_factory=Memory)
@@ -121,6 +147,10 @@ class FrameOutput(NamedTuple):
     """Why the camera_info gives no rays."""
     seconds: float
     """Seconds that the model took for the whole batch."""
+    scale: ScaleState | None = None
+    """How the depth compares with the reference, if that was asked for."""
+    scale_from: str = ""
+    """What the reference was: a source of `scale.reference`, or "height"."""
 
 
 class FrameFailure(NamedTuple):
@@ -185,7 +215,9 @@ class FramePipeline:
         camera = self._cameras[frame.camera]
         camera.steady(frame, prediction, options.steadiness)
         info, rays, error = camera.look(frame, _size(prediction.metric_depth))
-        return FrameOutput(frame, prediction, _pack(frame, prediction, rays, options), info, error, seconds)
+        scale, source = camera.scale(frame, prediction, rays, options.scale_reference)
+        packed = _pack(frame, prediction, rays, options)
+        return FrameOutput(frame, prediction, packed, info, error, seconds, scale, source)
 
 
 class _Camera:
@@ -195,6 +227,8 @@ class _Camera:
         self._window = 0.0  # s
         self._filter: ScaleFilter | None = None
         self._rays = RayTables()
+        self._tracker: ScaleTracker | None = None
+        self._hold = 0.0  # s
 
     def steady(self, frame: FrameInput, prediction: DepthPrediction, window: float) -> None:
         """Multiplies the depth by what keeps the size of the scene steady over `window` seconds."""
@@ -214,6 +248,35 @@ class _Camera:
             return info, self._rays.get(info, _size(frame.rgb), frame.rectified, size), None
         except CameraError as error:
             return None if isinstance(error, ImageError) else info, None, error
+
+    def scale(
+        self, frame: FrameInput, prediction: DepthPrediction, rays: RayTable | None, options: ScaleOptions | None
+    ) -> tuple[ScaleState | None, str]:
+        """How the depth compares with the reference, and what that is; corrects the depth where that is wanted."""
+        if options is None:
+            self._tracker = None
+            return None, ""
+        if self._tracker is None or options.hold != self._hold:
+            self._tracker, self._hold = ScaleTracker(hold=options.hold), options.hold
+        estimate, source = _estimate(frame, prediction.metric_depth, rays, options)
+        state = self._tracker.update(frame.stamp, frame.description, estimate)
+        if options.correct:
+            apply_scale(prediction.metric_depth, state.factor, state.shift)
+        return state, source
+
+
+def _estimate(
+    frame: FrameInput, depth: npt.NDArray[np.float32], rays: RayTable | None, options: ScaleOptions
+) -> tuple[ScaleEstimate | NoEstimate, str]:
+    """By the frame's reference, or else by the height of its camera."""
+    reference = frame.reference(_size(depth))
+    if len(reference.samples):
+        return estimate_scale(depth, reference.samples), reference.source
+    if options.camera_height <= 0:
+        return NoEstimate(reference.problem), ""
+    if rays is None:
+        return NoEstimate("camera_height: no camera_info of the image"), "height"
+    return estimate_from_height(depth, rays, options.camera_height, options.camera_pitch), "height"
 
 
 def _pack(

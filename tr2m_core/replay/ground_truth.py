@@ -11,6 +11,7 @@ from tr2m_core.bags.bag import Bag
 from tr2m_core.bags.topics import Topics, first_info
 from tr2m_core.bags.transforms import StaticTransforms, TransformError, frame_name
 from tr2m_core.camera.model import RayTables, is_rectified, project, resized
+from tr2m_core.camera.rigid import transformed
 from tr2m_core.errors import CameraError, FrameError
 from tr2m_core.messages.depth_images import decode_depth
 from tr2m_core.messages.point_clouds import CLOUD_TYPE, read_points
@@ -94,8 +95,7 @@ class GroundTruth:
         return points[np.isfinite(points).all(axis=1)].astype(np.float64)
 
     def _projected(self, points: Points, matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> Depth:
-        with np.errstate(over="ignore", invalid="ignore"):
-            points = points @ matrix[:3, :3].T + matrix[:3, 3]
+        points = transformed(points, matrix)
         try:
             pixels = project(points, resized(self._info, size), is_rectified(self._topics.image))
         except CameraError as error:
