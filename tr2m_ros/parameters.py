@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import dataclasses
 import math
 import re
@@ -205,7 +206,9 @@ def changed_settings(current: Settings, parameters: Sequence[Parameter[Any]], co
     Raises InputError when one may not change now or the whole would not be consistent: then none changes.
     """
     values: dict[str, Any] = {
-        p.name: tuple(p.value) if isinstance(p.value, list) else p.value for p in parameters if p.name in _FIELDS
+        p.name: tuple(p.value) if isinstance(p.value, (list, array.array)) else p.value
+        for p in parameters
+        if p.name in _FIELDS
     }
     for name, value in values.items():
         if type(value) is not type(_FIELDS[name].default):

@@ -52,12 +52,11 @@ class ScaleMonitor:
 
     def _say(self, state: ScaleState, settings: Settings) -> tuple[str, bytes]:
         """What is wrong, and how bad that is."""
-        measured = state.factor if state.estimate is None else state.estimate.factor
-        off = ratio(measured)
+        off = ratio(state.factor)
         corrected = settings.scale_reference == CORRECT
         problem = f"scale is {state.source.value} ({state.age:.0f} s): " if math.isfinite(state.age) else ""
         if off > settings.scale_warn_ratio:
-            side = "near" if measured > 1 else "far"
+            side = "near" if state.factor > 1 else "far"
             text = f"depth is too {side} by a factor of {off:.2f}, says the reference: is the description right?"
             if corrected:
                 text = f"depth was too {side} by a factor of {off:.2f}, corrected: is the description right?"
