@@ -28,7 +28,9 @@ PARAMETERS = {
     "device": "device",
     "image_transport": "image_transport",
     "dds_profile": "dds_profile",
+    "scale_reference": "scale_reference",
 }
+REFERENCES = ("depth", "points", "scan", "range")
 DEFAULT_IMAGE = "/camera/image_raw"
 CAMERA = "{camera}"
 
@@ -56,6 +58,11 @@ def arguments() -> list[DeclareLaunchArgument]:
             "",
             "auto or none: whether Fast DDS gets memory for whole images; empty: as in params_file",
         ),
+        ("scale_reference", "", "off, check or correct: depth against reference_...; empty: as in params_file"),
+        ("reference_depth", "", "depth image for scale_reference, registered or with camera_info beside it"),
+        ("reference_points", "", "point cloud for scale_reference"),
+        ("reference_scan", "", "laser scan for scale_reference"),
+        ("reference_range", "", "range for scale_reference"),
         ("rviz", "false", "true: also start RViz with image, depth and cloud"),
         ("fixed_frame", "camera", "RViz's fixed frame: the frame_id of the images or one that TF connects with it"),
         ("namespace", "", "Namespace of the node and its output topics"),
@@ -86,6 +93,7 @@ def start_nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     if value("autostart"):
         given["autostart"] = ParameterValue(LaunchConfiguration("autostart"), value_type=bool)
     renamed = remappings(cameras, value("image"), value("camera_info"))
+    references = {kind: topic for kind in REFERENCES if (topic := value(f"reference_{kind}"))}
     nodes: list[LaunchDescriptionEntity] = [
         *notes,
         Node(
@@ -94,7 +102,7 @@ def start_nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             name="tr2m_depth",
             namespace=value("namespace"),
             parameters=[value("params_file"), use_sim_time, given] if given else [value("params_file"), use_sim_time],
-            remappings=renamed,
+            remappings=renamed + reference_remappings(cameras, references),
             output="screen",
             sigterm_timeout="15",  # a frame in progress and the unloading of torch may outlast the usual 5 s
         ),
@@ -117,6 +125,17 @@ def remappings(cameras: list[str], image: str, camera_info: str) -> list[tuple[s
             raise ValueError(f"{name}:={topic}: with cameras it has to hold {CAMERA}, as in /{CAMERA}/image_raw")
         pairs += [(f"{camera}/{name}", topic.replace(CAMERA, camera)) for camera in cameras]
     return pairs
+
+
+def reference_remappings(cameras: list[str], topics: dict[str, str]) -> list[tuple[str, str]]:
+    """From the node's reference topics to the sensors', by kind; all cameras share one whose name has no {camera}."""
+    if "depth" in topics:
+        topics = topics | {"camera_info": beside(topics["depth"], "camera_info")}
+    return [
+        (f"{camera}/reference/{kind}".lstrip("/"), topic.replace(CAMERA, camera))
+        for kind, topic in topics.items()
+        for camera in cameras or [""]
+    ]
 
 
 def beside(topic: str, name: str) -> str:

@@ -34,6 +34,7 @@ IMAGE_GEOMETRIES = ("auto", "raw", "rectified")
 IMAGE_TRANSPORTS = ("raw", "compressed")
 OFF, CHECK, CORRECT = SCALE_REFERENCES = ("off", "check", "correct")
 MAX_CAMERAS = 16
+UNKNOWN = 180.0  # a pitch that is none
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 _CAMERA = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
@@ -124,7 +125,10 @@ class Settings:
         1000.0,
     )
     camera_pitch: float = setting(
-        math.nan, "angle by which the camera looks down, for camera_height (degrees, -90 to 90); nan: unknown"
+        UNKNOWN,
+        "angle by which the camera looks down, for camera_height (degrees, up to 90); 180: unknown",
+        -90.0,
+        UNKNOWN,
     )
     scale_hold: float = setting(
         5.0, "how long a scale is held without a reference, before it fades (seconds)", 0.0, 3600.0
@@ -157,7 +161,7 @@ class Settings:
         )
 
     def _scale_options(self) -> ScaleOptions:
-        pitch = None if math.isnan(self.camera_pitch) else math.radians(self.camera_pitch)
+        pitch = None if self.camera_pitch == UNKNOWN else math.radians(self.camera_pitch)
         return ScaleOptions(self.scale_reference == CORRECT, self.scale_hold, self.camera_height, pitch)
 
     def is_rectified(self, image_topic: str) -> bool:
@@ -237,8 +241,8 @@ def validate(settings: Settings) -> None:
     _check_choice("image_geometry", settings.image_geometry, IMAGE_GEOMETRIES)
     _check_choice("scale_reference", settings.scale_reference, SCALE_REFERENCES)
     _check_mounting(settings.reference_transform)
-    if not (math.isnan(settings.camera_pitch) or abs(settings.camera_pitch) <= 90):
-        raise InputError(f"parameter 'camera_pitch' is {settings.camera_pitch}; it must be within -90 and 90, or nan")
+    if settings.camera_pitch > 90 and settings.camera_pitch != UNKNOWN:
+        raise InputError(f"parameter 'camera_pitch' is {settings.camera_pitch}; it must be within -90 and 90, or 180")
     if settings.scale_stop_ratio < settings.scale_warn_ratio:
         low, high = settings.scale_warn_ratio, settings.scale_stop_ratio
         raise InputError(f"scale_warn_ratio {low} must not be more than scale_stop_ratio {high}")
@@ -299,6 +303,8 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 def _wrong_type(spec: Field[Any]) -> InputError:
     hint = " (write 10.0, not 10)" if isinstance(spec.default, float) else ""
+    if spec.default == OFF:
+        hint = " (write '\"off\"', for YAML takes off without quotes for false)"
     kind = type(spec.default).__name__
     if isinstance(spec.default, tuple):
         kind = f"list of {'text' if isinstance(spec.default[0], str) else 'numbers with a point'}"
@@ -309,7 +315,7 @@ def _descriptor(spec: Field[Any]) -> ParameterDescriptor:
     descriptor = ParameterDescriptor(description=f"{spec.metadata['text']}. May change {spec.metadata['change']}.")
     descriptor.read_only = spec.metadata["change"] == AT_START
     low, high = spec.metadata["low"], spec.metadata["high"]
-    if isinstance(spec.default, float) and low is not None:
+    if isinstance(spec.default, float):
         descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high, step=0.0)]
     elif low is not None:
         descriptor.integer_range = [IntegerRange(from_value=low, to_value=high, step=1)]

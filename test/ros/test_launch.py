@@ -19,6 +19,7 @@ ARGUMENTS = {
     "depth": {
         "image", "camera_info", "image_transport", "cameras", "description", "model", "checkpoint", "device",
         "autostart", "dds_profile", "rviz", "fixed_frame", "namespace", "params_file", "use_sim_time",
+        "scale_reference", "reference_depth", "reference_points", "reference_scan", "reference_range",
     },
     "replay": {
         "image", "depth", "camera_info", "description", "model", "checkpoint", "device", "rate", "output",

@@ -265,7 +265,7 @@ def test_parameters_that_make_no_sense_are_rejected(checked: Robot, graph: Any) 
     for name, value, words in (
         ("reference_transform", [1.0, 2.0], "has 2 numbers; 7 are needed"),
         ("reference_transform", [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], "not a rotation and a translation"),
-        ("camera_pitch", 91.0, "within -90 and 90, or nan"),
+        ("camera_pitch", 91.0, "within -90 and 90, or 180"),
         ("scale_warn_ratio", 4.0, "must not be more than scale_stop_ratio"),
         ("scale_reference", "correct", "in use: cleanup and configure again"),
     ):
