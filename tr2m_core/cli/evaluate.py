@@ -45,6 +45,7 @@ EXAMPLES = """examples:
   tr2m evaluate kitti --root raw --gt-root gt --split eigen_test.txt --text "A street." --baseline models/other
   tr2m evaluate config/eval/paper.yaml --set datasets.0.root=/data/nyu --model paper -o out/paper
   tr2m evaluate frames --root measured_frames/ -o out/frames
+  tr2m evaluate frames --root measured_frames/ --scale-from depth:50
   tr2m evaluate procedural --count 500 --seed 7 --json
   accelerate launch --num_processes 4 -m tr2m_core evaluate config/eval/paper.yaml --model paper -o out/paper
 """
@@ -102,7 +103,8 @@ def run_sets(args: argparse.Namespace) -> int:
     results = []
     for samples in sets:
         with progress_bar(samples.name) if processes.is_main else contextlib.nullcontext() as on_progress:
-            methods = contenders.methods(samples, args.size)
+            corrected = f"{options.reference_pixels} measured pixels" if options.reference_pixels else ""
+            methods = contenders.methods(samples, args.size, corrected)
             results.append(evaluate_set(samples, methods, options, output, processes, on_progress))
     problems = [problem for result in results for problem in result.problems()]
     if processes.is_main:
@@ -159,8 +161,21 @@ def make_options(args: argparse.Namespace) -> SuiteOptions:
         batch_size=args.batch_size,
         panels=panels,
         save_predictions=args.save_predictions,
+        reference_pixels=reference_pixels(args.scale_from),
         constant=CONSTANT in args.baseline,
     )
+
+
+def reference_pixels(scale_from: str | None) -> int:
+    """The N of depth:N; 0 without --scale-from. Raises InputError for all else."""
+    from tr2m_core.scale.scale_from import PIXELS, parse_scale_from
+
+    if scale_from is None:
+        return 0
+    parsed = parse_scale_from(scale_from)
+    if parsed.kind != PIXELS:
+        raise InputError(f"--scale-from {scale_from}: photographs have measured depth only, depth:N; bags have more")
+    return parsed.count
 
 
 def frame_sets(args: argparse.Namespace) -> Sequence[SampleSet]:
@@ -254,8 +269,10 @@ def run_procedural(args: argparse.Namespace) -> int:
     """Generated scenes; a line per kind of sentence."""
     if args.count < 1:
         raise InputError(f"--count {args.count}: must be at least 1")
-    if args.sentences or args.text or args.baseline or args.save_predictions:
-        raise InputError(f"{PROCEDURAL} has sentences and a baseline of its own, and saves no predictions")
+    if args.sentences or args.text or args.baseline or args.save_predictions or args.scale_from:
+        raise InputError(
+            f"{PROCEDURAL} has sentences and a baseline of its own, saves no predictions, and takes no --scale-from"
+        )
     from tr2m_core.eval.procedural import HELD_OUT_SEED, evaluate_procedural
     from tr2m_core.files.images import write_json
     from tr2m_core.processes import join_processes

@@ -87,6 +87,11 @@ def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
         help="one description for all images, or a file with it; repeatable",
     )
     group.add_argument(
+        "--scale-from",
+        metavar="depth:N",
+        help="also measured: depth corrected by N random measured pixels of each image, which then do not count",
+    )
+    group.add_argument(
         "--baseline",
         action="append",
         default=[],

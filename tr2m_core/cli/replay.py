@@ -28,6 +28,7 @@ EXAMPLES = """examples:
   tr2m replay recording/ -o out/replay
   tr2m replay recording.mcap --text "A workshop bench." --text "A hangar." -o out/descriptions
   tr2m replay recording/ --image-topic /camera/color/image_raw --fail-above abs_rel=0.3 -o out/replay
+  tr2m replay recording/ --scale-from scan -o out/scale
   tr2m replay recording/ --baseline ramp --baseline constant -o out/blind
   tr2m replay recording/ --every 10 --start 5 --duration 60 --write-bag out/depth_bag -o out/replay
 """
@@ -51,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="keep the size of the scene steady over this time, as the node's parameter steadiness does (default: 0, "
         "each frame on its own)",
+    )
+    parser.add_argument(
+        "--scale-from",
+        metavar="REFERENCE",
+        help="also say what correcting depth by it would bring: scan, points, range (or scan=/TOPIC ...), depth:N "
+        "(N random measured pixels a frame), height=METRES of the camera above the ground, or height=M,pitch=DEGREES",
     )
     _add_topics(parser)
     _add_frames(parser)
@@ -206,6 +213,7 @@ def make_options(args: argparse.Namespace) -> ReplayOptions:
     """The checked options of a replay."""
     from tr2m_core.description import description_for_all
     from tr2m_core.replay.runner import ReplayOptions
+    from tr2m_core.scale.scale_from import parse_scale_from
 
     check_depth_range(args)
     for name, value, good in (
@@ -232,4 +240,5 @@ def make_options(args: argparse.Namespace) -> ReplayOptions:
         write_bag=args.write_bag,
         steady=args.steady,
         baselines=tuple(dict.fromkeys(args.baseline)),
+        scale_from=None if args.scale_from is None else parse_scale_from(args.scale_from),
     )

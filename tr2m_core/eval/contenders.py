@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tr2m_core.errors import InputError
 from tr2m_core.eval.baselines import BLIND, RAMP, Baseline, find_baseline
-from tr2m_core.eval.methods import Method, RelativeDepth, TextModel, VerticalRamp
+from tr2m_core.eval.methods import CorrectedModel, Method, RelativeDepth, TextModel, VerticalRamp
 from tr2m_core.eval.samples import UNITS_PER_METRE, SampleSet
 
 if TYPE_CHECKING:
@@ -38,8 +38,11 @@ class Contenders:
             if name not in self.networks
         }
 
-    def methods(self, samples: SampleSet, size: Size | None = None) -> list[Method]:
-        """The model, the baselines in their order, the ramp. size: input size where the set has none."""
+    def methods(self, samples: SampleSet, size: Size | None = None, corrected: str = "") -> list[Method]:
+        """The model, the baselines in their order, the ramp. size: input size where the set has none.
+
+        corrected: by what the models are corrected in a further row each; empty: none.
+        """
         methods: list[Method] = []
         for name in self.names:
             if name in self.networks:
@@ -50,6 +53,8 @@ class Contenders:
                 label = name if normalised else f"{name}, colours not normalised"
                 chosen = predictor if normalised else predictor.without_normalisation()
                 methods.append(TextModel(label, chosen))
+                if corrected:
+                    methods.append(CorrectedModel(f"{label}, corrected by {corrected}", chosen))
                 if self.ramp:
                     methods.append(RelativeDepth(label, chosen))
         return [*methods, VerticalRamp()] if self.ramp else methods

@@ -80,6 +80,7 @@ def evaluate(
     alignments: Collection[str] = ALIGNMENTS,
     chunk: int = CHUNK,
     keep_truths: bool = False,
+    reference_pixels: int = 0,
     processes: Processes = ALONE,
     on_prediction: OnPrediction | None = None,
     on_progress: Callable[[int, int], None] | None = None,
@@ -87,7 +88,8 @@ def evaluate(
     """Measures every method under every condition on every sample; methods that read none once.
 
     The result is the same in every process, and the same as one process gives; on_prediction is told of this process's
-    samples only. keep_truths: for the best constant depth, see `SampleSet.truth_pixels`.
+    samples only. keep_truths: for the best constant depth, see `SampleSet.truth_pixels`. reference_pixels: so many
+    random pixels of each ground truth are its reference and do not count, the same whatever is evaluated.
     """
     pairs = list(_pairs(methods, conditions))
     names = [(_row_name(method, masked), each.name) for method, each in pairs for masked in samples.masking]
@@ -97,6 +99,8 @@ def evaluate(
     done, total = 0, sum(map(len, mine))
     for numbers in mine:
         usable = _usable(samples, numbers, found)
+        if reference_pixels:
+            usable = {number: sample.with_reference(reference_pixels, number) for number, sample in usable.items()}
         if keep_truths:
             found.truths += [(n, thinned(s.depth[s.valid], samples.truth_pixels)) for n, s in usable.items()]
         for place, (method, condition) in enumerate(pairs):

@@ -33,6 +33,8 @@ class FrameResult:
     median_m: float | None = None
     """Median of the prediction in metres."""
     measurement: Measurement | None = None
+    reference_factor: float | None = None
+    """What a reference of scale multiplies the prediction by."""
     seconds: float | None = None
     """Time that the model took; in a live graph, time from stamp to arrival, in simulated time from the image's
     arrival."""
@@ -58,6 +60,8 @@ class FrameResult:
             "valid_pixels": 0 if measurement is None else measurement.valid_pixels,
             "scale_factor": None if measurement is None else measurement.scale_factor,
         }
+        if self.reference_factor is not None:
+            row["reference_factor"] = self.reference_factor
         for alignment in ALIGNMENTS:
             prefix = "" if alignment == METRIC else f"{alignment}_"
             metrics = (None if measurement is None else measurement.metrics.get(alignment)) or {}

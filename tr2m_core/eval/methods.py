@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from tr2m_core.eval.baselines import RELATIVE_DEPTH, VERTICAL_RAMP, vertical_ramp
 from tr2m_core.eval.samples import Sample
+from tr2m_core.scale.estimate import ScaleEstimate, apply_scale, estimate_scale
+from tr2m_core.scale.samples import NOTHING
 from tr2m_core.types import DepthBatch
 
 if TYPE_CHECKING:
@@ -55,6 +57,18 @@ class TextModel(Method):
     def predict(self, samples: Sequence[Sample], sentences: Sequence[str]) -> list[FloatArray]:
         found = _predicted(self.predictor, samples, sentences, maps=False)
         return [depth for batch in found for depth in batch.metric_depth]
+
+
+class CorrectedModel(TextModel):
+    """The same, corrected by the references of its samples, frame by frame."""
+
+    def predict(self, samples: Sequence[Sample], sentences: Sequence[str]) -> list[FloatArray]:
+        corrected = super().predict(samples, sentences)
+        for sample, depth in zip(samples, corrected, strict=True):
+            estimate = estimate_scale(depth, sample.reference or NOTHING)
+            if isinstance(estimate, ScaleEstimate):
+                apply_scale(depth, estimate.factor, estimate.shift)
+        return corrected
 
 
 class RelativeDepth(Method):

@@ -40,6 +40,8 @@ class Run:
     """What else is worth knowing, and how often it was so."""
     baselines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What was compared with, as `replay.baselines.Baselines.report` gives it."""
+    scale_reference: Mapping[str, Any] | None = None
+    """What a reference of scale would make of it, as `replay.scale_trial.ScaleTrial.report` gives it."""
     keep: int | None = None
     """Largest number of frames that are held, None for all."""
     older: Totals = field(default_factory=Totals)
@@ -117,6 +119,7 @@ class Run:
             "metrics": totals.mean(),
             "aligned": {alignment: totals.mean(alignment) for alignment in ALIGNMENTS if alignment != METRIC},
             "baselines": self.baselines,
+            "scale_reference": self.scale_reference,
             "scale_factor": scale_drift(frames),
             "ranges": totals.by_range(),
             "sentences": self.sentences(),

@@ -13,6 +13,8 @@ from tr2m_core.data.arrays import Mask
 from tr2m_core.data.check import DatasetCheck
 from tr2m_core.errors import InputError
 from tr2m_core.metrics.depth import valid_depth
+from tr2m_core.scale.samples import ReferenceSamples
+from tr2m_core.scale.scale_from import random_pixels
 
 if TYPE_CHECKING:
     from tr2m_core.types import Pixels
@@ -34,6 +36,8 @@ class Sample(NamedTuple):
     """Range of depth that counts."""
     validity: Mask | None = None
     """(h, w) where files call the ground truth valid, though the protocol does not ask; None if they do not say."""
+    reference: ReferenceSamples | None = None
+    """Some of the ground truth, that depth may be corrected by; it counts no more."""
 
     @property
     def valid(self) -> Mask:
@@ -44,6 +48,11 @@ class Sample(NamedTuple):
     def image(self) -> npt.NDArray[np.uint8]:
         """The frame in 8 bits, to be shown."""
         return np.asarray(self.rgb if self.rgb.dtype == np.uint8 else np.rint(self.rgb).clip(0, 255), np.uint8)
+
+    def with_reference(self, count: int, seed: int) -> Sample:
+        """The same with so many random valid pixels as its reference."""
+        reference, taken = random_pixels(self.depth, self.valid, count, seed)
+        return self._replace(crop=self.crop & ~taken, reference=reference)
 
     def area(self, masked: bool) -> Mask:
         """(h, w), what of the ground truth may count; masked: only what files call valid."""

@@ -32,6 +32,8 @@ class SuiteOptions:
     panels: int | None = 3
     """Number of best and number of worst images that get a panel, None for every image."""
     save_predictions: bool = False
+    reference_pixels: int = 0
+    """Number of pixels of each ground truth that depth is corrected by, and that do not count."""
     constant: bool = False
     """Whether to measure the best constant depth as well."""
 
@@ -61,6 +63,7 @@ def evaluate_set(
         conditions_for(samples, options.sentences, options.texts, options.seed),
         chunk=options.batch_size,
         keep_truths=options.constant,
+        reference_pixels=options.reference_pixels,
         processes=processes,
         on_prediction=gallery.add if gallery else None,
         on_progress=on_progress,

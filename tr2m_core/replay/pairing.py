@@ -50,20 +50,20 @@ def plan_pairs(bag: Bag, topics: Topics, tolerance: int) -> list[Pair]:
     """
     stamps: dict[str, list[Stamped]] = {topic: [] for topic in (topics.image, topics.depth) if topic is not None}
     for topic, recorded, data in bag.messages(stamps):
-        stamps[topic].append(Stamped(_header_stamp(data) or recorded, recorded, len(stamps[topic])))
-    depths = sorted(stamps[topics.depth], key=_in_order) if topics.depth is not None else []
+        stamps[topic].append(Stamped(header_stamp(data) or recorded, recorded, len(stamps[topic])))
+    depths = sorted(stamps[topics.depth], key=in_order) if topics.depth is not None else []
     keys = [depth.stamp for depth in depths]
     return [
-        Pair(image, _nearest(depths, keys, image.stamp, tolerance))
-        for image in sorted(stamps[topics.image], key=_in_order)
+        Pair(image, nearest(depths, keys, image.stamp, tolerance))
+        for image in sorted(stamps[topics.image], key=in_order)
     ]
 
 
-def _in_order(message: Stamped) -> tuple[int, int]:
+def in_order(message: Stamped) -> tuple[int, int]:
     return message.stamp, message.place
 
 
-def _nearest(depths: list[Stamped], stamps: list[int], stamp: int, tolerance: int) -> Stamped | None:
+def nearest(depths: list[Stamped], stamps: list[int], stamp: int, tolerance: int) -> Stamped | None:
     """The depth of the nearest stamp, None when it is further away than the tolerance."""
     after = bisect.bisect_left(stamps, stamp)
     before = bisect.bisect_left(stamps, stamps[after - 1]) if after else 0  # the first of equal stamps
@@ -72,7 +72,7 @@ def _nearest(depths: list[Stamped], stamps: list[int], stamp: int, tolerance: in
     return best if best is not None and abs(best.stamp - stamp) <= tolerance else None
 
 
-def _header_stamp(data: bytes) -> int | None:
+def header_stamp(data: bytes) -> int | None:
     """The header stamp (ns) at the start of a serialised message; None when it is 0 or the message is cut short."""
     if len(data) < 12:
         return None

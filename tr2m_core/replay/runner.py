@@ -38,6 +38,8 @@ from tr2m_core.processes import ALONE, Processes
 from tr2m_core.replay.baselines import Baselines
 from tr2m_core.replay.ground_truth import GroundTruth
 from tr2m_core.replay.pairing import BagFrame, Pair, plan_pairs, read_frames
+from tr2m_core.replay.scale_trial import ScaleTrial
+from tr2m_core.scale.scale_from import ScaleFrom
 
 NO_DESCRIPTION = "no scene description found"
 REMEDY = "give one with --text, or the topic that has it with --text-topic"
@@ -72,6 +74,8 @@ class ReplayOptions:
     """Seconds over which the size of the scene is kept steady; 0 treats every frame on its own."""
     baselines: tuple[str, ...] = ()
     """Baselines to measure as well, of `eval.baselines.BLIND`."""
+    scale_from: ScaleFrom | None = None
+    """What depth is corrected by, beside what is predicted."""
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -138,6 +142,8 @@ def replay_bag(
         raise InputError("a new bag is written in the order of the frames: --write-bag needs a single process")
     if options.steady and processes.count > 1:
         raise InputError("the size is kept steady in the order of the frames: --steady needs a single process")
+    if options.scale_from and processes.count > 1:
+        raise InputError("a scale is followed in the order of the frames: --scale-from needs a single process")
     frames = choose_frames(plan_pairs(bag, topics, round(options.tolerance * NANOSECONDS)), options)
     if not frames:
         where = f"between --start {options.start:g} s and the end" if bag.topics[topics.image].count else "at all"
@@ -147,6 +153,8 @@ def replay_bag(
         )
     with contextlib.ExitStack() as opened:
         replay = _Replay(bag, topics, options, output, opened)
+        if options.scale_from:
+            replay.trial = ScaleTrial(options.scale_from, bag, topics, frames, options.limits)
         replay.pipeline = FramePipeline(load_predictor())
         drawn = set(np.linspace(0, len(frames) - 1, min(options.panels, len(frames))).round().astype(int).tolist())
         for index, frame in enumerate(read_frames(bag, topics, frames)):
@@ -158,6 +166,7 @@ def replay_bag(
     run.gather(processes)
     replay.baselines.gather(processes)
     run.baselines = replay.baselines.report()
+    run.scale_reference = replay.trial.report() if replay.trial else None
     return run
 
 
@@ -185,6 +194,7 @@ class _Replay:
         self.intrinsics = pinhole(self.info, is_rectified(topics.image))
         self.truth = GroundTruth(bag, topics, options.aligned)
         self.baselines = Baselines(options.baselines, options.limits)
+        self.trial: ScaleTrial | None = None
         self.memory = Memory()
         self.writer = opened.enter_context(DepthBagWriter(options.write_bag)) if options.write_bag else None
         output.mkdir(parents=True, exist_ok=True)
@@ -193,7 +203,7 @@ class _Replay:
 
     def source(self, about: Mapping[str, Any]) -> dict[str, Any]:
         """The head of report.json; the new bag's folder stays out, so that equal runs have equal reports."""
-        options = {key: value for key, value in asdict(self.options).items() if key != "write_bag"}
+        options = {key: value for key, value in asdict(self.options).items() if key not in ("write_bag", "scale_from")}
         if options["duration"] == float("inf"):
             del options["duration"]
         return {
@@ -274,6 +284,8 @@ class _Replay:
         counted = measure_frame(result, depth, truth, self.options.limits)
         if counted is not None and result.variant == 0:
             self.baselines.add(result.index, counted, output.prediction.relative_depth)
+        if self.trial is not None:
+            result.reference_factor = self.trial.add(result, depth, counted)
         return View(output.frame.rgb, depth, counted, self.intrinsics)
 
     def _keep(self, result: FrameResult, view: View, draw: bool) -> None:

@@ -8,6 +8,7 @@ from tr2m_core.console import format_table
 from tr2m_core.eval.baselines import label
 from tr2m_core.eval.run import Run
 from tr2m_core.metrics.depth import METRIC_NAMES
+from tr2m_core.report.words import reference_words
 
 
 def print_result(run: Run, report: dict[str, Any]) -> None:
@@ -32,10 +33,19 @@ def print_result(run: Run, report: dict[str, Any]) -> None:
     if drift is not None:
         steadiness = f"std {drift['std']:.3g}, largest jump {drift['largest_jump']:.3g}"
         print(f"scale factor (truth / prediction): median {drift['median']:.3g}, {steadiness}")
+    if report["scale_reference"]:
+        print_reference(report["scale_reference"])
     if len(report["sentences"]) > 1 or report["metrics"] is None:
         print_descriptions(report["sentences"])
     for reason, count in {**report["problems"], **report["skipped_sentences"], **report["notes"]}.items():
         print(f"{count} x {reason}")
+
+
+def print_reference(trial: dict[str, Any]) -> None:
+    """What a reference of scale would bring."""
+    print(" ".join(reference_words(trial)))
+    if trial["metrics"]:
+        print(format_table(["", *METRIC_NAMES], [[name, *row.values()] for name, row in trial["metrics"].items()]))
 
 
 def told(report: dict[str, Any]) -> str:

@@ -17,10 +17,10 @@ from tr2m_core.metrics.measurement import AFFINE, METRIC, SCALE
 from tr2m_core.report import figures as figures
 from tr2m_core.report.page import figure_html, write_page
 from tr2m_core.report.panels import Panels, draw
-from tr2m_core.report.words import description_effect, span, verdict
+from tr2m_core.report.words import description_effect, reference_words, span, verdict
 
 ALIGNMENT_WORDS = {METRIC: "as predicted", SCALE: "scale-aligned", AFFINE: "affine-aligned"}
-PLOTS = ("ranges", "error", "depth", "factor", "sentences", "latency")
+PLOTS = ("ranges", "error", "depth", "factor", "reference", "sentences", "latency")
 
 
 def write_html(path: Path, run: Run, report: Mapping[str, Any]) -> None:
@@ -41,6 +41,7 @@ def write_html(path: Path, run: Run, report: Mapping[str, Any]) -> None:
         metric_names=METRIC_NAMES,
         summary={ALIGNMENT_WORDS[name]: metrics for name, metrics in rows.items() if metrics is not None}
         | {label(name, entry): entry["metrics"] for name, entry in report["baselines"].items()},
+        reference=reference_words(report["scale_reference"]) if report["scale_reference"] else [],
         ranges=range_rows(report["ranges"]),
         description_effect=description_effect(sentences, same_frames),
         plots=plots(report, frames, sentences),
@@ -66,6 +67,9 @@ def plots(
     if drift is not None:
         factors = [frame.measurement.scale_factor if frame.measurement else None for frame in frames]
         made["factor"] = figures.factor_figure(frames, factors, drift["largest_jump_frame"], changes)
+    if any(frame.reference_factor is not None for frame in frames):
+        factors = [frame.reference_factor for frame in frames]
+        made["reference"] = figures.time_figure(frames, factors, "reference / prediction", changes)
     if len(sentences) > 1:
         made["sentences"] = figures.description_figure(sentences)
     if timing is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from tr2m_core.report.page import number, percent
 RIGHT_SIZE = 0.05  # a median factor this close to 1 is no error of size worth a word
 STEADY = 0.1  # standard deviation of the factor over its median, up to which it counts as steady
 EXPLAINED = 0.5  # share of the error that remains at most where one factor is called most of it
+LITTLE = 0.95  # ratio of errors up to which a correction helps
 ALIKE = 0.9  # ratio of the smallest to the largest error from which ranges count as the same
 ENOUGH_PIXELS = 0.05  # share of the pixels from which a range is worth naming
 
@@ -78,6 +80,35 @@ def steadiness(drift: Mapping[str, float], measured: int) -> str:
     spread = drift["std"] / drift["median"]
     word = "is steady" if spread <= STEADY else "drifts"
     return f"The factor {word} over time: its standard deviation is {percent(spread)} of it."
+
+
+def reference_words(trial: Mapping[str, Any]) -> list[str]:
+    """What `ScaleTrial.report()` says of the sensor."""
+    source, factor = trial["source"], trial["factor"]
+    if factor is None:
+        why = next(iter(trial["problems"]), "no frame came with a reference")
+        return [f"By {source}, no factor was found: {why}."]
+    extremes, frames = f"{number(factor['lowest'])} to {number(factor['highest'])}", trial["frames"]
+    words = [
+        f"By {source}, depth is to be multiplied by {number(factor['median'])} in the median ({extremes}), "
+        f"in {trial['with_factor']} of {frames} frames."
+    ]
+    if trial["metrics"]:
+        before, after, best = (row["abs_rel"] for row in trial["metrics"].values())
+        if after > LITTLE * before:
+            words.append(f"It would not have helped: abs_rel {number(before)} before, {number(after)} after.")
+        else:
+            words.append(
+                f"It would have helped: abs_rel {number(before)} before, {number(after)} after, {number(best)} scale-aligned."
+            )
+    if len(trial["sentences"]) > 1:
+        fitting = min(trial["sentences"], key=lambda entry: abs(math.log(entry["factor"])))
+        words.append(
+            f"\u201c{fitting['description']}\u201d fits it best, with a factor of {number(fitting['factor'])}."
+        )
+    for problem, count in list(trial["problems"].items())[:1]:
+        words.append(f"In {count} frames: {problem}.")
+    return words
 
 
 def worst_range(ranges: list[dict[str, Any]]) -> str:
