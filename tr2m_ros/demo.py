@@ -2,13 +2,15 @@
 
 python -m tr2m_ros.demo -o out/demo
 
-Each room is played as a bag from a process of its own, first under the other room's sentence, then under its own.
+Each room is played as a bag from a process of its own, first under the other room's sentence, then under its own, and
+last under the other room's again while a simulated 2-D lidar corrects the scale.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import subprocess
@@ -54,6 +56,12 @@ ROOMS = {
     "doll's house bedroom": "A doll's house bedroom with a blue bed, a floor lamp and a brown bookcase.",
 }
 IMAGE, INFO, DEPTH, TEXT = "/camera/image_raw", "/camera/camera_info", "/camera/depth/image_raw", "/scene_description"
+SCAN, STATIC = "/scan", "/tf_static"
+CAMERA_FRAME, LASER_FRAME = "camera_optical_frame", "laser"
+LASER = (0.5, -0.5, 0.5, 0.5)  # rotation x y z w of the laser, which sits in the camera: x forward, y left, z up
+BEAMS, SCAN_NOISE, SCAN_OUTLIERS = 360, 0.01, 0.03  # of the scan: count, relative deviation, share that is wrong
+NEAREST, FARTHEST = 0.01, 30.0  # m that the scan measures
+PACKAGES = {"String": "std_msgs", "TFMessage": "tf2_msgs"}  # of types; the others are of sensor_msgs
 NODE_START = 120.0  # s until the node, having loaded torch and the model, must answer
 QUIET = 1.5  # s without an output after which none is expected any more
 MIN_DEPTH, MAX_DEPTH = 0.01, 80.0
@@ -81,6 +89,7 @@ class Run:
 
     room: Room
     description: str
+    corrected: bool = False
     frames: dict[int, int] = field(default_factory=dict)  # stamp -> index in the room
     depths: dict[int, npt.NDArray[np.float32]] = field(default_factory=dict)
     latencies: list[float] = field(default_factory=list)  # s from stamp to publishing
@@ -89,6 +98,10 @@ class Run:
     @property
     def right(self) -> bool:
         return self.description == self.room.description
+
+    @property
+    def title(self) -> str:
+        return ("right" if self.right else "wrong") + (", corrected by a lidar" if self.corrected else "")
 
     def abs_rel(self) -> float | None:
         """Mean over the frames that came out; None without any."""
@@ -105,7 +118,7 @@ class Run:
         p50, p95 = (1e3 * np.percentile(self.latencies, (50, 95))).tolist() if self.latencies else (None, None)
         return {
             "room": self.room.name,
-            "description": "right" if self.right else "wrong",
+            "description": self.title,
             "frames in": len(self.frames),
             "out": len(self.depths),
             "dropped": len(self.frames) - len(self.depths),
@@ -170,17 +183,22 @@ def _demo(options: argparse.Namespace) -> int:
     output: Path = options.output
     output.mkdir(parents=True, exist_ok=True)
     command = ["tr2m_ros.depth_node", "--ros-args", "-r", f"image:={IMAGE}", "-r", f"camera_info:={INFO}"]
-    with _process(command, output / "depth_node.log") as node:
-        print(f"Rendering {options.frames} frames while the node loads its model ...", flush=True)
-        rooms = render_rooms(options.frames)
-        for room in rooms:
-            room.bag = output / f"bag_{room.name.replace(chr(39), '').replace(' ', '_')}"
-            write_bag(room, options.fps)
-        recorder = Recorder()
-        try:
+    recorder = Recorder()
+    try:
+        with _process(command, output / "depth_node.log") as node:
+            print(f"Rendering {options.frames} frames while the node loads its model ...", flush=True)
+            rooms = render_rooms(options.frames)
+            for room in rooms:
+                room.bag = output / f"bag_{room.name.replace(chr(39), '').replace(' ', '_')}"
+                write_bag(room, options.fps)
             runs = _play_all(recorder, node, rooms, options)
-        finally:
-            recorder.destroy_node()
+        mounting = f"reference_transform:={[0.0, 0.0, 0.0, *LASER]}"
+        command += ["-r", f"reference/scan:={SCAN}", "-p", "scale_reference:=correct", "-p", mounting]
+        with _process(command, output / "depth_node.log") as node:
+            runs += _play_corrected(recorder, node, rooms, options)
+    finally:
+        recorder.destroy_node()
+    runs.sort(key=lambda run: rooms.index(run.room))
     rows = [run.row() for run in runs]
     print(format_table(list(rows[0]), [list(row.values()) for row in rows]))
     report = {"sentences": ROOMS, "fps": options.fps, "runs": rows}
@@ -222,7 +240,7 @@ def write_bag(room: Room, fps: float) -> None:
     with Writer(room.bag, version=8) as bag:
 
         def write(topic: str, kind: str, when: int, message: Any) -> None:
-            name = f"{'std' if kind == 'String' else 'sensor'}_msgs/msg/{kind}"
+            name = f"{PACKAGES.get(kind, 'sensor_msgs')}/msg/{kind}"
             if topic not in connections:
                 connections[topic] = bag.add_connection(topic, name, typestore=store)
             bag.write(connections[topic], when, store.serialize_cdr(message, name))
@@ -230,10 +248,11 @@ def write_bag(room: Room, fps: float) -> None:
         connections: dict[str, Any] = {}
         start = 1_000_000_000
         write(TEXT, "String", start - 1, types["String"](data=room.description))
+        write(STATIC, "TFMessage", start - 1, mounting(types))
         for index, (image, depth) in enumerate(zip(room.images, room.depth, strict=True)):
             when = start + round(index * 1e9 / fps)
             stamp = types["Time"](sec=when // 10**9, nanosec=when % 10**9)
-            header = types["Header"](stamp=stamp, frame_id="camera_optical_frame")
+            header = types["Header"](stamp=stamp, frame_id=CAMERA_FRAME)
             for topic, encoding, pixels in ((IMAGE, "rgb8", image), (DEPTH, "32FC1", depth)):
                 data = np.frombuffer(pixels.tobytes(), np.uint8)
                 step = len(data) // height
@@ -253,6 +272,40 @@ def write_bag(room: Room, fps: float) -> None:
                 roi=types["RegionOfInterest"](0, 0, 0, 0, False),
             )
             write(INFO, "CameraInfo", when, info)
+            write(SCAN, "LaserScan", when, laser_scan(types, depth, room.intrinsics, stamp, index))
+
+
+def mounting(types: dict[str, Any]) -> Any:
+    """The TFMessage that says where the laser is."""
+    transform = types["Transform"](types["Vector3"](0.0, 0.0, 0.0), types["Quaternion"](*LASER))
+    header = types["Header"](stamp=types["Time"](sec=1, nanosec=0), frame_id=CAMERA_FRAME)
+    return types["TFMessage"]([types["TransformStamped"](header, LASER_FRAME, transform)])
+
+
+def laser_scan(
+    types: dict[str, Any],
+    depth: npt.NDArray[np.float32],
+    intrinsics: tuple[float, float, float, float],
+    stamp: Any,
+    index: int,
+) -> Any:
+    """What a 2-D lidar in the camera measures of a depth (H, W): its middle row, with noise and outliers."""
+    fx, _, cx, cy = intrinsics
+    width = depth.shape[1]
+    widest = math.atan(0.5 * (width - 1) / fx)
+    angles = np.linspace(-widest, widest, BEAMS)
+    columns = np.rint(cx - fx * np.tan(angles)).astype(int).clip(0, width - 1)
+    distances = depth[round(cy), columns].astype(np.float64) / np.cos(angles)
+    noise = np.random.default_rng(index)
+    distances *= np.exp(SCAN_NOISE * noise.standard_normal(BEAMS))
+    wrong = noise.random(BEAMS) < SCAN_OUTLIERS
+    distances[wrong] *= noise.uniform(0.1, 3.0, wrong.sum())
+    ranges = np.where(distances > 0, distances, np.inf).astype(np.float32)
+    header = types["Header"](stamp=stamp, frame_id=LASER_FRAME)
+    step = 2 * widest / (BEAMS - 1)
+    return types["LaserScan"](
+        header, -widest, widest, step, 0.0, 0.0, NEAREST, FARTHEST, ranges, np.empty(0, np.float32)
+    )
 
 
 def _remove_bag(bag: Path) -> None:
@@ -299,6 +352,22 @@ def _play_all(
     return runs
 
 
+def _play_corrected(
+    recorder: Recorder, node: subprocess.Popen[bytes], rooms: Sequence[Room], options: argparse.Namespace
+) -> list[Run]:
+    """Every room under the other's sentence, with the scan that corrects what comes of it."""
+    runs = []
+    for room, other in (rooms, rooms[::-1]):
+        recorder.active_description = ""
+        _wait_for_description(recorder, node, other.description, options.output)
+        print(f"Playing the {room.name} as “{other.description}”, corrected by a lidar", flush=True)
+        runs.append(Run(room, other.description, corrected=True))
+        recorder.run = runs[-1]
+        _play(recorder, room, options, SCAN)
+        recorder.run = None
+    return runs
+
+
 def _wait_for_description(recorder: Recorder, node: subprocess.Popen[bytes], description: str, output: Path) -> None:
     """Says the sentence until the node says that it uses it. Raises InputError when the node ends or stays silent."""
     recorder.say(description)
@@ -310,9 +379,13 @@ def _wait_for_description(recorder: Recorder, node: subprocess.Popen[bytes], des
         rclpy.spin_once(recorder, timeout_sec=0.1)
 
 
-def _play(recorder: Recorder, room: Room, options: argparse.Namespace) -> None:
-    """Plays the room's bag and records until its process has ended and nothing more comes out."""
-    command = ["tr2m_ros.bag_player", str(room.bag), "--topics", IMAGE, INFO, "--wait-for-subscribers", IMAGE, INFO]
+def _play(recorder: Recorder, room: Room, options: argparse.Namespace, *further: str) -> None:
+    """Plays the room's bag and records until its process has ended and nothing more comes out.
+
+    further: topics beside image and camera_info.
+    """
+    topics = [IMAGE, INFO, *further]
+    command = ["tr2m_ros.bag_player", str(room.bag), "--topics", *topics, "--wait-for-subscribers", *topics]
     # A participant whose first announcements get lost on a busy machine is heard of at the next ones, 3 s later.
     command += ["--restamp", "--start-delay", "3.5", "--fps", str(options.fps), "--loop", str(options.loops)]
     with _process(command, options.output / "bag_player.log") as player:
@@ -324,25 +397,28 @@ def _play(recorder: Recorder, room: Room, options: argparse.Namespace) -> None:
 
 
 def draw(rooms: Sequence[Room], runs: Sequence[Run], path: Path) -> None:
-    """A row per room: image, depth under the wrong and the right sentence, ground truth, the cloud from the side."""
+    """A row per room: image, depth under the wrong sentence, the same corrected, depth under the right one, ground
+    truth, the cloud from the side."""
     from matplotlib.figure import Figure
 
     from tr2m_core.visualization import colourise_depth, display_range, render_cloud
 
-    figure = Figure(figsize=(17.5, 3.1 * len(rooms)), dpi=100, layout="constrained")
+    figure = Figure(figsize=(21, 3.1 * len(rooms)), dpi=100, layout="constrained")
     limits = display_range(*[np.where(room.depth > 0, room.depth, np.nan) for room in rooms])
     figure.suptitle(f"metric depth, warm is near: {limits[0]:.2f} to {limits[1]:.2f} m, one scale for all", fontsize=13)
-    for axes, room in zip(figure.subplots(len(rooms), 5, squeeze=False), rooms, strict=True):
-        wrong, right = sorted((run for run in runs if run.room is room), key=lambda run: run.right)
+    for axes, room in zip(figure.subplots(len(rooms), 6, squeeze=False), rooms, strict=True):
+        told = sorted((run for run in runs if run.room is room), key=lambda run: (run.right, run.corrected))
+        right = told[-1]
         assert right.cloud is not None
         stamp = max(right.depths)
         index = right.frames[stamp]
         truth = np.where(room.depth[index] > 0, room.depth[index], np.nan)
         cells = [(room.images[index], f"the {room.name}")]
-        for run in (wrong, right):
+        for run in told:
             depth = run.depths[max(run.depths)]
             name = next(name for name, description in ROOMS.items() if description == run.description)
-            title = f"told “a {name} ...”\nmedian {np.nanmedian(depth):.2f} m, abs_rel {run.abs_rel():.2f}"
+            how = "corrected by a lidar, " if run.corrected else ""
+            title = f"told “a {name} ...”\n{how}median {np.nanmedian(depth):.2f} m, abs_rel {run.abs_rel():.2f}"
             cells.append((colourise_depth(depth, *limits), title))
         cells.append((colourise_depth(truth, *limits), f"ground truth\nmedian {np.nanmedian(truth):.2f} m"))
         cells.append((render_cloud(*cloud_arrays(right.cloud), size=(480, 640)), "point cloud, seen from the side"))

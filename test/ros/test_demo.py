@@ -35,12 +35,17 @@ def test_the_bag_holds_what_was_rendered(rooms: list[demo.Room], tmp_path: Path)
         demo.write_bag(room, fps=10.0)
     with AnyReader([room.bag]) as bag:
         messages = [(c.topic, bag.deserialize(raw, c.msgtype)) for c, _, raw in bag.messages()]
-    assert [topic for topic, _ in messages] == [demo.TEXT, *2 * [demo.IMAGE, demo.DEPTH, demo.INFO]]
+    frame = [demo.IMAGE, demo.DEPTH, demo.INFO, demo.SCAN]
+    assert [topic for topic, _ in messages] == [demo.TEXT, demo.STATIC, *frame, *frame]
+    by_topic = {topic: [m for t, m in messages if t == topic] for topic in dict.fromkeys(t for t, _ in messages)}
     assert messages[0][1].data == room.description
-    assert messages[1][1].data.tobytes() == room.images[0].tobytes()
-    assert messages[5][1].data.tobytes() == room.depth[1].tobytes()
-    assert messages[6][1].header.stamp == messages[5][1].header.stamp == messages[4][1].header.stamp
-    assert messages[3][1].k[0] == pytest.approx(room.intrinsics[0])
+    assert by_topic[demo.IMAGE][0].data.tobytes() == room.images[0].tobytes()
+    assert by_topic[demo.DEPTH][1].data.tobytes() == room.depth[1].tobytes()
+    assert len({str(by_topic[topic][1].header.stamp) for topic in frame}) == 1
+    assert by_topic[demo.INFO][0].k[0] == pytest.approx(room.intrinsics[0])
+    scan = by_topic[demo.SCAN][0]
+    straight = scan.ranges[demo.BEAMS // 2]
+    assert straight == pytest.approx(room.depth[0][12, 16], rel=0.1)
 
 
 def test_a_run_counts_drops_and_measures_the_frames_that_came_out(rooms: list[demo.Room]) -> None:
@@ -58,7 +63,11 @@ def test_a_short_demonstration(start, tmp_path: Path) -> None:
     process = start("tr2m_ros.demo", "-o", str(tmp_path), "--frames", "2", "--loops", "6", "--fps", "10")
     assert process.popen.wait(300) == 0, process.output()
     report = json.loads((tmp_path / "report.json").read_text())
-    assert [run["description"] for run in report["runs"]] == ["wrong", "right", "wrong", "right"]
+    corrected = "wrong, corrected by a lidar"
+    assert [run["description"] for run in report["runs"]] == ["wrong", "right", corrected] * 2
     assert all(run["out"] > 0 for run in report["runs"])
+    errors = {(run["room"], run["description"]): run["abs_rel"] for run in report["runs"]}
+    for room in demo.ROOMS:
+        assert errors[room, corrected] < 0.5 * errors[room, "wrong"]
     assert (tmp_path / "demo.png").stat().st_size > 10_000
     assert "abs_rel" in process.output()

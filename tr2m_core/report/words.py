@@ -94,18 +94,14 @@ def reference_words(trial: Mapping[str, Any]) -> list[str]:
         f"in {trial['with_factor']} of {frames} frames."
     ]
     if trial["metrics"]:
-        before, after, best = (row["abs_rel"] for row in trial["metrics"].values())
-        if after > LITTLE * before:
-            words.append(f"It would not have helped: abs_rel {number(before)} before, {number(after)} after.")
-        else:
-            words.append(
-                f"It would have helped: abs_rel {number(before)} before, {number(after)} after, {number(best)} scale-aligned."
-            )
+        before, after, aligned = (number(row["abs_rel"]) for row in trial["metrics"].values())
+        errors = [row["abs_rel"] for row in trial["metrics"].values()]
+        helped = "would have helped" if errors[1] <= LITTLE * errors[0] else "would not have helped"
+        words.append(f"It {helped}: abs_rel {before} before, {after} after, {aligned} scale-aligned.")
     if len(trial["sentences"]) > 1:
         fitting = min(trial["sentences"], key=lambda entry: abs(math.log(entry["factor"])))
-        words.append(
-            f"\u201c{fitting['description']}\u201d fits it best, with a factor of {number(fitting['factor'])}."
-        )
+        factor = number(fitting["factor"])
+        words.append(f"\u201c{fitting['description']}\u201d fits it best, with a factor of {factor}.")
     for problem, count in list(trial["problems"].items())[:1]:
         words.append(f"In {count} frames: {problem}.")
     return words
