@@ -24,7 +24,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help setup demo bench test test-slow soak test-oldest test-jazzy lint format embedded ablation clean
+.PHONY: help setup demo bench scale test test-slow soak test-oldest test-jazzy lint format embedded ablation clean
 
 help:
 	@echo "make setup      virtual environment in .venv with everything, ROS 2 included"
@@ -69,6 +69,9 @@ $(STAMP): setup.py package.xml constraints.txt
 
 demo: setup
 	@$(BIN)/python -m tr2m_ros.demo -o out/demo
+
+scale: setup
+	@$(BIN)/python -m tr2m_core.eval.scale_table
 
 bench: setup
 	@$(BIN)/tr2m benchmark

@@ -59,9 +59,8 @@ class FrameResult:
             "median_m": self.median_m,
             "valid_pixels": 0 if measurement is None else measurement.valid_pixels,
             "scale_factor": None if measurement is None else measurement.scale_factor,
+            "reference_factor": self.reference_factor,
         }
-        if self.reference_factor is not None:
-            row["reference_factor"] = self.reference_factor
         for alignment in ALIGNMENTS:
             prefix = "" if alignment == METRIC else f"{alignment}_"
             metrics = (None if measurement is None else measurement.metrics.get(alignment)) or {}

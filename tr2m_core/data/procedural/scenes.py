@@ -11,6 +11,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,15 @@ LIMITS = (0.001, 200.0)  # metres that ground truth counts between and predictio
 MEAN_WEIGHT = 0.6  # of the log loss, as the paper has it for rooms
 
 
+class CameraPose(NamedTuple):
+    """A camera above the floor."""
+
+    height: float
+    """Metres."""
+    pitch: float
+    """Radians by which it looks down."""
+
+
 @dataclass
 class SceneBatch:
     """B scenes as a camera would see them."""
@@ -45,6 +55,8 @@ class SceneBatch:
     """One description per scene."""
     facts: list[SceneFacts]
     """What each description was made from."""
+    poses: list[CameraPose]
+    """Where each camera is."""
 
     def camera_images(self) -> npt.NDArray[np.uint8]:
         """The images as a camera stores them, (B, H, W, 3)."""
@@ -93,7 +105,8 @@ class ProceduralScenes:
         metric = torch.where(valid, depth * scale.view(-1, 1, 1, 1), 0.0)
         intrinsics = torch.stack([intrinsics_of(layout, self.size) for layout in layouts])
         image, metric, valid, intrinsics = (t.to(self.device) for t in (image, metric, valid, intrinsics))
-        return SceneBatch(image, metric, valid, intrinsics, [self.describe(i) for i in indices], facts)
+        poses = [pose_of(layout, float(factor)) for layout, factor in zip(layouts, scale, strict=True)]
+        return SceneBatch(image, metric, valid, intrinsics, [self.describe(i) for i in indices], facts, poses)
 
     def _text_random(self, index: int, variant: int = 0) -> random.Random:
         return random.Random(f"{self.seed}/{index}/{variant}")
@@ -132,6 +145,12 @@ def intrinsics_of(layout: Layout, size: tuple[int, int]) -> Tensor:
     return torch.tensor([focal, focal / layout.squeeze, 0.5 * (size[1] - 1), 0.5 * (size[0] - 1)])
 
 
+def pose_of(layout: Layout, scale: float) -> CameraPose:
+    """The camera of a scene that is `scale` times as large as the layout."""
+    down = layout.rotation.T @ np.array([0.0, 1.0, 0.0])
+    return CameraPose(-float(layout.position[1]) * scale, math.atan2(down[2], down[1]))
+
+
 def masked_median(depth: Tensor, valid: Tensor) -> Tensor:
     """Median over the valid pixels of each scene, (B,); 1 where there are none."""
     values = torch.where(valid, depth, torch.nan).flatten(1)
@@ -155,6 +174,6 @@ def render_sequence(facts: SceneFacts, frames: int, size: tuple[int, int], *, se
     scale = facts.distance_m / masked_median(depth, valid)[0]
     intrinsics = torch.stack([intrinsics_of(layout, size) for layout in layouts])
     sentence = describe(facts, random.Random(seed))
-    return SceneBatch(
-        image, torch.where(valid, depth * scale, 0.0), valid, intrinsics, [sentence] * frames, [facts] * frames
-    )
+    poses = [pose_of(layout, float(scale)) for layout in layouts]
+    metric = torch.where(valid, depth * scale, 0.0)
+    return SceneBatch(image, metric, valid, intrinsics, [sentence] * frames, [facts] * frames, poses)
