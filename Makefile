@@ -76,20 +76,27 @@ scale: setup
 bench: setup
 	@$(BIN)/tr2m benchmark
 
-# Side by side, for the ROS tests mostly wait; the others get one thread. What counts every frame needs both cores.
+# Two groups at a time, for the ROS tests mostly wait; the others get one thread. What counts every frame needs both cores.
 TRANSPORT := test/ros/test_transport.py
+define TEST_GROUPS
+core test/core
+ros test/ros --ignore $(TRANSPORT)
+cli test/cli/test_[a-i]*.py
+cli2 test/cli/test_[j-z]*.py
+endef
+export TEST_GROUPS
 
 test: lint
 	@mkdir -p out
+	run() {
+		[ "$$1" = ros ] || export OMP_NUM_THREADS=1
+		$(BIN)/python -m pytest -m "not slow" $${@:2} > out/test-$$1.log 2>&1
+	}
+	export -f run
 	failed=0
-	set -m  # without it, what runs in the background and all it starts would ignore Ctrl-C, which tests send
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" test/core > out/test.log 2>&1 & core=$$!
-	trap 'kill -- -$$core 2>/dev/null || true' EXIT
-	$(BIN)/python -m pytest -m "not slow" test/ros --ignore $(TRANSPORT) || failed=1
-	$(BIN)/python -m pytest -m "not slow" test/cli || failed=1
-	echo "==> test/core"
-	wait $$core || failed=1
-	cat out/test.log
+	echo "==> Tests; their output follows at the end, and is in out/test-*.log"
+	xargs -P 2 -I {} bash -c 'run {}' <<< "$$TEST_GROUPS" || failed=1
+	tail -v -n +1 out/test-*.log
 	$(BIN)/python -m pytest $(TRANSPORT) || failed=1
 	env -u OMP_WAIT_POLICY $(BIN)/tr2m benchmark --quick --no-node --least 1.3 || failed=1
 	exit $$failed

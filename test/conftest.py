@@ -58,7 +58,7 @@ class Messages:
     def image(self, stamp: int, encoding: str, pixels: np.ndarray, **changes: Any) -> Any:
         """An Image of pixels (H, W[, C]); `changes` override fields."""
         fields = {
-            "header": self._header(stamp),
+            "header": self.header(stamp),
             "height": pixels.shape[0],
             "width": pixels.shape[1],
             "encoding": encoding,
@@ -71,18 +71,18 @@ class Messages:
     def compressed(self, stamp: int, image_format: str, data: bytes) -> Any:
         """A CompressedImage of the bytes of a file."""
         return self.store.types["sensor_msgs/msg/CompressedImage"](
-            header=self._header(stamp), format=image_format, data=np.frombuffer(data, np.uint8)
+            header=self.header(stamp), format=image_format, data=np.frombuffer(data, np.uint8)
         )
 
     def text(self, description: str) -> Any:
         return self.store.types["std_msgs/msg/String"](data=description)
 
-    def info(self, stamp: int, fx: float, fy: float, cx: float, cy: float) -> Any:
+    def info(self, stamp: int, fx: float, fy: float, cx: float, cy: float, size: tuple[int, int] = (6, 8)) -> Any:
         region = self.store.types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
         return self.store.types["sensor_msgs/msg/CameraInfo"](
-            header=self._header(stamp),
-            height=6,
-            width=8,
+            header=self.header(stamp),
+            height=size[0],
+            width=size[1],
             distortion_model="plumb_bob",
             d=np.zeros(5),
             k=np.array([fx, 0, cx, 0, fy, cy, 0, 0, 1], np.float64),
@@ -115,9 +115,13 @@ class Messages:
                 writer.write(connections[topic], recorded, data if raw else self.store.serialize_cdr(message, kind))
         return path
 
-    def _header(self, stamp: int) -> Any:
+    def header(self, stamp: int, frame: str = "camera") -> Any:
         time = self.store.types["builtin_interfaces/msg/Time"](*divmod(stamp, 1_000_000_000))
-        return self.store.types["std_msgs/msg/Header"](stamp=time, frame_id="camera")
+        return self.store.types["std_msgs/msg/Header"](stamp=time, frame_id=frame)
+
+    def make(self, package: str, name: str, **fields: Any) -> Any:
+        """Any other message, as make("sensor_msgs", "Range", ...)."""
+        return self.store.types[f"{package}/msg/{name}"](**fields)
 
     def recording(self, count: int = 4, description: str | None = "A desk.") -> list[tuple[str, int, Any]]:
         """Entries of a small recording: 8x6 colour frames, depth 1000 mm + 100 mm per frame with one invalid pixel."""
