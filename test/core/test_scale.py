@@ -213,7 +213,7 @@ def test_samples_at_edges_and_without_depth_are_left_out():
     [
         (ReferenceSamples(np.empty(0), np.empty(0), np.empty(0)), "0 of 0 samples can be compared, 8 are needed"),
         (ReferenceSamples(np.full(9, -5.0), np.full(9, 1e6), np.ones(9)), "0 of 9 samples"),
-        (samples_of(1e6 * random_depth()), "outside of 0.001 to 1000"),
+        (samples_of(1e7 * random_depth()), "outside of 0.0001 to 10000"),
     ],
 )
 def test_why_there_is_no_estimate_is_said(samples, words):

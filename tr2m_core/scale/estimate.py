@@ -14,7 +14,7 @@ Array = npt.NDArray[np.float64]
 
 LEAST_PAIRS = 8  # fewer could all be of one wrong thing; a range finder's one beam is exempt
 LEAST_INLIERS = 0.5  # share of pairs that must agree
-BOUNDS = 1e-3, 1e3  # a factor outside is no estimate; sentences of other scenes are off by up to 200
+BOUNDS = 1e-4, 1e4  # a factor outside is no estimate; sentences of other scenes are off by up to 5000
 EDGE = 0.15  # relative jump of predicted depth within 3x3 pixels, at which a sample is of either side
 TUKEY = 4.685  # 95 % efficiency on normal errors
 ITERATIONS = 4
