@@ -16,6 +16,7 @@ export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
 export MPLBACKEND := Agg
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
+export PIP_NO_COMPILE := 1
 export PYTHONUNBUFFERED := 1
 # Threads that wait must not spin: where several tests share the cores, spinning starves them all.
 test test-slow soak test-oldest test-jazzy: export OMP_WAIT_POLICY := passive
@@ -83,14 +84,19 @@ core test/core
 ros test/ros --ignore $(TRANSPORT)
 cli test/cli/test_[a-i]*.py
 cli2 test/cli/test_[j-z]*.py
+lint
 endef
 export TEST_GROUPS
 
-test: lint
+test: setup
 	@mkdir -p out
 	run() {
 		[ "$$1" = ros ] || export OMP_NUM_THREADS=1
-		$(BIN)/python -m pytest -m "not slow" $${@:2} > out/test-$$1.log 2>&1
+		if [ "$$1" = lint ]; then
+			$(MAKE) --no-print-directory lint
+		else
+			$(BIN)/python -m pytest -m "not slow" $${@:2}
+		fi > out/test-$$1.log 2>&1
 	}
 	export -f run
 	failed=0

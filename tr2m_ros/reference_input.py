@@ -86,7 +86,8 @@ class ReferenceInput:
                 return self._read(source, message, image, size)
             except FrameError as error:
                 reasons.append(f"{source}: {error}")
-        return Reference(problem="; ".join(reasons) or "no reference received")
+        kinds = ", ".join(kind.rpartition("/")[2] for kind in KINDS)
+        return Reference(problem="; ".join(reasons) or f"nothing received on {self._camera.prefix}reference/ {kinds}")
 
     def _read(self, source: str, message: Any, image: Any, size: tuple[int, int]) -> Reference:
         """Raises FrameError for a message that is of no use for this image."""

@@ -106,6 +106,7 @@ def tiny(tmp_path, monkeypatch):
     ]
 
 
+@pytest.mark.slow
 def test_finished_runs_are_reported_and_not_repeated(tiny, tmp_path, capsys):
     assert main(tiny) == 0
     results = json.loads((tmp_path / "runs" / "results.json").read_text())["results"]

@@ -254,6 +254,7 @@ def test_layers_that_decide_precision_stay_in_float32(tiny_paper):
     assert {t for n, t in types.items() if n.startswith("text_encoder")} == {torch.float32}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.__version__ < "2.5", reason="torch 2.4 writes C++ for the layer norms that does not compile")
 def test_compiled_model_equals_the_eager_one(tiny_paper, paper):
     compiled = DepthPredictor.from_pretrained(tiny_paper, device="cpu", compile=True)

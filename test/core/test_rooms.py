@@ -11,7 +11,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 # From the top down; modules beside the rooms lie below them all.
 ROOMS = (
-    *("cli", "benchmark", "replay", "train", "report", "eval", "doctor", "pipeline", "inference", "export", "losses"),
+    *(
+        "cli",
+        "benchmark",
+        "replay",
+        "train",
+        "report",
+        "eval",
+        "doctor",
+        "pipeline",
+        "inference",
+        "caption",
+        "export",
+        "losses",
+    ),
     *("data", "model", "weights", "scale", "bags", "messages", "camera", "metrics", "files"),
 )
 DOORS = {"tr2m_core", "tr2m_core.__main__"}  # what users import and start, which load from above when asked to

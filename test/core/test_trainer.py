@@ -452,6 +452,7 @@ def test_sizes_must_suit_the_model(settings, tmp_path, changes):
         start(settings(**changes), tmp_path)
 
 
+@pytest.mark.slow
 def test_a_new_head_learns_one_batch_by_heart(tmp_path):
     values = {
         "model": {"base": "embedded"},

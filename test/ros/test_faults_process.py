@@ -216,6 +216,7 @@ def footprint(process: Any) -> tuple[int, int]:
     return len(list((folder / "task").iterdir())), pages * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.slow
 def test_twenty_processes_leave_no_shared_memory(graph: Any, start_node: Callable[..., Any]) -> None:
     for number in range(10):
         pair = [f"/again_{number}_{letter}" for letter in "ab"]

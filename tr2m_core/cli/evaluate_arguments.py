@@ -75,9 +75,10 @@ def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--sentences",
         nargs="+",
-        choices=("own", "shuffled", "empty"),
+        choices=("own", "shuffled", "empty", "described"),
         metavar="KIND",
-        help="descriptions: own, shuffled (another image's) or empty, one or more (default: own)",
+        help="descriptions: own, shuffled (another image's), empty, or described (by the embedded captioner, see "
+        "`tr2m describe`), one or more (default: own)",
     )
     group.add_argument(
         "--text",

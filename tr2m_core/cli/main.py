@@ -17,6 +17,7 @@ from tr2m_core.processes import end_process
 # Verb -> module with HELP, EXAMPLES, add_arguments(parser) and run(args) -> exit code; heavy imports wait for run.
 VERBS = {
     "infer": "tr2m_core.cli.infer",
+    "describe": "tr2m_core.cli.describe",
     "replay": "tr2m_core.cli.replay",
     "evaluate": "tr2m_core.cli.evaluate",
     "compare": "tr2m_core.cli.compare",
@@ -32,6 +33,7 @@ EXAMPLES = """\
 examples:
   tr2m infer photo.jpg --text "A small office with two desks." -o out/infer
   tr2m infer photos/ --text descriptions.txt --intrinsics 525,525,319.5,239.5 -o out/clouds
+  tr2m describe photos/ -o descriptions.txt
   tr2m replay recording/ -o out/replay
   tr2m replay recording/ --text "A workshop bench." --fail-above abs_rel=0.3 -o out/replay
   tr2m evaluate frames --root measured_frames/ -o out/frames

@@ -7,17 +7,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+import numpy as np
+import numpy.typing as npt
+
 from tr2m_core.eval.samples import SampleSet
 
-OWN, SHUFFLED, EMPTY = SENTENCES = ("own", "shuffled", "empty")
+OWN, SHUFFLED, EMPTY, DESCRIBED = SENTENCES = ("own", "shuffled", "empty", "described")
 
 
 @dataclass(frozen=True)
 class Condition:
-    """told: the sentence of a sample by its number, None where the sample has none of the kind."""
+    """told: the sentence of a sample by its number, None where the sample has none of the kind. seen: the sentence made
+    of its image, in place of that."""
 
     name: str
     told: Callable[[int], str | None]
+    seen: Callable[[npt.NDArray[np.uint8]], str] | None = None
+
+    def sentence(self, number: int, image: npt.NDArray[np.uint8]) -> str | None:
+        """What a sample with this image (H, W, 3) is told."""
+        return self.told(number) if self.seen is None else self.seen(image)
 
 
 def conditions_for(
@@ -45,6 +54,10 @@ def _condition(samples: SampleSet, name: str, seed: int) -> Condition:
         return Condition(OWN, samples.description)
     if name == EMPTY:
         return fixed(EMPTY, "")
+    if name == DESCRIBED:
+        from tr2m_core.caption.embedded import EmbeddedCaptioner  # torch takes seconds to load
+
+        return Condition(DESCRIBED, lambda number: None, EmbeddedCaptioner().describe)
     return listed(SHUFFLED, shuffle([samples.description(number) for number in range(len(samples))], seed))
 
 

@@ -171,7 +171,8 @@ def _measure(
     alignments: Collection[str],
     on_prediction: OnPrediction | None,
 ) -> Iterator[Outcome]:
-    told = {number: description for number in usable if (description := condition.told(number)) is not None}
+    said = {number: condition.sentence(number, sample.image) for number, sample in usable.items()}
+    told = {number: description for number, description in said.items() if description is not None}
     chosen = [usable[number] for number in told]
     predictions = method.predict(chosen, list(told.values()))
     for (number, description), sample, prediction in zip(told.items(), chosen, predictions, strict=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tr2m_core.eval.conditions import EMPTY, OWN, conditions_for
+from tr2m_core.eval.conditions import DESCRIBED, EMPTY, OWN, conditions_for
 from tr2m_core.eval.evaluator import CHUNK, add_constant, evaluate
 from tr2m_core.eval.gallery import Gallery
 from tr2m_core.eval.methods import Method
@@ -40,7 +40,7 @@ class SuiteOptions:
     @property
     def needs_texts(self) -> bool:
         """Whether the samples' own sentences are read."""
-        return any(name != EMPTY for name in self.sentences)
+        return any(name not in (EMPTY, DESCRIBED) for name in self.sentences)
 
 
 def evaluate_set(

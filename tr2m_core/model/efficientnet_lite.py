@@ -136,6 +136,32 @@ class EfficientNetLite(nn.Module):
         return shapes
 
 
+class LiteClassifier(nn.Module):
+    """The whole network, with ImageNet's 1,000 classes (ILSVRC 2012)."""
+
+    def __init__(self, backbone: EfficientNetLite) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = SameConv2d(backbone.channels[-1], HEAD)
+        self.classifier = nn.Linear(HEAD, CLASSES)
+        self.requires_grad_(False)
+
+    @classmethod
+    def from_file(cls, variant: int, path: Path) -> LiteClassifier:
+        """As `EfficientNetLite.from_file`."""
+        network = cls(EfficientNetLite.from_file(variant, path))
+        weights = check_tensors(read_weights(path), path)
+        fold(network.head, weights["_conv_head.weight"], {key: weights[f"_bn1.{key}"] for key in NORM_STATE})
+        network.classifier.load_state_dict({key: weights[f"_fc.{key}"] for key in ("weight", "bias")})
+        return network.eval()
+
+    def forward(self, pixel_values: Tensor) -> Tensor:
+        """Normalised images (B, 3, H, W), H and W multiples of 32 -> logits (B, 1000)."""
+        features = F.relu6(self.head(self.backbone(pixel_values)[-1]))
+        logits: Tensor = self.classifier(features.mean(dim=(2, 3)))
+        return logits
+
+
 @torch.no_grad()
 def fold(convolution: nn.Conv2d, weight: Tensor, norm: Mapping[str, Tensor]) -> None:
     """Makes the convolution, which has a bias, equal to one with `weight` and no bias before a batch norm that is

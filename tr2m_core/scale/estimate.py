@@ -105,7 +105,7 @@ def _pairs(depth: npt.NDArray[np.float32], samples: ReferenceSamples) -> tuple[A
         predicted, known = _nearest(depth, rows, columns, samples.radius)
         return predicted, measured[known], False
     around = np.add.outer([i * width + j for i in (-1, 0, 1) for j in (-1, 0, 1)], rows * width + columns)
-    seen = depth.reshape(-1)[around] if depth.flags.c_contiguous else depth.ravel()[around]
+    seen = depth.reshape(-1)[around]
     with np.errstate(invalid="ignore"):
         low, high = seen.min(axis=0), seen.max(axis=0)
         kept = np.isfinite(high) & (low > 0) & (high <= low * (1 + EDGE))
