@@ -294,7 +294,8 @@ class DepthNode(LifecycleNode):
         if self._loop is not None:
             self._check_loop(self._loop)
             images = (camera.image_topic for camera in self._cameras.values())
-            own_topics = (*images, *(output.depth_topic for output in self._outputs.values()))
+            references = (topic for reference in self._references.values() for topic in reference.topics)
+            own_topics = (*images, *(output.depth_topic for output in self._outputs.values()), *references)
             for source in self._inputs.values():
                 source.check(own_topics)
         for key in ("configure", "device"):  # until configuring succeeds

@@ -33,7 +33,7 @@ REMEMBERED = 16  # messages of each kind: the image they belong to is still bein
 
 
 class ReferenceInput:
-    """Keeps the latest references of a camera; `at` is for the worker's thread.
+    """Keeps the latest references of a camera; `at` is for the worker's thread. topics: full names of its inputs.
 
     Raises InputError for a reliability that does not exist.
     """
@@ -43,11 +43,13 @@ class ReferenceInput:
         self._lock = threading.Lock()
         self._recent: dict[str, deque[Any]] = {kind: deque(maxlen=REMEMBERED) for kind in KINDS}
         self._info: CameraInfo | None = None
+        self.topics: list[str] = []
         with ExitStack() as made:
             for kind, message_type in KINDS.items():
                 take, warn = partial(self._take, kind), camera.on_incompatible_qos
                 topic = InputSubscription(node, message_type, camera.prefix + kind, take, REMEMBERED, warn)
                 made.callback(topic.destroy)
+                self.topics.append(topic.topic_name)
             info = InputSubscription(node, CameraInfo, camera.prefix + INFO, self._take_info, 1)
             made.callback(info.destroy)
             self._made = made.pop_all()
