@@ -178,8 +178,8 @@ def test_the_factor_is_found_among_outliers(factor, outliers):
     assert isinstance(estimate, ScaleEstimate)
     assert estimate.factor == pytest.approx(factor, rel=0.02)
     assert estimate.shift == 0
-    assert estimate.inlier_share > 0.95 - outliers
-    assert abs(math.log(estimate.factor / factor)) < 4 * estimate.sigma < 0.2
+    assert estimate.inlier_share > 0.9 - outliers
+    assert abs(math.log(estimate.factor / factor)) < estimate.sigma < 0.1
 
 
 def test_a_shift_is_found_where_samples_prove_it_and_only_there():

@@ -133,7 +133,7 @@ def test_depth_and_cloud_have_the_size_that_a_scan_says(robot: Robot, graph: Any
     assert frame.depth == pytest.approx(4.0, rel=0.01)
     np.testing.assert_allclose(read_points(clouds[-1])[:, 2], 4.0, rtol=0.01)
     assert (frame.values["source"], frame.values["state"], frame.values["applied"]) == ("scan", "measured", "True")
-    assert float(frame.values["sigma of log factor"]) < 0.05 and int(frame.values["samples"]) > 20
+    assert float(frame.values["sigma of log factor"]) < 0.1 and int(frame.values["samples"]) > 20
     assert "depth was too near by a factor of 2.00, corrected: is the description right?" in frame.message
     assert frame.level == 1
     status = graph.fresh_status(CORRECTED)

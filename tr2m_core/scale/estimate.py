@@ -16,11 +16,11 @@ LEAST_PAIRS = 8  # fewer could all be of one wrong thing; a range finder's one b
 LEAST_INLIERS = 0.5  # share of pairs that must agree
 BOUNDS = 1e-4, 1e4  # a factor outside is no estimate; sentences of other scenes are off by up to 5000
 EDGE = 0.15  # relative jump of predicted depth within 3x3 pixels, at which a sample is of either side
-TUKEY = 4.685  # 95 % efficiency on normal errors
+TUKEY = 3.0  # spreads from which on a pair is an outlier; the usual 4.685 lets too many of one side in
 ITERATIONS = 4
 SPREAD = 0.05  # of log ratios: pairs closer than this always agree
 INDEPENDENT = 30  # samples next to each other err together: more than this many make nothing surer
-FLOOR = 0.005  # of sigma
+FLOOR = 0.08  # of sigma: predictions are bent, and no number of samples in some places tells of the others
 NEAREST = 0.1  # share of the predicted depths within a beam that may be nearer than its nearest surface
 
 # A shift too: see `_shifted`.
@@ -56,10 +56,10 @@ class NoEstimate:
 def estimate_scale(depth: npt.NDArray[np.float32], samples: ReferenceSamples) -> ScaleEstimate | NoEstimate:
     """What brings a predicted depth (H, W) in metres to the samples.
 
-    One factor: Tukey's biweight mean of the log ratios, from their median (Beaton and Tukey 1974). A shift of inverse
-    depth besides it (Theil-Sen), as relative-depth networks are ambiguous by (arXiv 1907.01341), only where the samples
-    spread in depth and over the image, and one half of them proves it on the other. Samples outside the image, at edges
-    of the predicted depth and where it is not finite and positive are left out.
+    One factor: Tukey's biweight mean of the log ratios (Beaton and Tukey 1974), from the mean of their shortest half. A
+    shift of inverse depth besides it (Theil-Sen), as relative-depth networks are ambiguous by (arXiv 1907.01341), only
+    where the samples spread in depth and over the image, and one half of them proves it on the other. Samples outside
+    the image, at edges of the predicted depth and where it is not finite and positive are left out.
     """
     predicted, measured, covers = _pairs(depth, samples)
     least = 1 if samples.radius else LEAST_PAIRS
@@ -75,7 +75,7 @@ def estimate_scale(depth: npt.NDArray[np.float32], samples: ReferenceSamples) ->
         return NoEstimate(f"a factor of {factor:.3g} is outside of {BOUNDS[0]:g} to {BOUNDS[1]:g}")
     sigma = math.hypot(FLOOR, spread / math.sqrt(min(len(ratios), INDEPENDENT)))
     if samples.radius:
-        return ScaleEstimate(factor, 0.0, max(sigma, SPREAD), len(ratios), inliers)
+        return ScaleEstimate(factor, 0.0, sigma, len(ratios), inliers)
     shift = 0.0
     if covers and (found := _shifted(depth, predicted[weights > 0], measured[weights > 0])) is not None:
         factor, shift = found
@@ -134,7 +134,7 @@ def _nearest(
 
 def _biweight(ratios: Array) -> tuple[float, float, Array]:
     """Tukey's robust mean, the spread of those that agree, and each one's weight, 0 for outliers."""
-    middle = _median(ratios)
+    middle = _shortest_half(ratios)
     spread = max(SPREAD / 3, 1.4826 * _median(np.abs(ratios - middle)))
     weights = np.ones_like(ratios)
     for _ in range(ITERATIONS):
@@ -181,6 +181,14 @@ def _line(x: Array, y: Array) -> tuple[float, float]:
         slopes = (y[half : 2 * half] - y[:half]) / (x[half : 2 * half] - x[:half])
     slope = _median(slopes[np.isfinite(slopes)]) if np.isfinite(slopes).any() else 0.0
     return slope, _median(y - slope * x)
+
+
+def _shortest_half(values: Array) -> float:
+    """The mean of the half that lies closest together, where outliers of one side draw a median along."""
+    ordered = np.sort(values)
+    half = len(ordered) // 2 + 1
+    start = int(np.argmin(ordered[half - 1 :] - ordered[: len(ordered) - half + 1]))
+    return float(ordered[start : start + half].mean())
 
 
 def _median(values: Array) -> float:

@@ -49,7 +49,7 @@ def estimate_from_height(
     near = heights[np.abs(heights / seen - 1) < THICKNESS]
     spread = 1.4826 * float(np.median(np.abs(np.log(near / seen))))
     # The spread is the plane's bend, which no number of points averages out.
-    return ScaleEstimate(factor, 0.0, math.hypot(4 * FLOOR, spread), len(heights), len(near) / len(heights))
+    return ScaleEstimate(factor, 0.0, math.hypot(FLOOR, spread), len(heights), len(near) / len(heights))
 
 
 def _points(depth: npt.NDArray[np.float32], rays: RayTable) -> tuple[Array, npt.NDArray[np.bool_]]:
