@@ -77,7 +77,7 @@ scale: setup
 bench: setup
 	@$(BIN)/tr2m benchmark
 
-# Two groups at a time, for the ROS tests mostly wait; the others get one thread. What counts every frame needs both cores.
+# Three groups at a time, for the ROS tests mostly wait; the others get one thread. What counts every frame needs both cores.
 TRANSPORT := test/ros/test_transport.py
 define TEST_GROUPS
 core test/core
@@ -101,7 +101,7 @@ test: setup
 	export -f run
 	failed=0
 	echo "==> Tests; their output follows at the end, and is in out/test-*.log"
-	xargs -P 2 -I {} bash -c 'run {}' <<< "$$TEST_GROUPS" || failed=1
+	xargs -P 3 -I {} bash -c 'run {}' <<< "$$TEST_GROUPS" || failed=1
 	tail -v -n +1 out/test-*.log
 	$(BIN)/python -m pytest $(TRANSPORT) || failed=1
 	env -u OMP_WAIT_POLICY $(BIN)/tr2m benchmark --quick --no-node --least 1.3 || failed=1
