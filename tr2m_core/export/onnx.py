@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tr2m_core.errors import InputError
@@ -109,7 +110,8 @@ def export_text_encoder(encoder: TextEncoder, folder: Path) -> None:
     tokenizer.save(str(folder / TOKENIZER_FILE))
     example = torch.tensor([tokenizer.encode("A small office with two desks.").ids])
     free = {TOKENS: {1: "length"}}
-    _write(_TextGraph(encoder), (example,), folder / TEXT_GRAPH_FILE, [TOKENS], [EMBEDDING], free)
+    with _plain_attention():
+        _write(_TextGraph(encoder), (example,), folder / TEXT_GRAPH_FILE, [TOKENS], [EMBEDDING], free)
 
 
 def check_target(path: Path) -> None:
@@ -171,6 +173,37 @@ def _slow_attention() -> Iterator[None]:
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(enabled)
+
+
+@contextlib.contextmanager
+def _plain_attention() -> Iterator[None]:
+    """Attention as matrix products: torch 2.4 cannot write the operator with a scale of its own, as CLIP's has."""
+    operator = F.scaled_dot_product_attention
+
+    def attention(
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        scale: float | None = None,
+        **kwargs: Any,
+    ) -> Tensor:
+        weights = query @ key.transpose(-2, -1) * (query.shape[-1] ** -0.5 if scale is None else scale)
+        if is_causal:
+            allowed = torch.ones_like(weights[0, 0]).tril() > 0
+            weights = weights.masked_fill(~allowed, torch.finfo(weights.dtype).min)
+        if attn_mask is not None:
+            floor = torch.finfo(weights.dtype).min
+            weights = weights.masked_fill(~attn_mask, floor) if attn_mask.dtype == torch.bool else weights + attn_mask
+        return weights.softmax(-1) @ value
+
+    F.scaled_dot_product_attention = attention  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        F.scaled_dot_product_attention = operator
 
 
 def _move(new: Path, target: Path) -> Path:
