@@ -13,7 +13,9 @@ import torch
 import yaml
 
 from tr2m_core.errors import InputError
+from tr2m_core.model.config import ModelConfig
 from tr2m_core.model.efficientnet_lite import LiteClassifier
+from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.presets import PYRAMIDS
 from tr2m_core.model.sources import backbone_file
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
 SENTENCE, OBJECTS = STYLES = ("sentence", "objects")
 VARIANT, SIZE = 0, 224
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SURE = 0.25  # probability from which on a thing is named; below it is noise
 PLACE = 0.35  # sum of the probabilities of a place's things from which on it is named
 WITNESS = 0.1  # probability from which on a thing supports its place
@@ -49,7 +50,7 @@ class EmbeddedCaptioner:
     def __init__(self) -> None:
         """Raises InputError when the package with the weights is not installed."""
         self._network = LiteClassifier.from_file(VARIANT, backbone_file(PYRAMIDS[VARIANT]))
-        self._mean, self._deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in (MEAN, DEVIATION))
+        self._normalize = Normalizer(ModelConfig(), torch.device("cpu"), white=255.0)  # ImageNet's by default
 
     def describe(self, rgb: Pixels, style: str = SENTENCE) -> str:
         """One sentence about an image (H, W, 3) uint8 RGB; the same for the same image.
@@ -65,8 +66,8 @@ class EmbeddedCaptioner:
     def things(self, rgb: Pixels) -> list[Thing]:
         """Everything in the catalogue with the largest probability over the crops, the most probable first."""
         crops = np.stack([cv2.resize(crop, (SIZE, SIZE), interpolation=cv2.INTER_AREA) for crop in _crops(rgb)])
-        pixels = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255
-        probabilities = self._network((pixels - self._mean) / self._deviation).softmax(-1)
+        pixels = torch.from_numpy(crops).permute(0, 3, 1, 2).float()
+        probabilities = self._network(self._normalize(pixels)).softmax(-1)
         found = [
             Thing(name, place, float(probabilities[:, classes].sum(-1).max()))
             for place, things in catalogue().items()

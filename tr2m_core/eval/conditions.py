@@ -10,7 +10,7 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
-from tr2m_core.eval.samples import SampleSet
+from tr2m_core.eval.samples import Sample, SampleSet
 
 OWN, SHUFFLED, EMPTY, DESCRIBED = SENTENCES = ("own", "shuffled", "empty", "described")
 
@@ -24,9 +24,9 @@ class Condition:
     told: Callable[[int], str | None]
     seen: Callable[[npt.NDArray[np.uint8]], str] | None = None
 
-    def sentence(self, number: int, image: npt.NDArray[np.uint8]) -> str | None:
-        """What a sample with this image (H, W, 3) is told."""
-        return self.told(number) if self.seen is None else self.seen(image)
+    def sentence(self, number: int, sample: Sample) -> str | None:
+        """What a sample is told."""
+        return self.told(number) if self.seen is None else self.seen(sample.image)
 
 
 def conditions_for(

@@ -171,7 +171,7 @@ def _measure(
     alignments: Collection[str],
     on_prediction: OnPrediction | None,
 ) -> Iterator[Outcome]:
-    said = {number: condition.sentence(number, sample.image) for number, sample in usable.items()}
+    said = {number: condition.sentence(number, sample) for number, sample in usable.items()}
     told = {number: description for number, description in said.items() if description is not None}
     chosen = [usable[number] for number in told]
     predictions = method.predict(chosen, list(told.values()))

@@ -74,8 +74,6 @@ def estimate_scale(depth: npt.NDArray[np.float32], samples: ReferenceSamples) ->
     if not BOUNDS[0] <= factor <= BOUNDS[1]:
         return NoEstimate(f"a factor of {factor:.3g} is outside of {BOUNDS[0]:g} to {BOUNDS[1]:g}")
     sigma = math.hypot(FLOOR, spread / math.sqrt(min(len(ratios), INDEPENDENT)))
-    if samples.radius:
-        return ScaleEstimate(factor, 0.0, sigma, len(ratios), inliers)
     shift = 0.0
     if covers and (found := _shifted(depth, predicted[weights > 0], measured[weights > 0])) is not None:
         factor, shift = found
