@@ -57,12 +57,20 @@ class Robot:
 
     def frame(self, scan: LaserScan | None = None, step: float = 0.1, **others: Any) -> SimpleNamespace:
         """One image and what else there is at its time; what came of it."""
-        self.now += round(step * SECOND)
-        for kind, message in {"scan": scan, **others}.items():
-            if message is not None:
-                if not message.header.stamp.sec:
-                    message.header.stamp = as_time(self.now)
-                self.publishers[kind].publish(message)
+        references = {kind: message for kind, message in {"scan": scan, **others}.items() if message is not None}
+        unstamped = [message for message in references.values() if not message.header.stamp.sec]
+        for _ in range(10):  # the first message of a topic may come after the image: not all is connected yet
+            self.now += round(step * SECOND)
+            for message in unstamped:
+                message.header.stamp = as_time(self.now)
+            result = self._compute(references)
+            if all(kind == result.values["source"] or f"{kind}: " in result.message for kind in references):
+                return result
+        raise AssertionError(f"{', '.join(references)} not heard: {result.message}")
+
+    def _compute(self, references: dict[str, Any]) -> SimpleNamespace:
+        for kind, message in references.items():
+            self.publishers[kind].publish(message)
         self.graph.pass_time(0.03)  # sensors are heard before the image is computed
         self.publishers["image"].publish(image(100, self.now))
 
