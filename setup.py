@@ -106,6 +106,7 @@ setup(
         "console_scripts": [
             "tr2m = tr2m_core.cli.main:run",
             "depth_node = tr2m_ros.depth_node:main",
+            "describe_node = tr2m_ros.describe_node:main",
             "bag_player = tr2m_ros.bag_player:main",
             "eval_node = tr2m_ros.eval_node:main",
         ],

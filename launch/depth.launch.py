@@ -4,7 +4,8 @@ With the defaults depth comes out on /metric_depth and the cloud on /metric_dept
 
 ros2 launch tr2m_ros depth.launch.py cameras:=front,left image:=/{camera}/image_raw description:="A warehouse aisle."
 
-takes /front/image_raw and /left/image_raw, and publishes /front/metric_depth, /left/metric_depth and so on.
+takes /front/image_raw and /left/image_raw, and publishes /front/metric_depth, /left/metric_depth and so on. Without a
+human who describes the scene: describe:=true.
 """
 
 from __future__ import annotations
@@ -42,13 +43,17 @@ def generate_launch_description() -> LaunchDescription:
 
 def arguments() -> list[DeclareLaunchArgument]:
     """Every argument with its default and description, as `ros2 launch tr2m_ros depth.launch.py -s` shows them."""
-    config = os.path.join(get_package_share_directory("tr2m_ros"), "config", "depth.yaml")
+    folder = os.path.join(get_package_share_directory("tr2m_ros"), "config")
+    config, describing = (os.path.join(folder, name) for name in ("depth.yaml", "describe.yaml"))
     table = (
         ("image", DEFAULT_IMAGE, "Image topic; with cameras its name holds {camera}"),
         ("camera_info", "", "CameraInfo topic; empty: camera_info beside the image topic"),
         ("image_transport", "", "raw or compressed; empty: as in params_file"),
         ("cameras", "", "names of several cameras, separated by commas; empty: one camera, or as in params_file"),
         ("description", "", "One sentence about the scene, used until one arrives on scene_description"),
+        ("describe", "false", "true: also start describe_node, which says what the camera shows until a human does"),
+        ("describe_model", "", "embedded, florence, smolvlm, blip or llava; empty: as in describe_params_file"),
+        ("describe_params_file", describing, "YAML file with the parameters of describe_node"),
         ("model", "", "embedded, paper, a model directory, a Hub id or an .onnx file; empty: as in params_file"),
         ("checkpoint", "", "file that replaces the model's rescale head (safetensors, .pth); empty: as in params_file"),
         ("device", "", "auto, cpu, cuda or cuda:N; empty: as in params_file"),
@@ -73,7 +78,7 @@ def arguments() -> list[DeclareLaunchArgument]:
 
 
 def start_nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
-    """The depth node and, when asked for, RViz."""
+    """The depth node and, when asked for, the describing node and RViz."""
 
     def value(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
@@ -107,10 +112,32 @@ def start_nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             sigterm_timeout="15",  # a frame in progress and the unloading of torch may outlast the usual 5 s
         ),
     ]
-    if value("rviz").lower() in ("true", "1"):
+    if is_true(value("describe")):
+        same = {
+            name: given[name] for name in ("cameras", "image_transport", "dds_profile", "autostart") if name in given
+        }
+        if value("describe_model"):
+            same["model"] = ParameterValue(value("describe_model"), value_type=str)
+        nodes.append(
+            Node(
+                package="tr2m_ros",
+                executable="describe_node",
+                name="tr2m_describe",
+                namespace=value("namespace"),
+                parameters=[value("describe_params_file"), use_sim_time, *([same] if same else [])],
+                remappings=renamed,
+                output="screen",
+                sigterm_timeout="15",
+            )
+        )
+    if is_true(value("rviz")):
         prefix = "/".join(["", *filter(None, [value("namespace").strip("/"), *cameras[:1]])])
         nodes.append(rviz(prefix, renamed[0][1], value("fixed_frame"), use_sim_time))
     return nodes
+
+
+def is_true(text: str) -> bool:
+    return text.lower() in ("true", "1")
 
 
 def remappings(cameras: list[str], image: str, camera_info: str) -> list[tuple[str, str]]:

@@ -7,6 +7,8 @@ import os
 import re
 import stat
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tr2m_core.errors import InputError
@@ -27,6 +29,7 @@ BROKEN = re.compile(
 # An ampersand escaped again and again; ftfy resolves one level at a time, slowly.
 NESTED = re.compile("&(?:(?:amp|#0*38|#x0*26);)+(?=(?:amp|#0*38|#x0*26);)", re.IGNORECASE)
 MOST_PASSES = 8  # two resolve what anybody has escaped; each is slow
+LINE_END = re.compile(r"(?<=[.!?。\uff01\uff1f])[^\S\r\n]*[\r\n]+")
 # Scripts that put no blanks between words: Thai to Khmer, Kana, Han.
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 
@@ -56,6 +59,37 @@ def clean_description(text: str) -> str:
     return _legible(text)
 
 
+@dataclass(frozen=True)
+class Mixture:
+    """Sentences that are told at once, each with its weight: what counts is the weighted mean of their embeddings."""
+
+    parts: tuple[tuple[str, float], ...]
+    """Cleaned sentences, each once; the weights sum to 1."""
+
+    @classmethod
+    def of(cls, sentences: Sequence[str]) -> Mixture:
+        """All of the same weight; a sentence that comes twice counts twice."""
+        weights: dict[str, float] = {}
+        for sentence in sentences:
+            weights[sentence] = weights.get(sentence, 0.0) + 1 / len(sentences)
+        return cls(tuple(weights.items()))
+
+    def towards(self, other: Mixture, share: float) -> Mixture:
+        """The share 1 - `share` of this and `share` of the other; 0 is this, 1 the other."""
+        weights = {sentence: (1 - share) * weight for sentence, weight in self.parts}
+        for sentence, weight in other.parts:
+            weights[sentence] = weights.get(sentence, 0.0) + share * weight
+        return Mixture(tuple(weights.items()))
+
+
+def sentences_of(text: str) -> list[str]:
+    """The cleaned sentences of a description that has one on each line; those that say nothing are left out.
+
+    A line without full stop goes on in the next: text may be broken into lines anywhere.
+    """
+    return [sentence for line in LINE_END.split(text) if (sentence := clean_description(line))]
+
+
 def says_something(text: str) -> bool:
     """Whether anything of a text shows; fast for texts of any length."""
     return bool(_legible(text))
@@ -69,6 +103,12 @@ def check_description(text: str) -> str:
     if not description:
         raise InputError(EMPTY)
     return description
+
+
+def check_sentences(text: str) -> str:
+    """The cleaned sentences, one per line, see `sentences_of`. Raises InputError as `check_description` does."""
+    check_description(text)
+    return "\n".join(sentences_of(text))
 
 
 def why_no_description(text: str) -> str | None:

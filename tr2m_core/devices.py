@@ -8,6 +8,8 @@ import torch
 
 from tr2m_core.errors import InputError
 
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
 
 def select_device(name: str) -> torch.device:
     """ "auto" is CUDA where there is a usable one, else the CPU. Raises InputError for a device that is not there."""
@@ -31,6 +33,19 @@ def has_fast_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)  # older ones emulate it and say they have it
     return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(cpuinfo().split())  # the last is Arm's
+
+
+def select_precision(name: str, device: torch.device, large: bool) -> torch.dtype:
+    """ "auto" is fp32, and bf16 where hardware multiplies it: on CUDA, and on a CPU for a large model.
+
+    On a CPU the conversions of a small one's many short layers cost what bf16 gains.
+    """
+    if name == "auto":
+        gains = large or device.type == "cuda"
+        return torch.bfloat16 if gains and has_fast_bf16(device) else torch.float32
+    if name not in PRECISIONS:
+        raise InputError(f"precision '{name}' is not one of auto, {', '.join(PRECISIONS)}")
+    return PRECISIONS[name]
 
 
 def cpuinfo() -> str:

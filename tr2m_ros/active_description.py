@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 
-from tr2m_core.description import clean_description
+from tr2m_core.description import sentences_of
 from tr2m_core.errors import FrameError
 
 
 def parse_description(text: str, max_length: int) -> str:
-    """The sentence as `clean_description` has it.
+    """The sentences of a text, one per line, each as `clean_description` has it.
 
     Raises FrameError when it is longer than `max_length` characters or says nothing.
     """
     if len(text) > max_length:
         limit = f"at most {max_length} are allowed (max_description_length)"
         raise FrameError(f"description of {len(text)} characters: {limit}", "description too long")
-    description = clean_description(text)
+    description = "\n".join(sentences_of(text))
     if not description:
         raise FrameError("description without a word in it: give one sentence about the scene", "description empty")
     return description

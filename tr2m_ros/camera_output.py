@@ -73,7 +73,9 @@ class CameraOutput:
     def publish_description(self) -> None:
         """Tells which sentence is in force, if one is."""
         if text := self.camera.description.text:
-            self._node.get_logger().info(f"{self.camera.name or 'description'}: '{text}'")
+            first, *others = text.splitlines()
+            more = f" and {len(others)} more" if others else ""
+            self._node.get_logger().info(f"{self.camera.name or 'description'}: '{first}'{more}")
             self._description.publish(String(data=text))
 
     def publish(self, output: FrameOutput, header: Header, arrival: float) -> None:

@@ -13,7 +13,6 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.clock import Clock, ClockType, JumpThreshold  # type: ignore[attr-defined,unused-ignore]
 from rclpy.duration import Duration
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
@@ -28,6 +27,7 @@ from tr2m_ros.camera_input import CameraInput, subscribe_descriptions
 from tr2m_ros.camera_output import CameraOutput
 from tr2m_ros.diagnostics import ERROR, Problems, diagnostic_array, diagnostic_status, megabytes, process_memory
 from tr2m_ros.inference_loop import LONGEST_INFERENCE, InferenceLoop
+from tr2m_ros.managed import SUCCESS, run_managed
 from tr2m_ros.parameters import (
     OFF,
     LiveSettings,
@@ -36,7 +36,7 @@ from tr2m_ros.parameters import (
     check_description_length,
     declare_parameters,
 )
-from tr2m_ros.process import interruptible, run_process, spin
+from tr2m_ros.process import interruptible, run_process
 from tr2m_ros.qos import overridable
 from tr2m_ros.reference_input import ReferenceInput
 from tr2m_ros.transforms import Transforms
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     LoadPredictor = Callable[[Settings], DepthPredictor]
 
-SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+FAILURE = TransitionCallbackReturn.FAILURE
 
 
 def load_predictor(settings: Settings) -> DepthPredictor:
@@ -345,24 +345,7 @@ def main(args: list[str] | None = None, load: LoadPredictor = load_predictor) ->
 
 def _run(arguments: Sequence[str], load: LoadPredictor) -> int:
     node = DepthNode(load)
-    try:
-        for line in (*overrides.undeclared(node, qos=False), *overrides.misread(node, arguments)):
-            node.get_logger().warning(line)
-        alone = node.settings.autostart
-        steps: tuple[Callable[[], TransitionCallbackReturn], ...] = (node.trigger_configure, node.trigger_activate)
-        for transition in steps if alone else ():
-            if transition() != SUCCESS:
-                return 2
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-
-        def has_given_up() -> bool:  # nobody is there to configure it again; who started it may start it anew
-            return alone and node.broken is not None and not node.active
-
-        spin(executor, lambda: not has_given_up())
-        return int(has_given_up())
-    finally:
-        node.close()
+    return run_managed(node, arguments, node.settings.autostart, lambda: node.broken is not None and not node.active)
 
 
 if __name__ == "__main__":

@@ -87,6 +87,9 @@ class Settings:
     description_timeout: float = setting(
         0.0, "warn when the last description received is older (seconds); 0: never", 0.0, 1e6
     )
+    description_blend: float = setting(
+        1.0, "time that going over from one description to the next takes (seconds); 0: at once", 0.0, 60.0
+    )
     max_description_length: int = setting(1000, "longer descriptions are rejected (characters)", 1, 100_000)
     image_transport: str = setting(
         "raw", "raw, or compressed: CompressedImage on image/compressed", change=UNCONFIGURED
@@ -149,6 +152,7 @@ class Settings:
             max_depth=self.max_depth,
             scale=self.output_scale,
             steadiness=self.steadiness,
+            description_blend=self.description_blend,
             edge_jump=self.cloud_edge_filter,
             scale_reference=self._scale_options() if self.scale_reference != OFF else None,
             cloud=CloudOptions(
@@ -231,23 +235,23 @@ def validate(settings: Settings) -> None:
     if not settings.cloud_min_range < settings.cloud_max_range:
         low, high = settings.cloud_min_range, settings.cloud_max_range
         raise InputError(f"cloud_min_range {low} must be less than cloud_max_range {high}")
-    _check_cameras(settings.cameras)
+    check_cameras(settings.cameras)
     if not _DEVICE.fullmatch(settings.device):
         raise InputError(f"parameter 'device' is '{settings.device}'; use auto, cpu, cuda or cuda:N")
     if settings.input_size:
         parse_input_size(settings.input_size)
-    _check_choice("precision", settings.precision, PRECISIONS)
-    _check_choice("engine", settings.engine, ENGINES)
-    _check_choice("image_geometry", settings.image_geometry, IMAGE_GEOMETRIES)
-    _check_choice("scale_reference", settings.scale_reference, SCALE_REFERENCES)
+    check_choice("precision", settings.precision, PRECISIONS)
+    check_choice("engine", settings.engine, ENGINES)
+    check_choice("image_geometry", settings.image_geometry, IMAGE_GEOMETRIES)
+    check_choice("scale_reference", settings.scale_reference, SCALE_REFERENCES)
     _check_mounting(settings.reference_transform)
     if settings.camera_pitch > 90 and settings.camera_pitch != UNKNOWN:
         raise InputError(f"parameter 'camera_pitch' is {settings.camera_pitch}; it must be within -90 and 90, or 180")
     if settings.scale_stop_ratio < settings.scale_warn_ratio:
         low, high = settings.scale_warn_ratio, settings.scale_stop_ratio
         raise InputError(f"scale_warn_ratio {low} must not be more than scale_stop_ratio {high}")
-    _check_choice("dds_profile", settings.dds_profile, dds.CHOICES)
-    _check_choice("image_transport", settings.image_transport, IMAGE_TRANSPORTS)
+    check_choice("dds_profile", settings.dds_profile, dds.CHOICES)
+    check_choice("image_transport", settings.image_transport, IMAGE_TRANSPORTS)
     check_description_length("default_description", settings.default_description, settings.max_description_length)
 
 
@@ -273,7 +277,7 @@ def check_depth_range(min_depth: float, max_depth: float) -> None:
         raise InputError(f"min_depth {min_depth} must be less than max_depth {max_depth}")
 
 
-def _check_cameras(names: tuple[str, ...]) -> None:
+def check_cameras(names: tuple[str, ...]) -> None:
     if names == ("",):  # one camera without a name
         return
     if not 1 <= len(names) <= MAX_CAMERAS or len(set(names)) < len(names):
@@ -296,7 +300,7 @@ def _check_mounting(values: tuple[float, ...]) -> None:
             raise InputError(f"parameter 'reference_transform' is {error}: x y z qx qy qz qw") from None
 
 
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise InputError(f"parameter '{name}' is '{value}'; use one of {', '.join(choices)}")
 

@@ -76,8 +76,11 @@ def test_edges_lie_beside_what_they_are_between(embedded):
             embedded.config, embedded.device, embedded.backend.precision, embedded.input_size,
         )  # fmt: skip
 
-        def encode(self, sentences):
-            return embedded.backend.encode(sentences)
+        def embed(self, sentences):
+            return embedded.backend.embed(sentences)
+
+        def condition(self, embedding):
+            return embedded.backend.condition(embedding)
 
         def run(self, pixel_values, text, maps):
             depth = torch.ones(len(pixel_values), 1, 14, 28)

@@ -211,6 +211,20 @@ def start_faulty(start: Callable[..., Process], tmp_path_factory: pytest.TempPat
     return begin
 
 
+@pytest.fixture(scope="session")
+def start_describer(start: Callable[..., Process], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Process]:
+    """start_describer("/namespace", parameter=value...) -> Process of obedient_describer.py; real=True: of the node."""
+
+    def begin(namespace: str, real: bool = False, **parameters: str) -> Process:
+        if real:
+            return start("tr2m_ros.describe_node", *ros_arguments(namespace, parameters))
+        orders = tmp_path_factory.mktemp("orders") / "orders.json"
+        program = str(REPOSITORY / "test" / "ros" / "obedient_describer.py")
+        return start(program, str(orders), *ros_arguments(namespace, parameters), orders=orders)
+
+    return begin
+
+
 def ros_arguments(namespace: str, parameters: dict[str, str]) -> list[str]:
     pairs = [part for name, value in parameters.items() for part in ("-p", f"{name}:={value}")]
     return ["--ros-args", "-r", f"__ns:={namespace}", *pairs]

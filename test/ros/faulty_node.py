@@ -36,10 +36,13 @@ class ObedientBackend:
     def __init__(self, orders: Path) -> None:
         self._orders = orders
 
-    def encode(self, sentences: list[str]) -> Tensor:
+    def embed(self, sentences: list[str]) -> Tensor:
         for description in sentences:
             print(f"encoded: {description}", flush=True)
         return torch.zeros(len(sentences), 1, 1)
+
+    def condition(self, embedding: Tensor) -> Tensor:
+        return embedding
 
     def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:
         brightness = 255 * pixel_values.mean(dim=(1, 2, 3), keepdim=True)

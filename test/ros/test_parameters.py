@@ -13,9 +13,10 @@ import yaml
 from rclpy.parameter import Parameter
 
 from tr2m_core import InputError
+from tr2m_core.devices import PRECISIONS as CORE_PRECISIONS
 from tr2m_core.inference.engines import ENGINES as CORE_ENGINES
-from tr2m_core.inference.torch_backend import PRECISIONS as CORE_PRECISIONS
 from tr2m_ros.depth_node import DepthNode
+from tr2m_ros.describe_parameters import DescribeSettings
 from tr2m_ros.parameters import ENGINES, PRECISIONS, Settings, changed_settings, validate
 
 FILE = Path(__file__).resolve().parents[2] / "config" / "depth.yaml"
@@ -25,9 +26,10 @@ def changed(configured: bool = True, **values: object) -> Settings:
     return changed_settings(Settings(), [Parameter(name, value=value) for name, value in values.items()], configured)
 
 
-def test_the_file_holds_the_defaults_of_the_code() -> None:
-    content = yaml.safe_load(FILE.read_text())
-    defaults = json.loads(json.dumps(dataclasses.asdict(Settings())))  # tuples are lists in YAML
+@pytest.mark.parametrize(("file", "kind"), [(FILE, Settings), (FILE.with_name("describe.yaml"), DescribeSettings)])
+def test_the_file_holds_the_defaults_of_the_code(file: Path, kind: type) -> None:
+    content = yaml.safe_load(file.read_text())
+    defaults = json.loads(json.dumps(dataclasses.asdict(kind())))  # tuples are lists in YAML
     assert content == {"/**": {"ros__parameters": defaults}}
 
 

@@ -22,7 +22,7 @@ DESCRIPTION_TOPIC = DEPTH_TOPIC + "/active_description"
 
 _FLOAT32 = 7  # PointField.FLOAT32
 _NEVER = QosTime(2147483647, 4294967295)
-_LATCHED = Qos(
+LATCHED = Qos(
     QosHistory.KEEP_LAST,
     1,
     QosReliability.RELIABLE,
@@ -75,7 +75,7 @@ class DepthBagWriter:
         """
         if description != self._description:
             self._description = description
-            self._add(DESCRIPTION_TOPIC, recorded, self._message("std_msgs/msg/String", data=description), _LATCHED)
+            self._add(DESCRIPTION_TOPIC, recorded, self._message("std_msgs/msg/String", data=description), LATCHED)
         self._add(DEPTH_TOPIC, recorded, self._sensor_message("Image", header, depth, **image_fields(depth)))
         if info is not None:
             self._add(INFO_TOPIC, recorded, dataclasses.replace(info, header=header))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from tr2m_core.benchmark.plain import PlainPredictor
@@ -102,10 +103,14 @@ def _batch_rows(predictor: DepthPredictor, frames: list[Pixels], effort: Effort)
 @torch.inference_mode()
 def stage_rows(predictor: DepthPredictor, frame: Pixels, gflops: float, effort: Effort) -> list[Row]:
     """The stages of a frame in torch; notes say the share of `gflops`, the machine's limit, that each reaches."""
-    assert isinstance(predictor.backend, TorchBackend)
-    model, size = predictor.backend.model, (frame.shape[0], frame.shape[1])
+    backend = predictor.backend
+    assert isinstance(backend, TorchBackend)
+    model, size = backend.model, (frame.shape[0], frame.shape[1])
     pixels = predictor.preprocess(frame[None]).contiguous(memory_format=torch.channels_last)
-    vector = predictor.backend.encode([DESCRIPTION])
+
+    def sentence() -> Tensor:
+        return backend.condition(backend.embed([DESCRIPTION]))
+
     network, grid = model.relative_depth, model.config.grid(pixels.shape[-2:])
     relative, tokens = network(pixels)
     stages: dict[str, Callable[[], Any]] = {"resize, normalise": lambda: predictor.preprocess(frame[None])}
@@ -119,10 +124,10 @@ def stage_rows(predictor: DepthPredictor, frame: Pixels, gflops: float, effort: 
     if model.image_encoder is not None:
         tokens = model.image_encoder(pixels)
         counted["image encoder"] = partial(model.image_encoder, pixels)
-    counted["rescale head"] = partial(model.rescale_head.rescale_maps, tokens, vector, grid)
+    counted["rescale head"] = partial(model.rescale_head.rescale_maps, tokens, sentence(), grid)
     stages |= counted
     stages["upsample, download"] = lambda: F.interpolate(relative, size, mode="bilinear", align_corners=True).cpu()
-    stages["sentence, once each"] = lambda: predictor.backend.encode([DESCRIPTION])
+    stages["sentence, once each"] = sentence
     timings = time_cases({name: _numbered(stage) for name, stage in stages.items()}, effort)
     rows = []
     for name, timing in timings.items():

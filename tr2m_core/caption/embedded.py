@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import yaml
 
-from tr2m_core.errors import InputError
+from tr2m_core.caption.wording import OBJECTS, counted, sentences
 from tr2m_core.model.config import ModelConfig
 from tr2m_core.model.efficientnet_lite import LiteClassifier
 from tr2m_core.model.normalizer import Normalizer
@@ -22,13 +22,13 @@ from tr2m_core.model.sources import backbone_file
 if TYPE_CHECKING:
     from tr2m_core.types import Pixels
 
-SENTENCE, OBJECTS = STYLES = ("sentence", "objects")
 VARIANT, SIZE = 0, 224
 SURE = 0.25  # probability from which on a thing is named; below it is noise
+DISTINCT = 0.6  # probability from which on what fits in a hand is named; below it is some small object
 PLACE = 0.35  # sum of the probabilities of a place's things from which on it is named
 WITNESS = 0.1  # probability from which on a thing supports its place
 MOST = 4  # things of a sentence
-UNKNOWN = "room"  # what a place is called that nothing tells of
+HAND_HELD, TABLE, SMALL_OBJECT = "hand-held", "table", "small object"
 # Where the crops begin and end, as shares of height and width: the whole image and six overlapping parts.
 ROWS, COLUMNS = ((0.0, 0.6), (0.4, 1.0)), ((0.0, 0.5), (0.25, 0.75), (0.5, 1.0))
 
@@ -52,15 +52,9 @@ class EmbeddedCaptioner:
         self._network = LiteClassifier.from_file(VARIANT, backbone_file(PYRAMIDS[VARIANT]))
         self._normalize = Normalizer(ModelConfig(), torch.device("cpu"), white=255.0)  # ImageNet's by default
 
-    def describe(self, rgb: Pixels, style: str = SENTENCE) -> str:
-        """One sentence about an image (H, W, 3) uint8 RGB; the same for the same image.
-
-        style: "sentence" names the place as well, "objects" things alone. Raises InputError for another style.
-        """
-        if style not in STYLES:
-            raise InputError(f"style '{style}' is not one of {', '.join(STYLES)}")
-        things = self.things(rgb)
-        return worded(things, style)
+    def generate(self, images: Sequence[Pixels], style: str, count: int) -> list[list[str]]:
+        """`count` sentences about each image (H, W, 3) uint8 RGB; see `Captioner.describe`."""
+        return [worded(self.things(rgb), style, count) for rgb in images]
 
     @torch.inference_mode()
     def things(self, rgb: Pixels) -> list[Thing]:
@@ -68,12 +62,28 @@ class EmbeddedCaptioner:
         crops = np.stack([cv2.resize(crop, (SIZE, SIZE), interpolation=cv2.INTER_AREA) for crop in _crops(rgb)])
         pixels = torch.from_numpy(crops).permute(0, 3, 1, 2).float()
         probabilities = self._network(self._normalize(pixels)).softmax(-1)
+
+        def largest(classes: list[int]) -> float:
+            return float(probabilities[:, classes].sum(-1).max())
+
         found = [
-            Thing(name, place, float(probabilities[:, classes].sum(-1).max()))
+            Thing(name, place, largest(classes))
             for place, things in catalogue().items()
+            if place != HAND_HELD
             for name, classes in things.items()
         ]
-        return sorted(found, key=lambda thing: -thing.probability)
+        return sorted([*found, *_hand_held(largest)], key=lambda thing: -thing.probability)
+
+
+def _hand_held(largest: Callable[[list[int]], float]) -> Iterator[Thing]:
+    """What is told apart from others of its kind, and the rest as one."""
+    rest = []
+    for name, classes in catalogue()[HAND_HELD].items():
+        if (probability := largest(classes)) >= DISTINCT:
+            yield Thing(name, TABLE, probability)
+        else:
+            rest += classes
+    yield Thing(SMALL_OBJECT, TABLE, largest(rest))
 
 
 @cache
@@ -84,39 +94,27 @@ def catalogue() -> dict[str, dict[str, list[int]]]:
     return loaded
 
 
-def worded(things: Sequence[Thing], style: str) -> str:
-    """The sentence about things, the most probable first."""
-    seen = [thing.name for thing in things if thing.probability >= SURE][:MOST]
-    listed = _listed([_with_article(name) for name in seen])
-    if style == OBJECTS:
-        return f"An image with {listed}." if seen else f"An image of a {UNKNOWN}."
-    place = _place(things)
-    if place is None:
-        return worded(things, OBJECTS) if seen else f"A {UNKNOWN}."
-    others = _listed([_with_article(name) for name in seen])
-    subject = _with_article(place)
-    subject = subject[0].upper() + subject[1:]
-    return f"{subject} with {others}." if others else f"{subject}."
+def worded(things: Sequence[Thing], style: str, count: int = 1) -> list[str]:
+    """`count` sentences about things, the most probable first."""
+    place = None if style == OBJECTS else _place(things)
+    names = [thing.name for thing in things if thing.probability >= SURE]
+    if place is not None:
+        names = [name for name in names if not name.endswith(place)]  # no table with a dining table
+    names = names[:MOST]
+    return counted(names, count) if style == OBJECTS else sentences(place, names, count)
 
 
 def _place(things: Sequence[Thing]) -> str | None:
-    """The place that most tells of; None where nothing does, or a single thing: a moped makes no street."""
+    """The place that most tells of; None where nothing does.
+
+    A single thing does not, for a moped makes no street, unless it is of a table's, which nobody sees from afar.
+    """
     evidence: dict[str, list[float]] = {}
     for thing in things:
         evidence.setdefault(thing.place, []).append(thing.probability)
     place = max(evidence, key=lambda name: sum(evidence[name]))
     witnesses = sum(probability >= WITNESS for probability in evidence[place])
-    return place if sum(evidence[place]) >= PLACE and witnesses > 1 else None
-
-
-def _with_article(name: str) -> str:
-    if name in ("food", "fruit"):
-        return name
-    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+    return place if sum(evidence[place]) >= PLACE and (witnesses > 1 or place == TABLE) else None
 
 
 def _crops(rgb: Pixels) -> list[Pixels]:

@@ -16,11 +16,10 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tr2m_core.cli.download_record import TEXTS, Record, announce, byte_bar, files_report, note
+from tr2m_core.cli.download_record import CAPTIONER, TEXTS, Part, Record, announce, byte_bar, files_report, note
 from tr2m_core.console import format_table, print_json, track
 from tr2m_core.errors import InputError
 from tr2m_core.weights.ledger import describe
@@ -35,6 +34,8 @@ EXAMPLES = """examples:
   tr2m download paper-base
   tr2m download paper --head-url https://mirror.example.org/da_s_vitl_vitl.pth
   tr2m download runs/nyu/model
+  tr2m download captioner
+  tr2m download captioner smolvlm
   tr2m download texts
   tr2m download texts --texts /data/tr2m_texts
 """
@@ -48,23 +49,19 @@ LICENCES = {
 }
 
 
-@dataclass(frozen=True)
-class Part:
-    """What a model takes from one source: the files that must be had, and patterns of those taken where they exist."""
-
-    role: str
-    source: str
-    files: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model",
         nargs="?",
         default="paper",
         metavar="MODEL",
-        help="paper, paper-base, paper-large, a model directory, the Hub id of one, or texts (default: paper)",
+        help="paper, paper-base, paper-large, a model directory, a Hub id, texts or captioner (default: paper)",
+    )
+    parser.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="captioner: florence (default), smolvlm, blip, llava or a Hub id",
     )
     parser.add_argument("--head-url", metavar="URL", help="download the released rescale head from here instead")
     parser.add_argument(
@@ -83,17 +80,36 @@ def run(args: argparse.Namespace) -> int:
         return download_texts(args)
     if args.texts or args.texts_url:
         raise InputError(f"--texts and --texts-url are for `tr2m download {TEXTS}`")
+    if args.name is not None and args.model != CAPTIONER:
+        raise InputError(f"{args.name}: a second name is for `tr2m download {CAPTIONER} NAME`")
     quiet_hub()
+    if args.model == CAPTIONER:
+        from tr2m_core.cli.download_captioner import captioner_parts, captioner_source
+
+        hub_id = captioner_source(args)
+        name = f"{CAPTIONER}-{hub_id.replace('/', '--')}"
+        return finish(Record(name, weights_folder() / f"{name}.json"), captioner_parts(hub_id), args)
     head = released_head(args.model, args.head_url)
     record = Record(args.model, weights_folder() / f"{record_name(args.model)}.json")
     target = weights_folder() / head.file if head else None
     wanted = target is not None and head_is_wanted(target, record, args.head_url)
     if head and wanted:
         announce(head.url, head.licence)
-    for group in groups_of_parts(args.model):
+    return finish(record, groups_of_parts(args.model), args, (head, target, wanted) if head and target else None)
+
+
+def finish(
+    record: Record,
+    groups: Iterator[list[Part]],
+    args: argparse.Namespace,
+    head: tuple[ReleasedHead, Path, bool] | None = None,
+) -> int:
+    """Takes the groups and then the head (its target, and whether it is to be fetched); returns the exit code."""
+    for group in groups:
         take(group, record)
-    if head and target:
-        take_head(head, target, record, fetch=wanted)
+    if head is not None:
+        released, target, wanted = head
+        take_head(released, target, record, fetch=wanted)
     record.save(complete=True)
     show(record, as_json=args.json)
     return 1 if "changed" in record.states.values() else 0
@@ -149,7 +165,7 @@ def take(parts: list[Part], record: Record) -> None:
     present = {part.source: cached_files(part.source) for part in parts}
     lacking = [part for part in parts if not present[part.source].issuperset(part.files)]
     for part in lacking:
-        announce(part.source, LICENCES.get(part.source, f"see https://huggingface.co/{part.source}"))
+        announce(part.source, licence(part))
     for part in parts:
         if part in lacking:
             require_hub_space(part, present[part.source])
@@ -162,6 +178,17 @@ def take(parts: list[Part], record: Record) -> None:
             entry = describe(folder / name, file, part.source, revision=folder.name)
             record.add(entry, fetched=name not in present[part.source])
         record.save()
+
+
+def licence(part: Part) -> str:
+    """What is known of the licence of a part."""
+    if part.role == CAPTIONER:
+        from tr2m_core.cli.download_captioner import licence_of
+
+        known = licence_of(part.source)
+    else:
+        known = LICENCES.get(part.source)
+    return known or f"see https://huggingface.co/{part.source}"
 
 
 def matches(part: Part, name: str) -> bool:

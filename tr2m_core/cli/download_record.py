@@ -6,12 +6,23 @@ import contextlib
 import dataclasses
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tr2m_core.weights.ledger import Entry, read_record, write_record
 
-TEXTS = "texts"  # what is asked for, in place of a model
+TEXTS, CAPTIONER = "texts", "captioner"  # what is asked for, in place of a model
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a model takes from one source: the files that must be had, and patterns of those taken where they exist."""
+
+    role: str
+    source: str
+    files: tuple[str, ...]
+    optional: tuple[str, ...] = ()
 
 
 class Record:

@@ -143,8 +143,10 @@ def tell(
 
 def make_options(args: argparse.Namespace) -> SuiteOptions:
     """The checked options of an evaluation."""
+    from tr2m_core.caption.captioner import MOST_SENTENCES
     from tr2m_core.description import description_for_all
     from tr2m_core.eval.baselines import CONSTANT
+    from tr2m_core.eval.conditions import DESCRIBED, Wordings
     from tr2m_core.eval.suite import SuiteOptions
 
     frames = args.dataset == FRAMES
@@ -153,9 +155,13 @@ def make_options(args: argparse.Namespace) -> SuiteOptions:
             raise InputError(f"--{name} {value}: must be at least {least}")
     if args.save_predictions and args.output is None:
         raise InputError("--save-predictions needs -o, the folder to write to")
+    sentences = tuple(dict.fromkeys(args.sentences or (() if args.text else ("own",))))
+    if args.wordings is not None and (DESCRIBED not in sentences or not 1 <= args.wordings <= MOST_SENTENCES):
+        raise InputError(f"--wordings {args.wordings}: for --sentences {DESCRIBED}, 1 to {MOST_SENTENCES}")
     panels = args.panels if args.panels is not None else None if frames else PANELS
     return SuiteOptions(
-        sentences=tuple(dict.fromkeys(args.sentences or (() if args.text else ("own",)))),
+        sentences=sentences,
+        wordings=Wordings(args.captioner, args.device, args.wordings or 1) if DESCRIBED in sentences else None,
         texts=tuple(dict.fromkeys(map(description_for_all, args.text))),
         seed=args.seed or 0,
         batch_size=args.batch_size,
@@ -251,6 +257,9 @@ def print_notes(results: Sequence[SetResult]) -> None:
             print(f"{samples.name}: rmse and sq_rel are in {unit}; a TR2M model is taken to predict {unit}, as trained")
         if result.best_constant is not None:
             print(f"{samples.name}: the best constant is {result.best_constant:.3g} {samples.unit}")
+        if (spread := result.wording_spread()) is not None:
+            quartiles = "upper quartile of the scale factor of an image's wordings over the lower"
+            print(f"{samples.name}: {quartiles}: {spread['median']:.3f}, at worst {spread['worst']:.3f}")
         if result.found.empty:
             print(f"{samples.name}: {len(result.found.empty)} images without a valid depth are not in the means")
 

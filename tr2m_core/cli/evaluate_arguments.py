@@ -77,8 +77,20 @@ def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         choices=("own", "shuffled", "empty", "described"),
         metavar="KIND",
-        help="descriptions: own, shuffled (another image's), empty, or described (by the embedded captioner, see "
-        "`tr2m describe`), one or more (default: own)",
+        help="descriptions: own, shuffled (another image's), empty, or described (by a captioner, see `tr2m "
+        "describe`), one or more (default: own)",
+    )
+    group.add_argument(
+        "--captioner",
+        default="embedded",
+        metavar="MODEL",
+        help="described: who describes, as `tr2m describe --model` (default: embedded)",
+    )
+    group.add_argument(
+        "--wordings",
+        type=int,
+        metavar="N",
+        help="described: N wordings at once, then each on its own, and how far their scale factors lie apart",
     )
     group.add_argument(
         "--text",

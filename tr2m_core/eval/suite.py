@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tr2m_core.eval.conditions import DESCRIBED, EMPTY, OWN, conditions_for
+from tr2m_core.eval.conditions import DESCRIBED, EMPTY, OWN, Wordings, conditions_for
 from tr2m_core.eval.evaluator import CHUNK, add_constant, evaluate
 from tr2m_core.eval.gallery import Gallery
 from tr2m_core.eval.methods import Method
@@ -25,6 +25,8 @@ class SuiteOptions:
     """Which of conditions.SENTENCES every image is told."""
     texts: Sequence[str] = ()
     """Further descriptions, each told of every image."""
+    wordings: Wordings | None = None
+    """Of DESCRIBED."""
     seed: int = 0
     """Of the shuffled descriptions."""
     batch_size: int = CHUNK
@@ -60,7 +62,7 @@ def evaluate_set(
     found = evaluate(
         samples,
         methods,
-        conditions_for(samples, options.sentences, options.texts, options.seed),
+        conditions_for(samples, options.sentences, options.texts, options.seed, options.wordings),
         chunk=options.batch_size,
         keep_truths=options.constant,
         reference_pixels=options.reference_pixels,

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tr2m_core.eval.baselines import VERTICAL_RAMP
+from tr2m_core.eval.conditions import WORDING
 from tr2m_core.eval.evaluator import NO_DESCRIPTION, Evaluation, constant_name
 from tr2m_core.eval.methods import relative_depth_name
 from tr2m_core.eval.samples import SampleSet
@@ -31,6 +34,18 @@ class SetResult:
         check = self.samples.check
         faults = check.lines() if check is not None and check.findings else []
         return [*faults, *(text for _, text in self.found.problems)]
+
+    def wording_spread(self) -> dict[str, float] | None:
+        """How far the scale factors of an image's wordings lie apart, as the ratio of their upper to their lower
+        quartile: median of the images and worst; None without several wordings."""
+        by_image: dict[int, list[float]] = {}
+        first = self.found.pairs[0][0]
+        for outcome in self.found.outcomes:
+            factor = outcome.measurement.scale_factor
+            if outcome.method == first and outcome.sentences.startswith(f"{WORDING} ") and factor:
+                by_image.setdefault(outcome.number, []).append(factor)
+        ratios = [float(np.divide(*np.percentile(factors, (75, 25)))) for factors in by_image.values()]
+        return {"median": float(np.median(ratios)), "worst": max(ratios)} if ratios else None
 
     def rows(self) -> list[dict[str, Any]]:
         """Mean metrics by method, sentences and alignment, where there are any, and over how many images."""
@@ -61,6 +76,7 @@ class SetResult:
             "metrics": self.found.mean(*self.found.pairs[0]),
             "rows": self.rows(),
             "best_constant": self.best_constant,
+            "wording_spread": self.wording_spread(),
             "published": samples.published,
         }
 

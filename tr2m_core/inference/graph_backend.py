@@ -43,9 +43,13 @@ class GraphBackend:
             text_encoder = TextEncoder.from_pretrained(self.config.text_encoder.kind, folder)
         self._session, self._text_encoder = session, text_encoder
 
-    def encode(self, sentences: list[str]) -> Tensor:
-        """(B, 1, Ct): the embeddings that the graph takes."""
+    def embed(self, sentences: list[str]) -> Tensor:
+        """(B, 1, Ct)."""
         return self._text_encoder.encode(sentences)
+
+    def condition(self, embedding: Tensor) -> Tensor:
+        """The embedding as it is: the rest is in the graph."""
+        return embedding
 
     def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:
         """See `inference.Backend.run`."""

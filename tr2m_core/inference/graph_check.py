@@ -22,6 +22,6 @@ def check_onnx(path: Path, model: TR2M) -> float:
     for batch in (1, 2):
         images, sentences = noise[:batch], DESCRIPTIONS[:batch]
         expected = model(images, model.encode(sentences)).metric_depth
-        found = backend.run(images, backend.encode(sentences), maps=False).metric_depth
+        found = backend.run(images, backend.condition(backend.embed(sentences)), maps=False).metric_depth
         worst = max(worst, float(((found - expected) / expected).abs().nan_to_num(nan=float("inf")).max()))
     return worst

@@ -7,20 +7,21 @@ import dataclasses
 import gc
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tr2m_core.description import EMPTY, clean_description
+from tr2m_core.description import EMPTY, Mixture, sentences_of
+from tr2m_core.devices import PRECISIONS
 from tr2m_core.errors import DeviceError, InputError
 from tr2m_core.inference.device_errors import device_error
 from tr2m_core.inference.engines import check_engine, open_backend, open_graph
-from tr2m_core.inference.torch_backend import PRECISIONS
 from tr2m_core.model.config import ModelConfig
 from tr2m_core.model.normalizer import Normalizer
 from tr2m_core.model.sources import Overrides, find_model
@@ -29,8 +30,10 @@ from tr2m_core.types import BackendOutput, DepthBatch, DepthPrediction
 if TYPE_CHECKING:
     from tr2m_core.types import Pixels
 
+K = TypeVar("K", bound=Hashable)
+
 MIN_FRAME_SIDE = 2  # bilinear resizing with aligned corners needs two pixels
-DESCRIPTIONS_KEPT = 16
+DESCRIPTIONS_KEPT = 64
 
 
 class Backend(Protocol):
@@ -48,8 +51,11 @@ class Backend(Protocol):
     precision: torch.dtype
     input_size: tuple[int, int]
 
-    def encode(self, sentences: list[str]) -> Tensor:
-        """(B, 1, C): the sentences in the form that `run` takes."""
+    def embed(self, sentences: list[str]) -> Tensor:
+        """(B, 1, Ct): embeddings of the sentences."""
+
+    def condition(self, embedding: Tensor) -> Tensor:
+        """(B, 1, Ct) -> (B, 1, C): embeddings in the form that `run` takes."""
 
     def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:
         """Normalised images (N, 3, h, w) and text (N or 1, 1, C) -> what is predicted, on `device`."""
@@ -63,7 +69,8 @@ class DepthPredictor:
         self.backend = backend
         self.antialias = backend.config.antialias if antialias is None else antialias
         self._normalize = Normalizer(backend.config, backend.device, white=255.0)
-        self._text: OrderedDict[str, Tensor] = OrderedDict()
+        self._embeddings: OrderedDict[str, Tensor] = OrderedDict()  # by sentence
+        self._conditions: OrderedDict[Mixture, Tensor] = OrderedDict()
         self._largest_batch: int | None = None  # frames that fitted into memory, once some did not
 
     @classmethod
@@ -164,7 +171,8 @@ class DepthPredictor:
 
         rgb: uint8, or float32 in 0..255, which is taken as it is: neither rounded nor clipped, NaN gives NaN.
         maps=False returns the metric depth alone, which is faster. flip averages with the prediction of the mirrored
-        frame, at twice the cost. size: (height, width) of the arrays instead of the frame's own. allow_empty: an empty
+        frame, at twice the cost. description: a sentence, or several that say the same, one per line: then the mean of
+        their embeddings counts. size: (height, width) of the arrays instead of the frame's own. allow_empty: an empty
         description is encoded like any other, to see what a model makes of none.
 
         Raises ValueError for another shape or type or a frame under 2x2 pixels, InputError for an empty description
@@ -187,7 +195,7 @@ class DepthPredictor:
     ) -> DepthBatch:
         """Frames (N, H, W, 3) of RGB -> arrays (N, H, W), as `predict` does with one.
 
-        description: one sentence for all frames, or one per frame. Raises ValueError also for no frames.
+        description: one for all frames, or one per frame. Raises ValueError also for no frames.
         """
         _check_frames(batch, "N, H, W, 3")
         text = self._encoded(description, len(batch), allow_empty)
@@ -204,13 +212,13 @@ class DepthPredictor:
     def predict_frames(
         self,
         frames: Sequence[Pixels],
-        descriptions: Sequence[str],
+        descriptions: Sequence[str | Mixture],
         *,
         maps: bool = False,
         scale: float = 1.0,
         edge_jump: float | None = None,
     ) -> list[DepthPrediction]:
-        """Frames (H, W, 3) as in `predict`, of any sizes, each with its sentence, as one batch -> predictions in order.
+        """Frames (H, W, 3) as in `predict`, of any sizes, each with its description, as one batch -> predictions.
 
         scale: arrays of `scaled_size` instead of the frames' own, sampled at the centres of the larger pixels.
         edge_jump: relative change of depth between neighbours of the network's output from which they are marked as
@@ -245,7 +253,7 @@ class DepthPredictor:
     def _predict_part(
         self,
         frames: Sequence[Pixels],
-        descriptions: Sequence[str],
+        descriptions: Sequence[str | Mixture],
         maps: bool,
         scale: float,
         edge_jump: float | None,
@@ -271,7 +279,8 @@ class DepthPredictor:
         """Gives the model's memory back; the predictor is of no use afterwards."""
         device = self.device
         del self.backend, self._normalize
-        self._text.clear()
+        self._embeddings.clear()
+        self._conditions.clear()
         _free_cache(device)
 
     def preprocess(self, frames: Pixels) -> Tensor:
@@ -289,26 +298,51 @@ class DepthPredictor:
         return F.interpolate(self._normalize(images.float()), size=self.input_size, mode="bilinear", align_corners=True)
 
     def _encoded(self, description: str | Sequence[str], count: int, allow_empty: bool) -> Tensor:
-        """(1 or N, 1, C) for one sentence or one per frame."""
+        """(1 or N, 1, C) for one description or one per frame."""
         if isinstance(description, str):
             return self._encode_one(description, allow_empty)
         if len(description) != count:
             raise ValueError(f"{len(description)} descriptions for {count} frames")
         return torch.cat([self._encode_one(one, allow_empty) for one in description])
 
-    def _encode_one(self, description: str, allow_empty: bool) -> Tensor:
-        """The sentence, cleaned, as the backend uses it, (1, 1, C); encoded once and remembered."""
-        description = clean_description(description)
-        if not (description or allow_empty):
-            raise InputError(EMPTY)
-        if description in self._text:
-            self._text.move_to_end(description)
-            return self._text[description]
-        encoded = self.backend.encode([description])
-        self._text[description] = encoded
-        if len(self._text) > DESCRIPTIONS_KEPT:
-            self._text.popitem(last=False)
-        return encoded
+    def _encode_one(self, description: str | Mixture, allow_empty: bool) -> Tensor:
+        """The description as the backend uses it, (1, 1, C); encoded once and remembered."""
+        if isinstance(description, str):
+            sentences = sentences_of(description)
+            if not (sentences or allow_empty):
+                raise InputError(EMPTY)
+            description = Mixture.of(sentences or [""])
+
+        def conditioned() -> Tensor:
+            return self.backend.condition(self._mean_embedding(description))
+
+        return _remembered(self._conditions, description, conditioned)
+
+    def _mean_embedding(self, mixture: Mixture) -> Tensor:
+        """(1, 1, Ct), as long as the embeddings are in the mean: the mean of different directions is shorter."""
+        embeddings = [
+            _remembered(self._embeddings, sentence, partial(self.backend.embed, [sentence]))
+            for sentence, _ in mixture.parts
+        ]
+        if len(embeddings) == 1:
+            return embeddings[0]
+        parts = torch.cat(embeddings)
+        weights = parts.new_tensor([weight for _, weight in mixture.parts])[:, None, None]
+        mean = (weights * parts).sum(0, keepdim=True)
+        length = (weights * parts.norm(dim=-1, keepdim=True)).sum(0, keepdim=True)
+        scaled: Tensor = mean * (length / mean.norm(dim=-1, keepdim=True).clamp_min(1e-6))
+        return scaled
+
+
+def _remembered(kept: OrderedDict[K, Tensor], key: K, make: Callable[[], Tensor]) -> Tensor:
+    """What is kept of a key, made where there is none; the DESCRIPTIONS_KEPT used last are kept."""
+    if key in kept:
+        kept.move_to_end(key)
+        return kept[key]
+    made = kept[key] = make()
+    if len(kept) > DESCRIPTIONS_KEPT:
+        kept.popitem(last=False)
+    return made
 
 
 def _batch_of_one(rgb: Pixels) -> Pixels:

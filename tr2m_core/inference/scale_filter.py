@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tr2m_core.likeness import SAMPLED, grid, likeness, thumbnail
+
 LARGEST_FACTOR = 1.25  # either way; what differs by more is no jitter
 BELIEVED = 3  # frames in a row that differ to one side by more than jitter are a change and no outliers
 JITTER = 0.01  # relative size that is no difference, however well frames agreed before
 
-GRID = 64  # rows and columns of the pixels that are looked at
-ENOUGH = GRID * GRID // 16  # pixels with depth that make a frame usable
-THUMBNAIL = 8  # rows and columns of the images that tell a scene cut
+ENOUGH = SAMPLED * SAMPLED // 16  # pixels with depth that make a frame usable
 ALIKE = 0.6  # correlation of thumbnails below which the scene is another one
 SPREAD = 0.2  # median absolute deviation of the log ratio of depths above which it is, too
 LARGEST_CHANGE = math.log(2.5)  # of the log size between two frames, above which it is, too
@@ -32,9 +32,9 @@ class _Frame:
     shapes: tuple[tuple[int, ...], tuple[int, ...]]
     """Shapes of depth and image."""
     log_depth: npt.NDArray[np.float32]
-    """(GRID * GRID,) logarithms of metres, NaN where there is no depth."""
+    """(SAMPLED * SAMPLED,) logarithms of metres, NaN where there is no depth."""
     thumbnail: npt.NDArray[np.float32]
-    """(THUMBNAIL, THUMBNAIL) mean levels of the green channel, in place of grey levels."""
+    """See `likeness.thumbnail`."""
 
 
 class ScaleFilter:
@@ -107,25 +107,17 @@ class ScaleFilter:
 
 
 def _look_at(depth: npt.NDArray[np.floating[Any]], rgb: npt.NDArray[np.uint8], stamp: int, description: str) -> _Frame:
-    chosen = depth[_grid(depth.shape)].astype(np.float32).ravel()
+    chosen = depth[grid(depth.shape)].astype(np.float32).ravel()
     known = np.isfinite(chosen) & (chosen > 0)
     log_depth = np.log(chosen, where=known, out=np.full(chosen.shape, np.nan, np.float32))
-    blocks = rgb[..., 1][_grid(rgb.shape)].reshape(THUMBNAIL, GRID // THUMBNAIL, THUMBNAIL, GRID // THUMBNAIL)
-    thumbnail = blocks.mean(axis=(1, 3), dtype=np.float32)
-    return _Frame(stamp, description, (depth.shape, rgb.shape), log_depth, thumbnail)
-
-
-def _grid(shape: tuple[int, ...]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Indices of GRID x GRID pixels, evenly spread; a smaller frame's are taken several times."""
-    rows, columns = (((np.arange(GRID) + 0.5) * size / GRID).astype(np.intp) for size in shape[:2])
-    return rows[:, None], columns[None, :]
+    return _Frame(stamp, description, (depth.shape, rgb.shape), log_depth, thumbnail(rgb))
 
 
 def _change(last: _Frame, frame: _Frame) -> float | None:
     """By how much the log size has changed, or None where the frames have nothing to do with each other."""
     if (frame.description, frame.shapes) != (last.description, last.shapes) or frame.stamp <= last.stamp:
         return None
-    if _likeness(last.thumbnail, frame.thumbnail) < ALIKE:
+    if likeness(last.thumbnail, frame.thumbnail) < ALIKE:
         return None
     ratios = frame.log_depth - last.log_depth
     ratios = ratios[np.isfinite(ratios)]
@@ -134,13 +126,6 @@ def _change(last: _Frame, frame: _Frame) -> float | None:
     change = float(np.median(ratios))
     alike = abs(change) <= LARGEST_CHANGE and np.median(np.abs(ratios - change)) <= SPREAD
     return change if alike else None
-
-
-def _likeness(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
-    """Correlation of two thumbnails, blind to exposure; 1 for two that show nothing but noise."""
-    noise = 4.0  # grey levels squared
-    a, b = a - a.mean(), b - b.mean()
-    return float((a * b).mean() + noise) / math.sqrt(float((a * a).mean() + noise) * float((b * b).mean() + noise))
 
 
 def _line_at_end(times: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64]) -> tuple[float, float]:

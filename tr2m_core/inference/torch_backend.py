@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from tr2m_core.devices import has_fast_bf16, select_device
+from tr2m_core.devices import select_device, select_precision
 from tr2m_core.errors import InputError
 from tr2m_core.model.config import ModelConfig, validate_input_size
 from tr2m_core.model.precision import halve
@@ -17,7 +17,6 @@ from tr2m_core.model.tr2m import TR2M
 from tr2m_core.types import BackendOutput, TR2MOutput
 
 LARGE = 100_000_000  # bytes of weights, from which on matrix products take most of the time
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class TorchBackend:
@@ -54,10 +53,16 @@ class TorchBackend:
         return self.model.config
 
     @torch.inference_mode()
-    def encode(self, sentences: list[str]) -> Tensor:
+    def embed(self, sentences: list[str]) -> Tensor:
+        """(B, 1, Ct)."""
+        with self._autocast():
+            return self.model.text_encoder.encode(sentences).float()
+
+    @torch.inference_mode()
+    def condition(self, embedding: Tensor) -> Tensor:
         """(B, 1, Ci): what the head adds to every image token."""
         with self._autocast():
-            return self.model.encode(sentences).float()
+            return self.model.rescale_head.text_vector(embedding).float()
 
     @torch.inference_mode()
     def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:
@@ -91,16 +96,3 @@ def weight_bytes(model: TR2M) -> int:
     """Bytes of all that runs per frame, which the text encoder does not."""
     parts = (model.relative_depth, model.image_encoder, model.rescale_head)
     return sum(p.numel() * p.element_size() for part in parts if part is not None for p in part.parameters())
-
-
-def select_precision(name: str, device: torch.device, large: bool) -> torch.dtype:
-    """ "auto" is fp32, and bf16 where hardware multiplies it: on CUDA, and on a CPU for a large model.
-
-    On a CPU the conversions of a small one's many short layers cost what bf16 gains.
-    """
-    if name == "auto":
-        gains = large or device.type == "cuda"
-        return torch.bfloat16 if gains and has_fast_bf16(device) else torch.float32
-    if name not in PRECISIONS:
-        raise InputError(f"precision '{name}' is not one of auto, {', '.join(PRECISIONS)}")
-    return PRECISIONS[name]

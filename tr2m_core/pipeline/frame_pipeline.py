@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tr2m_core.camera.model import ImageError, RayTable, RayTables
+from tr2m_core.description import Mixture
 from tr2m_core.errors import CameraError, DeviceError
 from tr2m_core.inference.scale_filter import ScaleFilter
 from tr2m_core.messages.packing import (
@@ -26,13 +27,15 @@ from tr2m_core.messages.packing import (
     point_step,
 )
 from tr2m_core.pipeline.memory import Memory
-from tr2m_core.scale.estimate import NoEstimate, ScaleEstimate, apply_scale, estimate_scale
+from tr2m_core.pipeline.telling import Telling
+from tr2m_core.scale.estimate import NoEstimate, ScaleEstimate, apply_scale, estimate_scale, ratio
 from tr2m_core.scale.ground_plane import estimate_from_height
 from tr2m_core.scale.reference import Reference
 from tr2m_core.scale.tracker import ScaleState, ScaleTracker
 from tr2m_core.types import DepthPrediction
 
 Rgb = npt.NDArray[np.uint8]
+MOST_TRIED = 8  # sentences of a description that are compared with a reference of scale
 
 
 class Product(Enum):
@@ -62,7 +65,7 @@ class Predictor(Protocol):
     def predict_frames(
         self,
         frames: Sequence[Rgb],
-        descriptions: Sequence[str],
+        descriptions: Sequence[str | Mixture],
         *,
         maps: bool,
         scale: float,
@@ -95,6 +98,8 @@ class PipelineOptions:
     """Height and width of the products, as a fraction of the frame's."""
     steadiness: float = 0.0
     """Seconds over which the size of the scene is kept steady; 0 treats every frame on its own."""
+    description_blend: float = 0.0
+    """Seconds that going over from one description to the next takes; 0: at once."""
     edge_jump: float = 0.0
     """Relative change of depth between neighbouring pixels from which they become no points; 0 keeps all."""
     cloud: CloudOptions = field(default_factory=CloudOptions)
@@ -113,6 +118,8 @@ class FrameInput:
     rgb: Rgb
     """(H, W, 3)."""
     description: str
+    """A sentence, or several that say the same, one per line: the mean of their embeddings counts, or the one that fits
+    the reference of scale, where there is one."""
     stamp: int
     """Nanoseconds."""
     camera: str = ""
@@ -151,6 +158,8 @@ class FrameOutput(NamedTuple):
     """How the depth compares with the reference, if that was asked for."""
     scale_from: str = ""
     """What the reference was: a source of `scale.reference`, or "height"."""
+    preferred: str = ""
+    """The one of several sentences that fits the reference; empty until that is known."""
 
 
 class FrameFailure(NamedTuple):
@@ -195,7 +204,7 @@ class FramePipeline:
             return list(
                 self._predictor.predict_frames(
                     [frame.rgb for frame in frames],
-                    [frame.description for frame in frames],
+                    [self._told(frame, options) for frame in frames],
                     maps=any(frame.maps or frame.products & MAPS for frame in frames),
                     scale=options.scale,
                     edge_jump=options.edge_jump if edges else None,
@@ -216,14 +225,36 @@ class FramePipeline:
         camera.steady(frame, prediction, options.steadiness)
         info, rays, error = camera.look(frame, _size(prediction.metric_depth))
         scale, source = camera.scale(frame, prediction, rays, options.scale_reference)
+        if scale is not None and scale.estimate is not None and camera.telling.undecided:
+            self._prefer_sentence(frame, rays, options)
         packed = _pack(frame, prediction, rays, options)
-        return FrameOutput(frame, prediction, packed, info, error, seconds, scale, source)
+        return FrameOutput(frame, prediction, packed, info, error, seconds, scale, source, camera.telling.preferred)
+
+    def _told(self, frame: FrameInput, options: PipelineOptions) -> str | Mixture:
+        return self._cameras[frame.camera].telling.at(frame.description, frame.stamp, options.description_blend)
+
+    def _prefer_sentence(self, frame: FrameInput, rays: RayTable | None, options: PipelineOptions) -> None:
+        """Prefers the sentence whose depth is nearest to the reference; takes a prediction for each."""
+        assert options.scale_reference is not None
+        telling = self._cameras[frame.camera].telling
+        sentences = telling.undecided[:MOST_TRIED]
+        predictions = self._predictor.predict_frames(
+            [frame.rgb] * len(sentences), sentences, maps=False, scale=options.scale, edge_jump=None
+        )
+        off = {}
+        for sentence, prediction in zip(sentences, predictions, strict=True):
+            estimate, _ = _estimate(frame, prediction.metric_depth, rays, options.scale_reference)
+            if isinstance(estimate, ScaleEstimate):
+                off[sentence] = ratio(estimate.factor)
+        if off:
+            telling.prefer(min(off, key=off.__getitem__))
 
 
 class _Camera:
     """What is kept of a camera from frame to frame."""
 
     def __init__(self) -> None:
+        self.telling = Telling()
         self._window = 0.0  # s
         self._filter: ScaleFilter | None = None
         self._rays = RayTables()
@@ -259,7 +290,8 @@ class _Camera:
         if self._tracker is None or options.hold != self._hold:
             self._tracker, self._hold = ScaleTracker(hold=options.hold), options.hold
         estimate, source = _estimate(frame, prediction.metric_depth, rays, options)
-        state = self._tracker.update(frame.stamp, frame.description, estimate)
+        told = self.telling.preferred or frame.description
+        state = self._tracker.update(frame.stamp, told, estimate)
         if options.correct:
             apply_scale(prediction.metric_depth, state.factor, state.shift)
         return state, source

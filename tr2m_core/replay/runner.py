@@ -18,7 +18,7 @@ from tr2m_core.bags.description_topic import find_description
 from tr2m_core.bags.topics import Topics, first_info, read_descriptions
 from tr2m_core.bags.writer import DepthBagWriter
 from tr2m_core.camera.model import is_rectified, pinhole
-from tr2m_core.description import check_description
+from tr2m_core.description import check_sentences
 from tr2m_core.errors import FrameError, InputError
 from tr2m_core.eval.frame_result import NO_PARTNER, FrameResult, View, measure_frame
 from tr2m_core.eval.run import NANOSECONDS, Run
@@ -103,7 +103,7 @@ class Sentences:
         read = read_descriptions(bag, topic)
         for recorded, description in read:
             try:
-                self._texts.append(check_description(description))
+                self._texts.append(check_sentences(description))
                 self._times.append(recorded)
             except InputError as error:
                 self.skipped[str(error)] += 1

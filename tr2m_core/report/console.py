@@ -61,7 +61,8 @@ def print_descriptions(sentences: list[dict[str, Any]]) -> None:
     for entry in sentences:
         metrics, drift = entry["metrics"] or {}, entry["scale_factor"] or {}
         numbers = [metrics.get("abs_rel"), metrics.get("delta1"), drift.get("median")]
-        rows.append([entry["description"], entry["frames"], entry["median_m"], *numbers])
+        first, *others = entry["description"].splitlines() or [""]
+        rows.append([f"{first} (+{len(others)})" if others else first, entry["frames"], entry["median_m"], *numbers])
     print(format_table(["sentence", "frames", "median m", "abs_rel", "delta1", "scale factor"], rows))
 
 

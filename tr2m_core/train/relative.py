@@ -223,8 +223,11 @@ class _RelativeBackend:
     def __init__(self, network: nn.Module, device: torch.device, input_size: tuple[int, int]) -> None:
         self.network, self.device, self.input_size = network, device, input_size
 
-    def encode(self, sentences: list[str]) -> Tensor:
+    def embed(self, sentences: list[str]) -> Tensor:
         return torch.zeros(len(sentences), 1, 1)
+
+    def condition(self, embedding: Tensor) -> Tensor:
+        return embedding
 
     @torch.inference_mode()
     def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:

@@ -101,8 +101,12 @@ class _Backend:
         self.input_size = input_size
 
     @torch.inference_mode()
-    def encode(self, sentences: list[str]) -> Tensor:
-        return self.model.encode(sentences)
+    def embed(self, sentences: list[str]) -> Tensor:
+        return self.model.text_encoder.encode(sentences)
+
+    @torch.inference_mode()
+    def condition(self, embedding: Tensor) -> Tensor:
+        return self.model.rescale_head.text_vector(embedding)
 
     @torch.inference_mode()
     def run(self, pixel_values: Tensor, text: Tensor, maps: bool) -> BackendOutput:

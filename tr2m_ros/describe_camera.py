@@ -1,0 +1,218 @@
+"""DescribedCamera: which images of a camera are described, and what is said of it and when nothing is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+from rclpy.lifecycle import LifecycleNode
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import String
+
+from tr2m_core.errors import FrameError
+from tr2m_core.likeness import likeness, thumbnail
+from tr2m_core.messages.images import CheckedImage
+from tr2m_ros.active_description import parse_description
+from tr2m_ros.conversions import parse_image
+from tr2m_ros.describe_parameters import DescribeSettings
+from tr2m_ros.diagnostics import Problems
+from tr2m_ros.input_subscription import InputSubscription
+from tr2m_ros.qos import SENSOR_DEPTH, advertise, latched_qos, subscribe, volatile_qos
+
+DESCRIPTION = "scene_description"
+OVERDUE = 5.0  # s without an image until the node says so
+LONGEST = 100_000  # characters of a description from somebody else
+REMEMBERED = 16  # of its own descriptions, by which it knows them when they come back
+
+# Why an image was not described.
+BUSY, TOO_SOON, UNCHANGED, HUMAN = "busy", "before the period has passed", "unchanged scene", "a human has spoken"
+BAD, INACTIVE = "bad message", "not active"
+CAUSES = (BUSY, TOO_SOON, UNCHANGED, HUMAN, BAD, INACTIVE)
+
+
+class DescribedCamera:
+    """Takes a camera's images, and publishes what the captioner says of some.
+
+    A sentence from anybody else on the topic silences it for `human_hold` seconds, and is said again, latched, so that
+    who comes later hears it too. With several cameras that holds for a sentence for all as well: a camera's own topic
+    would take precedence over it.
+
+    take(name, image): hands an image on, and returns whether the captioner took it. Messages come on the executor's
+    thread, `say` and `give_up` on the captioner's.
+    """
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        name: str,
+        settings: DescribeSettings,
+        take: Callable[[str, CheckedImage], bool],
+    ) -> None:
+        self._node, self._name, self._settings, self._hand_on = node, name, settings, take
+        self.problems = Problems(node.get_logger(), f"[{name}] " if name else "")
+        self._lock = threading.Lock()
+        self._is_waiting = False  # for a caption
+        self._label = f"{name}: " if name else ""
+        self._own: deque[str] = deque(maxlen=REMEMBERED)
+        self._last, self._last_time = "", 0.0  # time.monotonic()
+        self._human, self._human_time = "", 0.0
+        self._described: Any = None  # thumbnail of the image described last
+        self._candidate: Any = None
+        self._looked = -np.inf  # at an image, to see whether it has changed
+        self._seconds: deque[float] = deque(maxlen=100)
+        self._counts: Counter[str] = Counter(dict.fromkeys(CAUSES, 0))
+        self._images = self._captions = 0
+        self._heard = time.monotonic()
+        prefix = f"{name}/" if name else ""
+        self.image_topic = node.resolve_topic_name(f"{prefix}image")
+        kind: type = Image
+        if settings.image_transport == "compressed":
+            kind, self.image_topic = CompressedImage, node.resolve_topic_name(f"{self.image_topic}/compressed")
+        with ExitStack() as made:
+            self._input = InputSubscription(node, kind, self.image_topic, self._on_image, SENSOR_DEPTH, self._warn)
+            made.callback(self._input.destroy)
+            self._publisher = advertise(node, String, prefix + DESCRIPTION, latched_qos(), self._warn)
+            made.callback(node.destroy_lifecycle_publisher, self._publisher)
+            for topic in {DESCRIPTION, prefix + DESCRIPTION}:
+                for qos, entity in ((volatile_qos(), None), (latched_qos(), "latched")):
+                    heard = subscribe(node, String, topic, self._on_description, qos, entity=entity)
+                    made.callback(node.destroy_subscription, heard)
+            self._made = made.pop_all()
+
+    def destroy(self) -> None:
+        self._made.close()
+
+    def start(self) -> None:
+        """Images count from now on."""
+        self._heard, self._is_waiting = time.monotonic(), False
+
+    # -- messages, on the executor's thread ---------------------------------------------------------------------------
+
+    def _warn(self, topic: str, policy: str) -> None:
+        self.problems.report(f"qos {topic}", f"someone on {topic} cannot be paired with: incompatible QoS ({policy})")
+
+    def _on_description(self, msg: String) -> None:
+        try:
+            text = parse_description(msg.data, LONGEST)
+        except FrameError:
+            return  # the depth node says what is wrong with it
+        with self._lock:
+            if text in self._own:
+                return
+            self._own.append(text)
+            self._human, self._human_time = text, time.monotonic()
+            self._described = None  # when it may speak again, it looks anew
+            self._publisher.publish(String(data=text))
+        self._node.get_logger().info(f"{self._label}silent: somebody says '{text}'")
+
+    def _on_image(self, msg: Any) -> None:
+        self._images += 1
+        self._heard = time.monotonic()
+        self.problems.resolve("no image")
+        if (cause := self._take(msg)) is not None:
+            self._counts[cause] += 1
+
+    def _take(self, msg: Any) -> str | None:
+        """Hands the image on; or why not."""
+        if self._is_silenced():
+            return HUMAN
+        if self._is_waiting:
+            return BUSY
+        now = time.monotonic()
+        if now - self._looked < self._settings.period:
+            return TOO_SOON
+        try:
+            image = parse_image(msg)
+            seen = thumbnail(image.rgb())
+        except FrameError as error:
+            self.problems.report("bad message", f"rejected: {error}")
+            return BAD
+        self._looked = now
+        with self._lock:
+            described = self._described
+        if described is not None and 1 - likeness(seen, described) < self._settings.change:
+            return UNCHANGED
+        self._is_waiting, self._candidate = True, seen
+        if not self._hand_on(self._name, image):
+            self._is_waiting = False
+            return INACTIVE
+        return None
+
+    def _is_silenced(self) -> bool:
+        with self._lock:
+            return self._human_is_heeded()
+
+    def _human_is_heeded(self) -> bool:
+        hold = self._settings.human_hold
+        return bool(self._human) and (hold == 0 or time.monotonic() - self._human_time < hold)
+
+    # -- captions, on the captioner's thread --------------------------------------------------------------------------
+
+    def say(self, sentences: list[str], seconds: float) -> None:
+        """Publishes what the captioner says of the image it was given, unless somebody else has spoken meanwhile."""
+        text = parse_description("\n".join(sentences), LONGEST)
+        with self._lock:
+            self._is_waiting = False
+            self._captions += 1
+            self._seconds.append(seconds)
+            if self._human_is_heeded():
+                self._counts[HUMAN] += 1
+                return
+            self._human, self._described = "", self._candidate
+            is_new, self._last, self._last_time = text != self._last, text, time.monotonic()
+            self._own.append(text)
+            self._publisher.publish(String(data=text))
+        if is_new:
+            self._node.get_logger().info(f"{self._label}'{sentences[0]}'")
+
+    def give_up(self) -> None:
+        """The captioner could not say anything of the image."""
+        self._is_waiting = False
+
+    # -- diagnostics --------------------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Looks for what is wrong without a message to tell of it; for an active node, once per diagnostics."""
+        silence, topic = time.monotonic() - self._heard, self.image_topic
+        if silence < OVERDUE:
+            return
+        text = f"no publisher on {topic}"
+        if self._node.count_publishers(topic):
+            text = f"publisher found on {topic} but no image for {silence:.0f} s"
+        for publisher, kind in self._input.publishers_of_other_types():
+            text = f"{publisher} publishes {topic} as {kind}, not {self._input.type_name}"
+        self.problems.report("no image", text, repeat_after=30.0)
+
+    def values(self) -> dict[str, Any]:
+        """What diagnostics tell of this camera."""
+        with self._lock:
+            silenced = self._human_is_heeded()
+            said = self._human if silenced else self._last
+            since = self._human_time if silenced else self._last_time
+            age = f"{time.monotonic() - since:.1f}" if said else "n/a"
+            times = np.array(self._seconds)
+            values: dict[str, Any] = {
+                "last description": said or "none",
+                "description age (s)": age,
+                "said by": "somebody else" if silenced else self._settings.model if said else "nobody",
+                "silent because": self._why_silent(silenced),
+                "images": self._images,
+                "descriptions": self._captions,
+                "time per description p50 (ms)": f"{1e3 * np.median(times):.0f}" if times.size else "n/a",
+            }
+        return values | {f"not described: {cause}": count for cause, count in self._counts.items()}
+
+    def _why_silent(self, silenced: bool) -> str:
+        if silenced and self._settings.human_hold:
+            rest = self._settings.human_hold - (time.monotonic() - self._human_time)
+            return f"somebody else has spoken; for {rest:.0f} s more (human_hold)"
+        if silenced:
+            return "somebody else has spoken (human_hold is 0: for good)"
+        if not self._images:
+            return "no image"
+        return "nothing described yet" if not self._captions else "not silent"
