@@ -152,7 +152,7 @@ def test_descriptions_of_a_bag_alone(drive, tmp_path, in_two_processes):
         "describe", str(drive), "-o", str(tmp_path / "two.jsonl"), "--period", "0", "--change", "0"
     )
     assert [code for code, *_ in ended] == [0, 0], ended
-    assert (tmp_path / "one.jsonl").read_text() == both.read_text()
+    assert (tmp_path / "one.jsonl").read_text() == (tmp_path / "two.jsonl").read_text()
 
 
 def test_what_cannot_be_described_is_told(drive, photos, tmp_path, capsys):
