@@ -77,11 +77,13 @@ scale: setup
 bench: setup
 	@$(BIN)/tr2m benchmark
 
-# Three groups at a time, for the ROS tests mostly wait; the others get one thread. What counts every frame needs both cores.
+# Four groups at a time, for the ROS tests mostly wait; the others get one thread. What counts every frame needs both
+# cores.
 TRANSPORT := test/ros/test_transport.py
 define TEST_GROUPS
+ros test/ros/test_[a-f]*.py
+ros2 test/ros/test_[g-z]*.py --ignore $(TRANSPORT)
 core test/core
-ros test/ros --ignore $(TRANSPORT)
 cli test/cli/test_[a-i]*.py
 cli2 test/cli/test_[j-z]*.py
 lint
@@ -91,7 +93,7 @@ export TEST_GROUPS
 test: setup
 	@mkdir -p out
 	run() {
-		[ "$$1" = ros ] || export OMP_NUM_THREADS=1
+		[[ "$$1" = ros* ]] || export OMP_NUM_THREADS=1
 		if [ "$$1" = lint ]; then
 			$(MAKE) --no-print-directory lint
 		else
@@ -101,7 +103,7 @@ test: setup
 	export -f run
 	failed=0
 	echo "==> Tests; their output follows at the end, and is in out/test-*.log"
-	xargs -P 3 -I {} bash -c 'run {}' <<< "$$TEST_GROUPS" || failed=1
+	xargs -P 4 -I {} bash -c 'run {}' <<< "$$TEST_GROUPS" || failed=1
 	tail -v -n +1 out/test-*.log
 	$(BIN)/python -m pytest $(TRANSPORT) || failed=1
 	env -u OMP_WAIT_POLICY $(BIN)/tr2m benchmark --quick --no-node --least 1.3 || failed=1

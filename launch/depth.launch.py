@@ -54,6 +54,11 @@ def arguments() -> list[DeclareLaunchArgument]:
         ("describe", "false", "true: also start describe_node, which says what the camera shows until a human does"),
         ("describe_model", "", "embedded, florence, smolvlm, blip or llava; empty: as in describe_params_file"),
         ("describe_params_file", describing, "YAML file with the parameters of describe_node"),
+        (
+            "description_blend",
+            "",
+            "seconds from one description to the next; empty: 1.0 with describe, else params_file",
+        ),
         ("model", "", "embedded, paper, a model directory, a Hub id or an .onnx file; empty: as in params_file"),
         ("checkpoint", "", "file that replaces the model's rescale head (safetensors, .pth); empty: as in params_file"),
         ("device", "", "auto, cpu, cuda or cuda:N; empty: as in params_file"),
@@ -95,6 +100,9 @@ def start_nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     cameras = [name.strip() for name in value("cameras").split(",") if name.strip()]
     if cameras:
         given["cameras"] = cameras
+    describing = is_true(value("describe"))
+    if blend := value("description_blend") or ("1.0" if describing else ""):
+        given["description_blend"] = float(blend)
     if value("autostart"):
         given["autostart"] = ParameterValue(LaunchConfiguration("autostart"), value_type=bool)
     renamed = remappings(cameras, value("image"), value("camera_info"))
@@ -112,7 +120,7 @@ def start_nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             sigterm_timeout="15",  # a frame in progress and the unloading of torch may outlast the usual 5 s
         ),
     ]
-    if is_true(value("describe")):
+    if describing:
         same = {
             name: given[name] for name in ("cameras", "image_transport", "dds_profile", "autostart") if name in given
         }

@@ -2,8 +2,8 @@
 
 python -m tr2m_ros.demo -o out/demo
 
-Each room is played as a bag from a process of its own, first under the other room's sentence, then under its own, and
-last under the other room's again while a simulated 2-D lidar corrects the scale.
+Each room is played as a bag from a process of its own, first under the other room's sentence, then under its own, then
+under the other room's again while a simulated 2-D lidar corrects the scale, and last under what describe_node sees.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ class Run:
     room: Room
     description: str
     corrected: bool = False
+    described: bool = False
     frames: dict[int, int] = field(default_factory=dict)  # stamp -> index in the room
     depths: dict[int, npt.NDArray[np.float32]] = field(default_factory=dict)
     latencies: list[float] = field(default_factory=list)  # s from stamp to publishing
@@ -101,6 +102,8 @@ class Run:
 
     @property
     def title(self) -> str:
+        if self.described:
+            return "none: described"
         return ("right" if self.right else "wrong") + (", corrected by a lidar" if self.corrected else "")
 
     def abs_rel(self) -> float | None:
@@ -146,6 +149,11 @@ class Recorder(Node):
     def say(self, description: str) -> None:
         self._text.publish(String(data=description))
 
+    def fall_silent(self) -> None:
+        """Takes back what was said last, which a latched topic would tell whoever comes later."""
+        self.destroy_publisher(self._text)
+        self.active_description = ""
+
     def _on_active(self, msg: String) -> None:
         self.active_description = msg.data
 
@@ -182,10 +190,10 @@ def main(args: list[str] | None = None) -> int:
 def _demo(options: argparse.Namespace) -> int:
     output: Path = options.output
     output.mkdir(parents=True, exist_ok=True)
-    command = ["tr2m_ros.depth_node", "--ros-args", "-r", f"image:={IMAGE}", "-r", f"camera_info:={INFO}"]
+    plain = ["tr2m_ros.depth_node", "--ros-args", "-r", f"image:={IMAGE}", "-r", f"camera_info:={INFO}"]
     recorder = Recorder()
     try:
-        with _process(command, output / "depth_node.log") as node:
+        with _process(plain, output / "depth_node.log") as node:
             print(f"Rendering {options.frames} frames while the node loads its model ...", flush=True)
             rooms = render_rooms(options.frames)
             for room in rooms:
@@ -193,12 +201,20 @@ def _demo(options: argparse.Namespace) -> int:
                 write_bag(room, options.fps)
             runs = _play_all(recorder, node, rooms, options)
         mounting = f"reference_transform:={[0.0, 0.0, 0.0, *LASER]}"
-        command += ["-r", f"reference/scan:={SCAN}", "-p", "scale_reference:=correct", "-p", mounting]
+        command = [*plain, "-r", f"reference/scan:={SCAN}", "-p", "scale_reference:=correct", "-p", mounting]
         with _process(command, output / "depth_node.log") as node:
             runs += _play_corrected(recorder, node, rooms, options)
+        recorder.fall_silent()
+        describer = ["tr2m_ros.describe_node", "--ros-args", "-r", f"image:={IMAGE}"]
+        with (
+            _process(plain, output / "depth_node.log") as node,
+            _process(describer, output / "describe_node.log") as second,
+        ):
+            described = _play_described(recorder, (node, second), rooms, options)
     finally:
         recorder.destroy_node()
     runs.sort(key=lambda run: rooms.index(run.room))
+    runs += described
     rows = [run.row() for run in runs]
     print(format_table(list(rows[0]), [list(row.values()) for row in rows]))
     report = {"sentences": ROOMS, "fps": options.fps, "runs": rows}
@@ -368,6 +384,26 @@ def _play_corrected(
     return runs
 
 
+def _play_described(
+    recorder: Recorder, nodes: Sequence[subprocess.Popen[bytes]], rooms: Sequence[Room], options: argparse.Namespace
+) -> list[Run]:
+    """Every room without a word from anybody. Raises InputError when a node ends or does not start."""
+    deadline = time.monotonic() + NODE_START
+    while recorder.count_subscribers(IMAGE) < 1 + len(nodes):
+        if any(node.poll() is not None for node in nodes) or time.monotonic() > deadline:
+            raise InputError(f"a node did not start; see {options.output}/describe_node.log and depth_node.log there")
+        rclpy.spin_once(recorder, timeout_sec=0.1)
+    runs = []
+    for room in rooms:
+        print(f"Playing the {room.name}, which nobody but describe_node describes", flush=True)
+        runs.append(Run(room, "", described=True))
+        recorder.run = runs[-1]
+        _play(recorder, room, options)
+        recorder.run = None
+        runs[-1].description = recorder.active_description.partition("\n")[0]
+    return runs
+
+
 def _wait_for_description(recorder: Recorder, node: subprocess.Popen[bytes], description: str, output: Path) -> None:
     """Says the sentence until the node says that it uses it. Raises InputError when the node ends or stays silent."""
     recorder.say(description)
@@ -397,18 +433,20 @@ def _play(recorder: Recorder, room: Room, options: argparse.Namespace, *further:
 
 
 def draw(rooms: Sequence[Room], runs: Sequence[Run], path: Path) -> None:
-    """A row per room: image, depth under the wrong sentence, the same corrected, depth under the right one, ground
-    truth, the cloud from the side."""
+    """A row per room: image, depth under the wrong sentence, the same corrected, depth under the right one and under
+    what describe_node said, ground truth, the cloud from the side."""
     from matplotlib.figure import Figure
 
     from tr2m_core.visualization import colourise_depth, display_range, render_cloud
 
-    figure = Figure(figsize=(21, 3.1 * len(rooms)), dpi=100, layout="constrained")
+    figure = Figure(figsize=(24, 3.1 * len(rooms)), dpi=100, layout="constrained")
     limits = display_range(*[np.where(room.depth > 0, room.depth, np.nan) for room in rooms])
     figure.suptitle(f"metric depth, warm is near: {limits[0]:.2f} to {limits[1]:.2f} m, one scale for all", fontsize=13)
-    for axes, room in zip(figure.subplots(len(rooms), 6, squeeze=False), rooms, strict=True):
-        told = sorted((run for run in runs if run.room is room), key=lambda run: (run.right, run.corrected))
-        right = told[-1]
+    for axes, room in zip(figure.subplots(len(rooms), 7, squeeze=False), rooms, strict=True):
+        told = sorted(
+            (run for run in runs if run.room is room), key=lambda run: (run.described, run.right, run.corrected)
+        )
+        right = next(run for run in told if run.right)
         assert right.cloud is not None
         stamp = max(right.depths)
         index = right.frames[stamp]
@@ -416,9 +454,10 @@ def draw(rooms: Sequence[Room], runs: Sequence[Run], path: Path) -> None:
         cells = [(room.images[index], f"the {room.name}")]
         for run in told:
             depth = run.depths[max(run.depths)]
-            name = next(name for name, description in ROOMS.items() if description == run.description)
-            how = "corrected by a lidar, " if run.corrected else ""
-            title = f"told “a {name} ...”\n{how}median {np.nanmedian(depth):.2f} m, abs_rel {run.abs_rel():.2f}"
+            who = "corrected by a lidar, " if run.corrected else ""
+            said = next((f"told “a {name} ...”" for name, text in ROOMS.items() if text == run.description), "")
+            said = said or f"describe_node: “{run.description}”"
+            title = f"{said}\n{who}median {np.nanmedian(depth):.2f} m, abs_rel {run.abs_rel():.2f}"
             cells.append((colourise_depth(depth, *limits), title))
         cells.append((colourise_depth(truth, *limits), f"ground truth\nmedian {np.nanmedian(truth):.2f} m"))
         cells.append((render_cloud(*cloud_arrays(right.cloud), size=(480, 640)), "point cloud, seen from the side"))

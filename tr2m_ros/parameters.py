@@ -88,7 +88,7 @@ class Settings:
         0.0, "warn when the last description received is older (seconds); 0: never", 0.0, 1e6
     )
     description_blend: float = setting(
-        1.0, "time that going over from one description to the next takes (seconds); 0: at once", 0.0, 60.0
+        0.0, "time that going over from one description to the next takes (seconds); 0: at once", 0.0, 60.0
     )
     max_description_length: int = setting(1000, "longer descriptions are rejected (characters)", 1, 100_000)
     image_transport: str = setting(

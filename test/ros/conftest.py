@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 
-os.environ["ROS_DOMAIN_ID"] = str(random.randint(1, 100))
+os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)  # another one for tests that run beside these
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 if os.environ.get("ROS_DISTRO") == "humble":
     os.environ["ROS_LOCALHOST_ONLY"] = "1"  # the same there; later releases warn of it

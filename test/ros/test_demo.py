@@ -65,7 +65,8 @@ def test_a_short_demonstration(start, tmp_path: Path) -> None:
     assert process.popen.wait(300) == 0, process.output()
     report = json.loads((tmp_path / "report.json").read_text())
     corrected = "wrong, corrected by a lidar"
-    assert [run["description"] for run in report["runs"]] == ["wrong", "right", corrected] * 2
+    described = "none: described"
+    assert [run["description"] for run in report["runs"]] == ["wrong", "right", corrected] * 2 + [described] * 2
     assert all(run["out"] > 0 for run in report["runs"])
     errors = {(run["room"], run["description"]): run["abs_rel"] for run in report["runs"]}
     for room in demo.ROOMS:

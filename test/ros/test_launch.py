@@ -20,7 +20,7 @@ ARGUMENTS = {
         "image", "camera_info", "image_transport", "cameras", "description", "model", "checkpoint", "device",
         "autostart", "dds_profile", "rviz", "fixed_frame", "namespace", "params_file", "use_sim_time",
         "scale_reference", "reference_depth", "reference_points", "reference_scan", "reference_range",
-        "describe", "describe_model", "describe_params_file",
+        "describe", "describe_model", "describe_params_file", "description_blend",
     },
     "replay": {
         "image", "depth", "camera_info", "description", "model", "checkpoint", "device", "rate", "output",
