@@ -82,7 +82,7 @@ bench: setup
 TRANSPORT := test/ros/test_transport.py
 define TEST_GROUPS
 ros test/ros/test_[a-f]*.py
-ros2 test/ros/test_[g-z]*.py --ignore $(TRANSPORT)
+ros2 test/ros/test_[g-su-z]*.py test/ros/test_transport_check.py
 core test/core
 cli test/cli/test_[a-i]*.py
 cli2 test/cli/test_[j-z]*.py
