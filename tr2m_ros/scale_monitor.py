@@ -38,6 +38,7 @@ class ScaleMonitor:
             "age (s)": "n/a" if math.isinf(state.age) else f"{state.age:.2f}",
             "measured factor": "n/a" if state.estimate is None else f"{state.estimate.factor:.4g}",
             "samples": 0 if state.estimate is None else state.estimate.pairs,
+            "preferred description": output.preferred or "n/a",
             "applied": settings.scale_reference == CORRECT,
         }
         self._camera.scale = {f"scale: {name}": str(value) for name, value in values.items()}
