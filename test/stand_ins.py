@@ -71,3 +71,8 @@ class FlatModel:
 
     def without_normalisation(self) -> FlatModel:
         return FlatModel(2 * self.depth)
+
+
+def encoded(backend, sentences: Sequence[str]):
+    """Sentences in the form that the backend's `run` takes."""
+    return backend.condition(backend.embed(list(sentences)))

@@ -7,7 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rclpy.lifecycle import LifecycleNode
@@ -24,10 +24,14 @@ from tr2m_ros.diagnostics import Problems
 from tr2m_ros.input_subscription import InputSubscription
 from tr2m_ros.qos import SENSOR_DEPTH, advertise, latched_qos, subscribe, volatile_qos
 
+if TYPE_CHECKING:
+    from rclpy.subscription import MessageInfo
+
 DESCRIPTION = "scene_description"
 OVERDUE = 5.0  # s without an image until the node says so
 LONGEST = 100_000  # characters of a description from somebody else
-REMEMBERED = 16  # of its own descriptions, by which it knows them when they come back
+REMEMBERED = 16  # times at which it has spoken, by which it knows its own descriptions when they come back
+MARGIN = 1_000_000  # ns by which clocks of one machine may round differently
 
 # Why an image was not described.
 BUSY, TOO_SOON, UNCHANGED, HUMAN = "busy", "before the period has passed", "unchanged scene", "a human has spoken"
@@ -58,7 +62,7 @@ class DescribedCamera:
         self._lock = threading.Lock()
         self._is_waiting = False  # for a caption
         self._label = f"{name}: " if name else ""
-        self._own: deque[str] = deque(maxlen=REMEMBERED)
+        self._spoken: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)  # ns, before and after publishing
         self._last, self._last_time = "", 0.0  # time.monotonic()
         self._human, self._human_time = "", 0.0
         self._described: Any = None  # thumbnail of the image described last
@@ -96,18 +100,20 @@ class DescribedCamera:
     def _warn(self, topic: str, policy: str) -> None:
         self.problems.report(f"qos {topic}", f"someone on {topic} cannot be paired with: incompatible QoS ({policy})")
 
-    def _on_description(self, msg: String) -> None:
+    def _on_description(self, msg: String, info: MessageInfo) -> None:
         try:
             text = parse_description(msg.data, LONGEST)
         except FrameError:
             return  # the depth node says what is wrong with it
         with self._lock:
-            if text in self._own:
-                return
-            self._own.append(text)
+            if any(before <= info["source_timestamp"] <= after for before, after in self._spoken):
+                return  # its own
+            is_repeated = text == self._human and self._human_is_heeded()
             self._human, self._human_time = text, time.monotonic()
             self._described = None  # when it may speak again, it looks anew
-            self._publisher.publish(String(data=text))
+            if is_repeated:
+                return
+            self._speak(text)
         self._node.get_logger().info(f"{self._label}silent: somebody says '{text}'")
 
     def _on_image(self, msg: Any) -> None:
@@ -143,6 +149,11 @@ class DescribedCamera:
             return INACTIVE
         return None
 
+    def _speak(self, text: str) -> None:
+        before = time.time_ns()
+        self._publisher.publish(String(data=text))
+        self._spoken.append((before - MARGIN, time.time_ns() + MARGIN))
+
     def _is_silenced(self) -> bool:
         with self._lock:
             return self._human_is_heeded()
@@ -165,8 +176,7 @@ class DescribedCamera:
                 return
             self._human, self._described = "", self._candidate
             is_new, self._last, self._last_time = text != self._last, text, time.monotonic()
-            self._own.append(text)
-            self._publisher.publish(String(data=text))
+            self._speak(text)
         if is_new:
             self._node.get_logger().info(f"{self._label}'{sentences[0]}'")
 

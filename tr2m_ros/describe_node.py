@@ -153,10 +153,11 @@ class DescribeNode(LifecycleNode):
         for name, image in images.items():
             start = time.monotonic()
             (sentences,) = captioner.describe([image.rgb()], self.settings.style, self.settings.wordings)
-            self._cameras[name].say(list(dict.fromkeys(sentences)), time.monotonic() - start)
+            if (camera := self._cameras.get(name)) is not None:  # else it was given up in the meantime
+                camera.say(list(dict.fromkeys(sentences)), time.monotonic() - start)
 
     def _on_error(self, images: dict[str, CheckedImage], error: Exception) -> None:
-        for name in images:
+        for name in images.keys() & self._cameras.keys():
             self._cameras[name].give_up()
         self._problems.report_exception("caption", "describing failed", error)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from tr2m_core import DepthPredictor, InputError
+from tr2m_core import DepthPredictor, InputError, devices
 from tr2m_core.export.onnx import export_onnx
 from tr2m_core.inference import engines, openvino_session, torch_backend
 from tr2m_core.inference.engines import ENGINES, PACKAGES, open_backend, select_engine
@@ -102,7 +102,7 @@ def test_sentences_of_any_length_are_encoded_as_in_torch(name, engine, tiny_pape
         "one room after the other " * 100,
         "é à 部屋",
     ]
-    found = backend.encode(sentences)
+    found = backend.embed(sentences)
     np.testing.assert_allclose(found, torch.cat([expected.encode([each]) for each in sentences]), rtol=1e-3, atol=1e-5)
 
 
@@ -170,7 +170,7 @@ def test_stored_bytes_are_those_of_the_weights(model, sources):
 def test_a_large_model_takes_bf16_where_the_processor_has_it(model, monkeypatch):
     for large, fast, expected in ((1, True, "bf16"), (1, False, "fp32"), (1 << 40, True, "fp32")):
         monkeypatch.setattr(torch_backend, "LARGE", large)
-        monkeypatch.setattr(torch_backend, "has_fast_bf16", lambda device, fast=fast: fast)
+        monkeypatch.setattr(devices, "has_fast_bf16", lambda device, fast=fast: fast)
         whole = load_model("embedded")
         backend = torch_backend.TorchBackend(whole, device="cpu")
         assert DepthPredictor(backend).precision == expected

@@ -19,6 +19,7 @@ pytest.importorskip("onnxruntime", reason="the extra [onnx] is not installed")
 
 import onnx
 import onnxruntime
+from stand_ins import encoded
 
 from tr2m_core import DepthPredictor
 from tr2m_core.errors import InputError
@@ -86,14 +87,14 @@ def test_graphs_compute_what_torch_computes(models, backends, name, batch):
     backend, reference = backends[name], TorchBackend(models[name], device="cpu", input_size=size)
     images = torch.randn(batch, 3, *size, generator=torch.Generator().manual_seed(batch))
     sentences = SENTENCES[:batch]
-    found = backend.run(images, backend.encode(sentences), maps=True)
-    expected = reference.run(images, reference.encode(sentences), maps=True)
+    found = backend.run(images, encoded(backend, sentences), maps=True)
+    expected = reference.run(images, encoded(reference, sentences), maps=True)
     for values, wanted in zip(found, expected, strict=True):
         assert values.shape == wanted.shape == (batch, 1, *size)
         assert values.dtype == torch.float32
         assert relative_difference(values, wanted) < 1e-4
     assert float(expected.relative_depth.std()) > 1e-3  # the ReLU at the end of the relative depth leaves an image
-    alone = backend.run(images, backend.encode(sentences), maps=False)
+    alone = backend.run(images, encoded(backend, sentences), maps=False)
     assert torch.equal(alone.metric_depth, found.metric_depth)
     assert alone[1:] == (None, None, None)
 
@@ -101,7 +102,7 @@ def test_graphs_compute_what_torch_computes(models, backends, name, batch):
 def test_one_sentence_serves_a_whole_batch(backends):
     backend = backends["paper"]
     images = torch.randn(3, 3, *SIZE, generator=torch.Generator().manual_seed(7))
-    text = backend.encode(SENTENCES[:1])
+    text = encoded(backend, SENTENCES[:1])
     one, each = (backend.run(images, given, True) for given in (text, text.repeat(3, 1, 1)))
     assert all(map(torch.equal, one, each))
 
@@ -297,7 +298,7 @@ def test_cuda_needs_another_onnxruntime(files, device):
 def test_cuda_computes_the_same(files, backends):
     images = torch.randn(2, 3, *SIZES["embedded"], generator=torch.Generator().manual_seed(2))
     on_gpu, on_cpu = open_graph(files["embedded"], "onnxruntime", "cuda"), backends["embedded"]
-    text = on_cpu.encode(SENTENCES[:2])
+    text = encoded(on_cpu, SENTENCES[:2])
     pairs = zip(on_gpu.run(images, text, True), on_cpu.run(images, text, True), strict=True)
     assert all(relative_difference(*pair) < 1e-2 for pair in pairs)
 

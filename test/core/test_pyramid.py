@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from stand_ins import encoded
 from tiny_models import random_embedded, tiny_depth_anything
 
 from tr2m_core.cli.common import add_model_arguments, load_predictor, nearest_size
@@ -178,9 +179,9 @@ def test_depth_anything_folders_load_as_before(tmp_path: Path) -> None:
 def test_bf16_is_close_to_fp32(model: TR2M) -> None:
     pixels = torch.randn(1, 3, *SIZE, generator=torch.Generator().manual_seed(2))
     full = TorchBackend(model, device="cpu", precision="fp32", input_size=SIZE)
-    expected = full.run(pixels, full.encode(["A desk."]), maps=True)
+    expected = full.run(pixels, encoded(full, ["A desk."]), maps=True)
     half = TorchBackend(random_embedded(), device="cpu", precision="bf16", input_size=SIZE)
-    found = half.run(pixels, half.encode(["A desk."]), maps=True)
+    found = half.run(pixels, encoded(half, ["A desk."]), maps=True)
     for values, wanted in zip(found, expected, strict=True):
         assert float(((values - wanted) / wanted).abs().max()) < 0.05
         assert not torch.equal(values, wanted)
@@ -195,7 +196,7 @@ def test_compiled_it_computes_the_same(model: TR2M) -> None:
     plain, compiled = (
         TorchBackend(model, device="cpu", precision="fp32", input_size=SIZE, compile=c) for c in (False, True)
     )
-    text = plain.encode(["A desk."])
+    text = encoded(plain, ["A desk."])
     expected, found = plain.run(pixels, text, maps=True), compiled.run(pixels, text, maps=True)
     assert all(torch.allclose(*pair, rtol=1e-4, atol=1e-6) for pair in zip(found, expected, strict=True))
 

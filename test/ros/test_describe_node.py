@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import signal
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -104,6 +105,18 @@ def test_a_human_comes_first_and_is_heard_by_who_comes_later(describer: Describe
     assert late[0].data == "A hall with a crane."
     describer.shoot_until(lambda: len(describer.said) > 1, "an end of the silence", left=True)
     assert describer.said[1] == LEFT
+
+
+def test_a_human_who_repeats_a_description_is_heard_again(describer: Describer, graph: Any) -> None:
+    """Also when the node has said the same itself."""
+    said = describer.said[-1]
+    end = time.monotonic() + 2 * HOLD
+    while time.monotonic() < end:
+        describer.human.publish(String(data=said))
+        describer.shoot(left=False, seconds=0.4)
+    assert describer.said[-1] == said
+    assert describer.status()["said by"] == "somebody else"
+    describer.shoot_until(lambda: describer.said[-1] == RIGHT, "an end of the silence", left=False)
 
 
 def test_a_human_who_speaks_during_a_caption_is_not_overruled(describer: Describer, graph: Any) -> None:
