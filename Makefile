@@ -81,9 +81,10 @@ bench: setup
 # cores.
 TRANSPORT := test/ros/test_transport.py
 define TEST_GROUPS
-ros test/ros/test_[a-f]*.py
-ros2 test/ros/test_[g-su-z]*.py test/ros/test_transport_check.py
-core test/core
+core test/core/test_[a-l]*.py
+core2 test/core/test_[m-z]*.py
+ros test/ros/test_[a-d]*.py
+ros2 test/ros/test_[e-su-z]*.py test/ros/test_transport_check.py
 cli test/cli/test_[a-i]*.py
 cli2 test/cli/test_[j-z]*.py
 lint

@@ -58,6 +58,7 @@ class DescribeNode(LifecycleNode):
         self._captioner: Captioner | None = None
         self._cameras: dict[str, DescribedCamera] = {}
         self._worker: Worker[CheckedImage] | None = None
+        self._has_made_way = False
         self._diagnostics_pub = self.create_publisher(
             DiagnosticArray, "/diagnostics", 10, qos_overriding_options=overridable()
         )
@@ -93,6 +94,7 @@ class DescribeNode(LifecycleNode):
         result = super().on_activate(state)
         for camera in self._cameras.values():
             camera.start()
+        self._has_made_way = False
         self._worker = Worker(list(self._cameras), self._describe, self._on_error)
         return result
 
@@ -148,6 +150,7 @@ class DescribeNode(LifecycleNode):
 
     def _describe(self, images: dict[str, CheckedImage]) -> None:
         """In the worker's thread."""
+        self._make_way()
         captioner = self._captioner
         assert captioner is not None
         for name, image in images.items():
@@ -155,6 +158,12 @@ class DescribeNode(LifecycleNode):
             (sentences,) = captioner.describe([image.rgb()], self.settings.style, self.settings.wordings)
             if (camera := self._cameras.get(name)) is not None:  # else it was given up in the meantime
                 camera.say(list(dict.fromkeys(sentences)), time.monotonic() - start)
+
+    def _make_way(self) -> None:
+        """Lowers the priority of the worker's thread, once. On Linux threads have their own."""
+        if not self._has_made_way:
+            os.nice(self.settings.nice)
+            self._has_made_way = True
 
     def _on_error(self, images: dict[str, CheckedImage], error: Exception) -> None:
         for name in images.keys() & self._cameras.keys():
@@ -197,7 +206,6 @@ def main(args: list[str] | None = None, load: LoadCaptioner = load_captioner) ->
 
 def _run(arguments: Sequence[str], load: LoadCaptioner) -> int:
     node = DescribeNode(load)
-    os.nice(node.settings.nice)  # the depth node comes first
     return run_managed(node, arguments, node.settings.autostart)
 
 

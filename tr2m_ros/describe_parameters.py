@@ -42,7 +42,7 @@ class DescribeSettings:
         60.0, "silence after a description from somebody else (seconds); 0: for good", 0.0, 1e6, AT_START
     )
     threads: int = setting(2, "most threads on a CPU; at least one processor is left to others", 1, 64, AT_START)
-    nice: int = setting(10, "by how much the priority of the process is lowered", 0, 19, AT_START)
+    nice: int = setting(10, "by how much the priority of describing is lowered", 0, 19, AT_START)
     cameras: tuple[str, ...] = setting(("",), "names of several cameras, each a prefix of its topics", change=AT_START)
     image_transport: str = setting("raw", "raw, or compressed: CompressedImage on image/compressed", change=AT_START)
     autostart: bool = setting(True, "configure and activate at start without a lifecycle manager", change=AT_START)

@@ -17,6 +17,7 @@ def run(capsys, monkeypatch, *arguments):
     return code, *capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_every_part_has_its_rows(capsys, monkeypatch):
     code, out, err = run(capsys, monkeypatch, "--json")
     report = json.loads(out)

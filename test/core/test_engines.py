@@ -130,6 +130,7 @@ def test_another_size_and_other_weights_have_other_graphs(tiny_paper, tmp_path):
     assert fingerprint(find_model(copied), size) == first
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_leave_one_graph(home, tiny_paper):
     code = "import sys; from tr2m_core import DepthPredictor as Predictor; "
     code += "print(Predictor.from_pretrained(sys.argv[1], device='cpu').engine)"

@@ -162,6 +162,7 @@ def test_too_few_sentences_are_rejected(model: TR2M, folder: Path):
         source(model, folder, sentences=1)
 
 
+@pytest.mark.slow
 def test_descriptions_written_by_hand_come_as_often_as_told(model: TR2M, folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("tr2m_core.train.features.REWORDINGS", 1)
     keys = [SampleKey(i, 0) for i in range(6)] * 40
