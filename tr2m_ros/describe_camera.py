@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 DESCRIPTION = "scene_description"
 OVERDUE = 5.0  # s without an image until the node says so
 LONGEST = 100_000  # characters of a description from somebody else
-REMEMBERED = 16  # times at which it has spoken, by which it knows its own descriptions when they come back
+REMEMBERED = 16  # of its own descriptions, which it knows by text and time when they come back
 MARGIN = 1_000_000  # ns by which clocks of one machine may round differently
 
 # Why an image was not described.
@@ -62,7 +62,7 @@ class DescribedCamera:
         self._lock = threading.Lock()
         self._is_waiting = False  # for a caption
         self._label = f"{name}: " if name else ""
-        self._spoken: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)  # ns, before and after publishing
+        self._spoken: deque[tuple[str, int, int]] = deque(maxlen=REMEMBERED)  # ns before and after publishing
         self._last, self._last_time = "", 0.0  # time.monotonic()
         self._human, self._human_time = "", 0.0
         self._described: Any = None  # thumbnail of the image described last
@@ -106,8 +106,9 @@ class DescribedCamera:
         except FrameError:
             return  # the depth node says what is wrong with it
         with self._lock:
-            if any(before <= info["source_timestamp"] <= after for before, after in self._spoken):
-                return  # its own
+            sent = info["source_timestamp"]
+            if any(text == own and before <= sent <= after for own, before, after in self._spoken):
+                return
             is_repeated = text == self._human and self._human_is_heeded()
             self._human, self._human_time = text, time.monotonic()
             self._described = None  # when it may speak again, it looks anew
@@ -152,7 +153,7 @@ class DescribedCamera:
     def _speak(self, text: str) -> None:
         before = time.time_ns()
         self._publisher.publish(String(data=text))
-        self._spoken.append((before - MARGIN, time.time_ns() + MARGIN))
+        self._spoken.append((text, before - MARGIN, time.time_ns() + MARGIN))
 
     def _is_silenced(self) -> bool:
         with self._lock:
