@@ -51,6 +51,10 @@ class Robot:
         info.k = [FOCAL, 0.0, WIDTH / 2 - 0.5, 0.0, FOCAL, HEIGHT / 2 - 0.5, 0.0, 0.0, 1.0]
         self.publishers["info"].publish(info)
 
+    def shoot(self) -> None:
+        self.now += SECOND // 10
+        self.publishers["image"].publish(image(100, self.now))
+
     def say(self, text: str) -> None:
         self.publishers["text"].publish(String(data=text))
         self.frame()
@@ -109,7 +113,9 @@ def running(graph: Any, start_faulty: Callable[..., Any], namespace: str, **para
     }
     process = start_faulty(namespace, **settings)
     graph.wait(lambda: graph.statuses.get(namespace, {}).get("state") == "active", "the node", process)
-    yield Robot(graph, namespace)
+    robot = Robot(graph, namespace)
+    graph.wait(lambda: robot.depths and robot.scales, "all connections", process, each=robot.shoot)
+    yield robot
     assert process.stop() == 0, process.output()
     assert "Traceback" not in process.output()
 
