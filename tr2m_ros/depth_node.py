@@ -13,7 +13,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.clock import Clock, ClockType, JumpThreshold  # type: ignore[attr-defined,unused-ignore]
 from rclpy.duration import Duration
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
 from tr2m_core import InputError
@@ -27,7 +27,7 @@ from tr2m_ros.camera_input import CameraInput, subscribe_descriptions
 from tr2m_ros.camera_output import CameraOutput
 from tr2m_ros.diagnostics import ERROR, Problems, diagnostic_array, diagnostic_status, megabytes, process_memory
 from tr2m_ros.inference_loop import LONGEST_INFERENCE, InferenceLoop
-from tr2m_ros.managed import SUCCESS, run_managed
+from tr2m_ros.managed import FAILURE, ManagedNode, run_managed
 from tr2m_ros.parameters import (
     OFF,
     LiveSettings,
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 
     LoadPredictor = Callable[[Settings], DepthPredictor]
 
-FAILURE = TransitionCallbackReturn.FAILURE
-
 
 def load_predictor(settings: Settings) -> DepthPredictor:
     """The predictor that the parameters name. Raises InputError as `DepthPredictor.from_pretrained` does."""
@@ -65,7 +63,7 @@ def load_predictor(settings: Settings) -> DepthPredictor:
     )
 
 
-class DepthNode(LifecycleNode):
+class DepthNode(ManagedNode):
     """Leads model, inputs and outputs of its cameras through the life cycle, and keeps the parameters.
 
     load: called at each configuring. Raises InputError for bad parameters.
@@ -132,11 +130,11 @@ class DepthNode(LifecycleNode):
             self._sentences = subscribe_descriptions(self, "scene_description", self._take, first, self._settings)
             self._apply_default_descriptions()
         except InputError as error:
-            self._release()
+            self.release()
             self.problems.report("configure", f"cannot configure: {error}", ERROR, repeat_after=0.0)
             return FAILURE
         except Exception as error:
-            self._release()
+            self.release()
             self.problems.report_exception("configure", "cannot configure", error, repeat_after=0.0)
             return FAILURE
         self.problems.resolve("configure")
@@ -171,29 +169,13 @@ class DepthNode(LifecycleNode):
             return TransitionCallbackReturn.ERROR
         return super().on_deactivate(state)
 
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Gives the memory of the model back."""
-        self._release()
-        return super().on_cleanup(state)
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._release()
-        return super().on_shutdown(state)
-
-    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Gives everything back. The node is unconfigured then: configure tries again."""
-        self._release()
-        return SUCCESS
-
     def close(self) -> None:
         """Ends the loop and destroys the node, whatever its state."""
         self._stop_loop()
         self._jump_handler.unregister()
-        self.destroy_node()
-        # Only garbage collection would, which a process that ends does without, and DDS's shared memory would stay.
-        self._state_machine.destroy_when_not_in_use()
+        super().close()
 
-    def _release(self) -> None:
+    def release(self) -> None:
         self._stop_loop()
         for subscription in self._sentences:
             self.destroy_subscription(subscription)

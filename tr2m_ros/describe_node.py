@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined,unused-ignore]
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
 from tr2m_core import InputError
 from tr2m_core.messages.images import CheckedImage
@@ -21,7 +21,7 @@ from tr2m_ros import overrides
 from tr2m_ros.describe_camera import DescribedCamera
 from tr2m_ros.describe_parameters import DescribeSettings, declare_describe_parameters
 from tr2m_ros.diagnostics import ERROR, Problems, diagnostic_array, diagnostic_status, megabytes, process_memory
-from tr2m_ros.managed import SUCCESS, run_managed
+from tr2m_ros.managed import FAILURE, ManagedNode, run_managed
 from tr2m_ros.process import interruptible, run_process
 from tr2m_ros.qos import overridable
 from tr2m_ros.worker import Worker
@@ -44,7 +44,7 @@ def load_captioner(settings: DescribeSettings) -> Captioner:
     return Captioner.from_pretrained(settings.model, device=settings.device, precision=settings.precision)
 
 
-class DescribeNode(LifecycleNode):
+class DescribeNode(ManagedNode):
     """Leads captioner and cameras through the life cycle.
 
     load: called at each configuring. Raises InputError for bad parameters.
@@ -76,13 +76,13 @@ class DescribeNode(LifecycleNode):
             for name in self.settings.cameras:
                 self._cameras[name] = DescribedCamera(self, name, self.settings, self._take)
         except InputError as error:
-            self._release()
+            self.release()
             self._problems.report("configure", f"cannot configure: {error}", ERROR, repeat_after=0.0)
-            return TransitionCallbackReturn.FAILURE
+            return FAILURE
         except Exception as error:
-            self._release()
+            self.release()
             self._problems.report_exception("configure", "cannot configure", error, repeat_after=0.0)
-            return TransitionCallbackReturn.FAILURE
+            return FAILURE
         self._problems.resolve("configure")
         for line in overrides.undeclared(self, qos=True):
             self.get_logger().warning(line)
@@ -104,26 +104,10 @@ class DescribeNode(LifecycleNode):
             return TransitionCallbackReturn.ERROR
         return super().on_deactivate(state)
 
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Gives the memory of the captioner back."""
-        self._release()
-        return super().on_cleanup(state)
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._release()
-        return super().on_shutdown(state)
-
-    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Gives everything back. The node is unconfigured then: configure tries again."""
-        self._release()
-        return SUCCESS
-
     def close(self) -> None:
         """Ends the worker and destroys the node, whatever its state."""
         self._stop()
-        self.destroy_node()
-        # Only garbage collection would, which a process that ends does without, and DDS's shared memory would stay.
-        self._state_machine.destroy_when_not_in_use()
+        super().close()
 
     def _stop(self) -> bool:
         """Returns False when the caption in progress did not end."""
@@ -133,7 +117,7 @@ class DescribeNode(LifecycleNode):
         worker.close()
         return worker.join(LAST_CAPTION)
 
-    def _release(self) -> None:
+    def release(self) -> None:
         self._stop()
         for camera in self._cameras.values():
             camera.destroy()

@@ -1,25 +1,51 @@
-"""Runs a managed node in a process of its own, with or without a lifecycle manager."""
+"""ManagedNode: what our managed nodes have in common, and how they run, with or without a lifecycle manager."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from tr2m_ros import overrides
 from tr2m_ros.process import spin
 
-SUCCESS = TransitionCallbackReturn.SUCCESS
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+
+
+class ManagedNode(LifecycleNode):
+    """Gives everything back whichever way it leaves the states in which it has something."""
+
+    def release(self) -> None:
+        """Ends what runs and gives back what configuring took; may be called in any state."""
+        raise NotImplementedError
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Gives the memory of the model back."""
+        self.release()
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.release()
+        return super().on_shutdown(state)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Gives everything back. The node is unconfigured then: configure tries again."""
+        self.release()
+        return SUCCESS
+
+    def close(self) -> None:
+        """Destroys the node, whatever its state."""
+        self.destroy_node()
+        # Only garbage collection would, which a process that ends does without, and DDS's shared memory would stay.
+        self._state_machine.destroy_when_not_in_use()
 
 
 def run_managed(
-    node: Any, arguments: Sequence[str], autostart: bool, has_given_up: Callable[[], bool] = lambda: False
+    node: ManagedNode, arguments: Sequence[str], autostart: bool, has_given_up: Callable[[], bool] = lambda: False
 ) -> int:
     """Configures and activates the node with `autostart`, and spins until SIGINT or SIGTERM; then closes it.
 
-    node: a LifecycleNode with a method close().
     has_given_up: whether a node that started by itself is of no use any more; who started it may start it anew.
     Returns 0, 1 when it has given up, or 2 when it cannot start.
     """
