@@ -115,7 +115,7 @@ class DescribedCamera:
             if is_repeated:
                 return
             self._speak(text)
-        self._node.get_logger().info(f"{self._label}silent: somebody says '{text}'")
+        self._node.get_logger().info(f"{self._label}silent: somebody says '{text.splitlines()[0]}'")
 
     def _on_image(self, msg: Any) -> None:
         self._images += 1
