@@ -7,8 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -239,13 +239,14 @@ def test_no_room_and_no_scenes_are_said(tmp_path, monkeypatch):
 
 
 def test_a_second_process_waits_for_the_first(folder, capsys):
-    path = make(folder).folder
-    with (path / "lock").open("w") as file:
+    path, said = make(folder).folder, ""
+    with (path / "lock").open("w") as file, ThreadPoolExecutor(1) as pool:
         fcntl.flock(file, fcntl.LOCK_EX)
-        release = threading.Timer(0.5, fcntl.flock, (file, fcntl.LOCK_UN))
-        release.start()
-        started = time.monotonic()
-        make(folder, pytest.fail)
-        assert time.monotonic() - started > 0.4
-        release.join()
-    assert f"{path}: another process renders these scenes; waiting for it" in capsys.readouterr().err
+        second = pool.submit(make, folder, pytest.fail)
+        while f"{path}: another process renders these scenes; waiting for it" not in said:
+            assert not second.done()
+            time.sleep(0.05)
+            said += capsys.readouterr().err
+        assert not second.done()
+        fcntl.flock(file, fcntl.LOCK_UN)
+        second.result(timeout=60)

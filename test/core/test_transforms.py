@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import colorsys
-import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -175,17 +174,12 @@ def test_the_order_of_changes_is_drawn(monkeypatch):
     assert len(orders) == 24 and all(len(set(order)) == 4 for order in orders)
 
 
-def test_jitter_is_the_same_for_the_same_draw_and_fast():
+def test_jitter_is_the_same_for_the_same_draw():
     image = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
-    taken = []
-    for _ in range(5):
-        begun = time.perf_counter()
-        pixels = ColourJitter()(image, np.random.default_rng(3))
-        taken.append(time.perf_counter() - begun)
+    pixels = ColourJitter()(image, np.random.default_rng(3))
     assert np.array_equal(pixels, ColourJitter()(image, np.random.default_rng(3)))
     assert not np.array_equal(pixels, ColourJitter()(image, np.random.default_rng(4)))
     assert pixels.dtype == np.float32 and pixels.min() >= 0 and pixels.max() <= 1
-    assert min(taken) < 0.1
 
 
 # ---- resizing of whole sets ----
