@@ -84,7 +84,7 @@ define TEST_GROUPS
 core test/core/test_[a-l]*.py
 core2 test/core/test_[m-z]*.py
 ros test/ros/test_[a-d]*.py
-ros2 test/ros/test_[e-su-z]*.py test/ros/test_transport_check.py
+ros2 $(filter-out $(TRANSPORT),$(wildcard test/ros/test_[e-z]*.py))
 cli test/cli/test_[a-i]*.py
 cli2 test/cli/test_[j-z]*.py
 lint

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
 
+ROOT = Path(__file__).resolve().parents[1]
+HEAD = "da_s_vitl_vitl.pth"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -74,3 +80,31 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(data[start:stall])
         if stall is not None:
             self.server.release.wait(60)
+
+
+class Place:
+    """A server, and a home whose caches are this machine's for `tr2m`."""
+
+    def __init__(self, folder, server):
+        self.folder, self.server = folder, server
+        self.hub, self.weights = folder / "huggingface" / "hub", folder / "tr2m"
+        self.head, self.record = self.weights / HEAD, self.weights / "paper.json"
+
+    def start(self, *arguments, verb="download", **environment):
+        """Starts `tr2m download`, or another verb, as a process of its own."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TRANSFORMERS_"))}
+        places = {"HF_HOME": str(self.hub.parent), "TR2M_HOME": str(self.weights), "HF_ENDPOINT": self.server.url}
+        settings = {"HF_HUB_DISABLE_XET": "1", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+        return subprocess.Popen(
+            [sys.executable, "-m", "tr2m_core", verb, *arguments],
+            cwd=ROOT,
+            env=kept | places | settings | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments, **options):
+        process = self.start(*arguments, **options)
+        out, err = process.communicate(timeout=120)
+        return process.returncode, out, err

@@ -12,9 +12,9 @@ SAMPLED = 64  # rows and columns of the pixels that are looked at
 NOISE = 4.0  # grey levels squared
 
 
-def grid(shape: tuple[int, ...], side: int = SAMPLED) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Indices of side x side pixels, evenly spread; a smaller frame's are taken several times."""
-    rows, columns = (((np.arange(side) + 0.5) * size / side).astype(np.intp) for size in shape[:2])
+def grid(shape: tuple[int, ...]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Indices of SAMPLED x SAMPLED pixels, evenly spread; a smaller frame's are taken several times."""
+    rows, columns = (((np.arange(SAMPLED) + 0.5) * size / SAMPLED).astype(np.intp) for size in shape[:2])
     return rows[:, None], columns[None, :]
 
 
@@ -29,3 +29,8 @@ def likeness(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
     """Correlation of two thumbnails, -1 to 1, blind to exposure; 1 for two that show nothing but noise."""
     a, b = a - a.mean(), b - b.mean()
     return float((a * b).mean() + NOISE) / math.sqrt(float((a * a).mean() + NOISE) * float((b * b).mean() + NOISE))
+
+
+def has_changed(seen: npt.NDArray[np.float32], before: npt.NDArray[np.float32] | None, change: float) -> bool:
+    """Whether a thumbnail shows another scene than the one before, None for none: 1 - likeness reaches `change`."""
+    return before is None or 1 - likeness(seen, before) >= change

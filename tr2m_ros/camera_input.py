@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header, String
 
 from tr2m_core.camera.model import is_finite
@@ -21,13 +21,12 @@ from tr2m_ros.active_description import parse_description
 from tr2m_ros.camera import Camera
 from tr2m_ros.camera_output import CameraOutput
 from tr2m_ros.conversions import ImageMessage, parse_image
-from tr2m_ros.input_subscription import InputSubscription
+from tr2m_ros.input_subscription import InputSubscription, image_source
 from tr2m_ros.parameters import LiveSettings
-from tr2m_ros.qos import SENSOR_DEPTH, latched_qos, subscribe, unheard_publishers, volatile_qos
+from tr2m_ros.qos import SENSOR_DEPTH, subscribe_to_all, unheard_publishers
 from tr2m_ros.rate_limit import RateLimit
 
 OVERDUE = 5.0  # s without an image until the node says so
-SUFFIX = "/compressed"  # of image_transport: the transport follows the topic, and so its remapping
 IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 
 
@@ -52,10 +51,7 @@ class CameraInput:
         self._rate = RateLimit()
         self._put: Callable[[Frame], bool] | None = None
         self._active_since = 0.0
-        camera.image_topic = node.resolve_topic_name(f"{camera.prefix}image")
-        kind: type = Image
-        if settings.now.image_transport == "compressed":
-            kind, camera.image_topic = CompressedImage, node.resolve_topic_name(f"{camera.image_topic}{SUFFIX}")
+        kind, camera.image_topic = image_source(node, f"{camera.prefix}image", settings.now.image_transport)
         topics, warn = (camera.info_topic, camera.image_topic), camera.on_incompatible_qos
         with ExitStack() as made:
             self._infos = InputSubscription(node, CameraInfo, topics[0], self._on_camera_info, SENSOR_DEPTH, warn)
@@ -158,7 +154,7 @@ class CameraInput:
         silence = time.monotonic() - last
         if silence < OVERDUE:
             return
-        text = self._why_silent(self._images, silence, "image")
+        text = self._images.why_silent(silence, "image", self._how_to_receive)
         if not self._node.count_publishers(self._images.topic_name):
             names = self._node.get_topic_names_and_types()
             others = [n for n, kinds in names if set(IMAGE_TYPES) & set(kinds) and not n.startswith(own_topics)]
@@ -168,16 +164,7 @@ class CameraInput:
     def _check_camera_info_arrives(self) -> None:
         silence = time.monotonic() - self._active_since
         if self.camera.info is None and silence >= OVERDUE:
-            self.camera.info_state = self._why_silent(self._infos, silence, "camera_info")
-
-    def _why_silent(self, sensor: InputSubscription, seconds: float, what: str) -> str:
-        topic = sensor.topic_name
-        if not self._node.count_publishers(topic):
-            return f"no publisher on {topic}"
-        for publisher, kind in sensor.publishers_of_other_types():
-            return f"{publisher} publishes {topic} as {kind}, not {sensor.type_name}{_remedy(topic, kind)}"
-        text = f"publisher found on {topic} but no {what} for {seconds:.0f} s"
-        return text if sensor.is_reliable else f"{text}; {self._how_to_receive()}"
+            self.camera.info_state = self._infos.why_silent(silence, "camera_info", self._how_to_receive)
 
     def _how_to_receive(self) -> str:
         """What helps against images that are lost on the way."""
@@ -186,17 +173,6 @@ class CameraInput:
             names = ", ".join(sorted(set(unreliable)))
             return f"{names} sends best effort: where it is started, {dds.export_line()}, or let it publish reliably"
         return "see large messages in docs/node.md"
-
-
-def _remedy(topic: str, kind: str) -> str:
-    """How to take a topic of the other type of image."""
-    if kind == "sensor_msgs/msg/Image":
-        return ": set image_transport to raw"
-    if kind == "sensor_msgs/msg/CompressedImage" and topic.endswith(SUFFIX):
-        return f": set image_transport to compressed, and image to {topic.removesuffix(SUFFIX)}"
-    if kind == "sensor_msgs/msg/CompressedImage":
-        return f": set image_transport to compressed, and remap {topic}{SUFFIX} to {topic}"
-    return ""
 
 
 def subscribe_descriptions(
@@ -215,7 +191,4 @@ def subscribe_descriptions(
             return
         take(description)
 
-    return [
-        subscribe(node, String, topic, on_description, volatile_qos(), camera.on_incompatible_qos),
-        subscribe(node, String, topic, on_description, latched_qos(), entity="latched"),
-    ]
+    return subscribe_to_all(node, String, topic, on_description, camera.on_incompatible_qos)

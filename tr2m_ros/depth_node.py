@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticStatus
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
-from rclpy.clock import Clock, ClockType, JumpThreshold  # type: ignore[attr-defined,unused-ignore]
+from rclpy.clock import JumpThreshold  # type: ignore[attr-defined,unused-ignore]
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -20,14 +20,13 @@ from tr2m_core import InputError
 from tr2m_core.data.input_size import parse_input_size
 from tr2m_core.errors import FrameError
 from tr2m_core.pipeline.frame_pipeline import FramePipeline
-from tr2m_ros import overrides
 from tr2m_ros.active_description import parse_description
 from tr2m_ros.camera import FOREVER, Camera
 from tr2m_ros.camera_input import CameraInput, subscribe_descriptions
 from tr2m_ros.camera_output import CameraOutput
-from tr2m_ros.diagnostics import ERROR, Problems, diagnostic_array, diagnostic_status, megabytes, process_memory
+from tr2m_ros.diagnostics import ERROR, diagnostic_status, megabytes, process_memory
 from tr2m_ros.inference_loop import LONGEST_INFERENCE, InferenceLoop
-from tr2m_ros.managed import FAILURE, ManagedNode, run_managed
+from tr2m_ros.managed import ManagedNode, run_managed
 from tr2m_ros.parameters import (
     OFF,
     LiveSettings,
@@ -37,7 +36,6 @@ from tr2m_ros.parameters import (
     declare_parameters,
 )
 from tr2m_ros.process import interruptible, run_process
-from tr2m_ros.qos import overridable
 from tr2m_ros.reference_input import ReferenceInput
 from tr2m_ros.transforms import Transforms
 
@@ -72,7 +70,6 @@ class DepthNode(ManagedNode):
     def __init__(self, load: LoadPredictor = load_predictor, **kwargs: Any) -> None:
         super().__init__("tr2m_depth", **kwargs)
         self._settings = LiveSettings(declare_parameters(self))
-        self.problems = Problems(self.get_logger())
         self.broken: str | None = None  # why the device had to be given up
         self._cameras = {name: Camera(self, name) for name in self.settings.cameras}
         self._defaults = {f"{name}.default_description": name for name in self._cameras if name}
@@ -96,12 +93,7 @@ class DepthNode(ManagedNode):
         self._time_jumps = 0
         jump = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=False)
         self._jump_handler = self.get_clock().create_jump_callback(jump, post_callback=self._on_time_jump)
-        self._diagnostics_pub = self.create_publisher(
-            DiagnosticArray, "/diagnostics", 10, qos_overriding_options=overridable()
-        )
-        # Steady time: diagnostics must also come when simulated time stands still.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(self.settings.diagnostics_period, self._publish_diagnostics, clock=steady)
+        self.start_diagnostics(self.settings.diagnostics_period)
 
     @property
     def settings(self) -> Settings:
@@ -113,38 +105,25 @@ class DepthNode(ManagedNode):
 
     # -- life cycle ---------------------------------------------------------------------------------------------------
 
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Loads and warms up the model. A model that cannot be loaded fails the transition with one line."""
+    def configure(self) -> str:
+        """Loads and warms up the model."""
         self.broken = None
-        try:
-            with interruptible():
-                self._predictor = self._load(self.settings)
-                self._predictor.warm_up()
-            self._pipeline = FramePipeline(self._predictor)
-            for name, camera in self._cameras.items():
-                output = self._outputs[name] = CameraOutput(self, camera, self._settings)
-                self._inputs[name] = CameraInput(self, camera, output, self._settings)
-            if self.settings.scale_reference != OFF:
-                self._listen_to_references()
-            first = next(iter(self._cameras.values()))
-            self._sentences = subscribe_descriptions(self, "scene_description", self._take, first, self._settings)
-            self._apply_default_descriptions()
-        except InputError as error:
-            self.release()
-            self.problems.report("configure", f"cannot configure: {error}", ERROR, repeat_after=0.0)
-            return FAILURE
-        except Exception as error:
-            self.release()
-            self.problems.report_exception("configure", "cannot configure", error, repeat_after=0.0)
-            return FAILURE
-        self.problems.resolve("configure")
+        with interruptible():
+            self._predictor = self._load(self.settings)
+            self._predictor.warm_up()
+        self._pipeline = FramePipeline(self._predictor)
+        for name, camera in self._cameras.items():
+            output = self._outputs[name] = CameraOutput(self, camera, self._settings)
+            self._inputs[name] = CameraInput(self, camera, output, self._settings)
+        if self.settings.scale_reference != OFF:
+            self._listen_to_references()
+        first = next(iter(self._cameras.values()))
+        self._sentences = subscribe_descriptions(self, "scene_description", self._take, first, self._settings)
+        self._apply_default_descriptions()
         self.problems.resolve("device")
-        for line in overrides.undeclared(self, qos=True):
-            self.get_logger().warning(line)
         config = self._predictor.config
         where = f"{self._predictor.device}, {self._predictor.engine}"
-        self.get_logger().info(f"model '{config.name}' on {where}. {config.notice}")
-        return super().on_configure(state)
+        return f"model '{config.name}' on {where}. {config.notice}"
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Starts the loop: from here on images are computed."""
@@ -272,7 +251,7 @@ class DepthNode(ManagedNode):
 
     # -- diagnostics --------------------------------------------------------------------------------------------------
 
-    def _publish_diagnostics(self) -> None:
+    def statuses(self) -> list[DiagnosticStatus]:
         if self._loop is not None:
             self._check_loop(self._loop)
             images = (camera.image_topic for camera in self._cameras.values())
@@ -293,7 +272,7 @@ class DepthNode(ManagedNode):
             if camera:
                 own = record.problems.current()
                 statuses.append(diagnostic_status(f"{name}: camera {camera}", camera, own, self._camera_values(camera)))
-        self._diagnostics_pub.publish(diagnostic_array(self.get_clock().now().to_msg(), statuses))
+        return statuses
 
     def _camera_values(self, name: str) -> dict[str, Any]:
         return self._cameras[name].values(self._outputs[name].subscribers() if name in self._outputs else "none")

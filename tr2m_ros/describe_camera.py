@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rclpy.lifecycle import LifecycleNode
-from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 from tr2m_core.errors import FrameError
-from tr2m_core.likeness import likeness, thumbnail
+from tr2m_core.likeness import has_changed, thumbnail
 from tr2m_core.messages.images import CheckedImage
 from tr2m_ros.active_description import parse_description
 from tr2m_ros.conversions import parse_image
 from tr2m_ros.describe_parameters import DescribeSettings
 from tr2m_ros.diagnostics import Problems
-from tr2m_ros.input_subscription import InputSubscription
-from tr2m_ros.qos import SENSOR_DEPTH, advertise, latched_qos, subscribe, volatile_qos
+from tr2m_ros.input_subscription import InputSubscription, image_source
+from tr2m_ros.qos import SENSOR_DEPTH, advertise, latched_qos, subscribe_to_all
 
 if TYPE_CHECKING:
     from rclpy.subscription import MessageInfo
@@ -73,18 +72,14 @@ class DescribedCamera:
         self._images = self._captions = 0
         self._heard = time.monotonic()
         prefix = f"{name}/" if name else ""
-        self.image_topic = node.resolve_topic_name(f"{prefix}image")
-        kind: type = Image
-        if settings.image_transport == "compressed":
-            kind, self.image_topic = CompressedImage, node.resolve_topic_name(f"{self.image_topic}/compressed")
+        kind, topic = image_source(node, f"{prefix}image", settings.image_transport)
         with ExitStack() as made:
-            self._input = InputSubscription(node, kind, self.image_topic, self._on_image, SENSOR_DEPTH, self._warn)
+            self._input = InputSubscription(node, kind, topic, self._on_image, SENSOR_DEPTH, self._warn)
             made.callback(self._input.destroy)
             self._publisher = advertise(node, String, prefix + DESCRIPTION, latched_qos(), self._warn)
             made.callback(node.destroy_lifecycle_publisher, self._publisher)
             for topic in {DESCRIPTION, prefix + DESCRIPTION}:
-                for qos, entity in ((volatile_qos(), None), (latched_qos(), "latched")):
-                    heard = subscribe(node, String, topic, self._on_description, qos, entity=entity)
+                for heard in subscribe_to_all(node, String, topic, self._on_description):
                     made.callback(node.destroy_subscription, heard)
             self._made = made.pop_all()
 
@@ -142,7 +137,7 @@ class DescribedCamera:
         self._looked = now
         with self._lock:
             described = self._described
-        if described is not None and 1 - likeness(seen, described) < self._settings.change:
+        if not has_changed(seen, described, self._settings.change):
             return UNCHANGED
         self._is_waiting, self._candidate = True, seen
         if not self._hand_on(self._name, image):
@@ -189,15 +184,9 @@ class DescribedCamera:
 
     def check(self) -> None:
         """Looks for what is wrong without a message to tell of it; for an active node, once per diagnostics."""
-        silence, topic = time.monotonic() - self._heard, self.image_topic
-        if silence < OVERDUE:
-            return
-        text = f"no publisher on {topic}"
-        if self._node.count_publishers(topic):
-            text = f"publisher found on {topic} but no image for {silence:.0f} s"
-        for publisher, kind in self._input.publishers_of_other_types():
-            text = f"{publisher} publishes {topic} as {kind}, not {self._input.type_name}"
-        self.problems.report("no image", text, repeat_after=30.0)
+        silence = time.monotonic() - self._heard
+        if silence >= OVERDUE:
+            self.problems.report("no image", self._input.why_silent(silence, "image"), repeat_after=30.0)
 
     def values(self) -> dict[str, Any]:
         """What diagnostics tell of this camera."""

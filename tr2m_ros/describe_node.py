@@ -9,21 +9,18 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined,unused-ignore]
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
-from tr2m_core import InputError
 from tr2m_core.messages.images import CheckedImage
-from tr2m_ros import overrides
 from tr2m_ros.describe_camera import DescribedCamera
 from tr2m_ros.describe_parameters import DescribeSettings, declare_describe_parameters
-from tr2m_ros.diagnostics import ERROR, Problems, diagnostic_array, diagnostic_status, megabytes, process_memory
-from tr2m_ros.managed import FAILURE, ManagedNode, run_managed
+from tr2m_ros.diagnostics import diagnostic_status, megabytes, process_memory
+from tr2m_ros.managed import ManagedNode, run_managed
 from tr2m_ros.process import interruptible, run_process
-from tr2m_ros.qos import overridable
 from tr2m_ros.worker import Worker
 
 if TYPE_CHECKING:
@@ -54,48 +51,29 @@ class DescribeNode(ManagedNode):
         super().__init__("tr2m_describe", **kwargs)
         self.settings = declare_describe_parameters(self)
         self._load = load
-        self._problems = Problems(self.get_logger())
         self._captioner: Captioner | None = None
         self._cameras: dict[str, DescribedCamera] = {}
         self._worker: Worker[CheckedImage] | None = None
-        self._has_made_way = False
-        self._diagnostics_pub = self.create_publisher(
-            DiagnosticArray, "/diagnostics", 10, qos_overriding_options=overridable()
-        )
-        # Steady time: diagnostics must also come when simulated time stands still.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(self.settings.diagnostics_period, self._publish_diagnostics, clock=steady)
+        self.start_diagnostics(self.settings.diagnostics_period)
 
     # -- life cycle ---------------------------------------------------------------------------------------------------
 
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Loads the captioner. One that cannot be loaded fails the transition with one line."""
-        try:
-            with interruptible():
-                self._captioner = self._load(self.settings)
-            for name in self.settings.cameras:
-                self._cameras[name] = DescribedCamera(self, name, self.settings, self._take)
-        except InputError as error:
-            self.release()
-            self._problems.report("configure", f"cannot configure: {error}", ERROR, repeat_after=0.0)
-            return FAILURE
-        except Exception as error:
-            self.release()
-            self._problems.report_exception("configure", "cannot configure", error, repeat_after=0.0)
-            return FAILURE
-        self._problems.resolve("configure")
-        for line in overrides.undeclared(self, qos=True):
-            self.get_logger().warning(line)
-        self.get_logger().info(f"captioner '{self._captioner.name}'")
-        return super().on_configure(state)
+    def configure(self) -> str:
+        """Loads the captioner."""
+        with interruptible():
+            self._captioner = self._load(self.settings)
+        for name in self.settings.cameras:
+            self._cameras[name] = DescribedCamera(self, name, self.settings, self._take)
+        return f"captioner '{self._captioner.name}'"
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """From here on images are described."""
         result = super().on_activate(state)
         for camera in self._cameras.values():
             camera.start()
-        self._has_made_way = False
-        self._worker = Worker(list(self._cameras), self._describe, self._on_error)
+        # Threads have a priority of their own on Linux: loading keeps the usual one.
+        make_way = partial(os.nice, self.settings.nice)
+        self._worker = Worker(list(self._cameras), self._describe, self._on_error, prepare=make_way)
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -134,7 +112,6 @@ class DescribeNode(ManagedNode):
 
     def _describe(self, images: dict[str, CheckedImage]) -> None:
         """In the worker's thread."""
-        self._make_way()
         captioner = self._captioner
         assert captioner is not None
         for name, image in images.items():
@@ -143,21 +120,15 @@ class DescribeNode(ManagedNode):
             if (camera := self._cameras.get(name)) is not None:  # else it was given up in the meantime
                 camera.say(list(dict.fromkeys(sentences)), time.monotonic() - start)
 
-    def _make_way(self) -> None:
-        """Lowers the priority of the worker's thread, once. On Linux threads have their own."""
-        if not self._has_made_way:
-            os.nice(self.settings.nice)
-            self._has_made_way = True
-
     def _on_error(self, images: dict[str, CheckedImage], error: Exception) -> None:
         for name in images.keys() & self._cameras.keys():
             self._cameras[name].give_up()
-        self._problems.report_exception("caption", "describing failed", error)
+        self.problems.report_exception("caption", "describing failed", error)
 
     # -- diagnostics --------------------------------------------------------------------------------------------------
 
-    def _publish_diagnostics(self) -> None:
-        self._problems.keep("configure")  # until configuring succeeds
+    def statuses(self) -> list[DiagnosticStatus]:
+        self.problems.keep("configure")  # until configuring succeeds
         node = self.get_fully_qualified_name().lstrip("/")
         active = self._worker is not None
         common = {
@@ -170,13 +141,11 @@ class DescribeNode(ManagedNode):
             if active:
                 camera.check()
             label = f"{node}: description" + (f" {name}" if name else "")
-            problems = [*self._problems.current(), *camera.problems.current()]
+            problems = [*self.problems.current(), *camera.problems.current()]
             statuses.append(diagnostic_status(label, self.settings.model, problems, common | camera.values()))
         if not statuses:
-            statuses = [
-                diagnostic_status(f"{node}: description", self.settings.model, self._problems.current(), common)
-            ]
-        self._diagnostics_pub.publish(diagnostic_array(self.get_clock().now().to_msg(), statuses))
+            statuses = [diagnostic_status(f"{node}: description", self.settings.model, self.problems.current(), common)]
+        return statuses
 
 
 def main(args: list[str] | None = None, load: LoadCaptioner = load_captioner) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rclpy.node import Node
 
+from tr2m_core.caption.wording import MOST_SENTENCES, STYLES
 from tr2m_ros import dds
 from tr2m_ros.parameters import (
     AT_START,
@@ -17,8 +18,6 @@ from tr2m_ros.parameters import (
     declare,
     setting,
 )
-
-STYLES = ("sentence", "objects")
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class DescribeSettings:
     precision: str = setting("auto", "auto, fp32, bf16 or fp16", change=AT_START)
     style: str = setting("sentence", "sentence: the place and what is in it; objects: what is in it", change=AT_START)
     wordings: int = setting(
-        4, "wordings of each description, of which the depth node takes the mean", 1, 20, change=AT_START
+        4, "wordings of each description, of which the depth node takes the mean", 1, MOST_SENTENCES, change=AT_START
     )
     period: float = setting(2.0, "least time between two descriptions of a camera (seconds)", 0.0, 3600.0, AT_START)
     change: float = setting(

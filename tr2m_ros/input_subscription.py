@@ -11,6 +11,7 @@ from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined,unused-ignore]
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image
 
 from tr2m_core import InputError
 from tr2m_ros.qos import node_name, subscribe
@@ -18,11 +19,18 @@ from tr2m_ros.qos import node_name, subscribe
 if TYPE_CHECKING:
     from rclpy.subscription import MessageInfo
 
+SUFFIX = "/compressed"  # of image_transport: the transport follows the topic, and so its remapping
 AUTO, RELIABLE, BEST_EFFORT = "auto", ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
 CHOICES = {"reliable": RELIABLE, "best_effort": BEST_EFFORT}
 REVIEW_PERIOD = 0.5  # s between two looks at who publishes; events of the middleware come sooner
 OVERLAP = 1.0  # s for a new subscription to be connected before the former one goes
 REMEMBERED = 64  # messages, to know those that come through two subscriptions
+
+
+def image_source(node: Node, topic: str, transport: str) -> tuple[type, str]:
+    """Type and full name of what brings the images of a topic, raw or compressed."""
+    name = node.resolve_topic_name(topic)
+    return (CompressedImage, node.resolve_topic_name(f"{name}{SUFFIX}")) if transport == "compressed" else (Image, name)
 
 
 class InputSubscription:
@@ -83,6 +91,19 @@ class InputSubscription:
         """Names of the nodes that publish something else under the topic's name, and the type of that."""
         infos = self._node.get_publishers_info_by_topic(self.topic_name)
         return [(node_name(info), info.topic_type) for info in infos if info.topic_type != self.type_name]
+
+    def why_silent(self, seconds: float, what: str, if_unreliable: Callable[[], str] | None = None) -> str:
+        """Why nothing has come for so long, as far as the graph tells.
+
+        what: the kind of message in a word. if_unreliable: what helps against messages that are lost on the way.
+        """
+        if not self._node.count_publishers(self.topic_name):
+            return f"no publisher on {self.topic_name}"
+        for publisher, kind in self.publishers_of_other_types():
+            remedy = _remedy(self.topic_name, kind)
+            return f"{publisher} publishes {self.topic_name} as {kind}, not {self.type_name}{remedy}"
+        text = f"publisher found on {self.topic_name} but no {what} for {seconds:.0f} s"
+        return text if self.is_reliable or if_unreliable is None else f"{text}; {if_unreliable()}"
 
     def review(self) -> None:
         """Chooses again by the publishers there are; without any the choice stays."""
@@ -158,3 +179,14 @@ class InputSubscription:
             return
         self._recent.append(sent)
         self._callback(message)
+
+
+def _remedy(topic: str, kind: str) -> str:
+    """How to take a topic of the other type of image."""
+    if kind == "sensor_msgs/msg/Image":
+        return ": set image_transport to raw"
+    if kind == "sensor_msgs/msg/CompressedImage" and topic.endswith(SUFFIX):
+        return f": set image_transport to compressed, and image to {topic.removesuffix(SUFFIX)}"
+    if kind == "sensor_msgs/msg/CompressedImage":
+        return f": set image_transport to compressed, and remap {topic}{SUFFIX} to {topic}"
+    return ""

@@ -97,6 +97,20 @@ def subscribe(
         return node.create_subscription(kind, topic, callback, qos, qos_overriding_options=options)
 
 
+def subscribe_to_all(
+    node: Node,
+    kind: type,
+    topic: str,
+    callback: Callable[..., None],
+    on_incompatible: Callable[[str, str], None] | None = None,
+) -> list[Any]:
+    """Subscriptions to volatile and latched publishers; what both receive comes twice."""
+    return [
+        subscribe(node, kind, topic, callback, volatile_qos(), on_incompatible),
+        subscribe(node, kind, topic, callback, latched_qos(), entity="latched"),
+    ]
+
+
 def advertise(
     node: LifecycleNode,
     kind: type,

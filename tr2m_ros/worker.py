@@ -62,7 +62,8 @@ class Mailboxes(Generic[T]):
 class Worker(Generic[T]):
     """Runs `process` on the latest items in a thread of its own; what `process` raises goes to `on_error`.
 
-    names: of the mailboxes. limits: asked before each batch, so that they may change at any time.
+    names: of the mailboxes. limits: asked before each batch, so that they may change at any time. prepare: called first
+    in the thread.
     """
 
     def __init__(
@@ -71,10 +72,12 @@ class Worker(Generic[T]):
         process: Callable[[dict[str, T]], None],
         on_error: Callable[[dict[str, T], Exception], None],
         limits: Callable[[], Limits] = Limits,
+        prepare: Callable[[], object] = lambda: None,
     ) -> None:
         self._process = process
         self._on_error = on_error
         self._limits = limits
+        self._prepare = prepare
         self._mailboxes: Mailboxes[T] = Mailboxes(names)
         self._busy_since: float | None = None
         self._end_lock = threading.Lock()
@@ -111,6 +114,7 @@ class Worker(Generic[T]):
         action()
 
     def _run(self) -> None:
+        self._prepare()
         while (items := self._mailboxes.get(self._limits())) is not None:
             self._busy_since = time.monotonic()
             try:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from bags import contents
 from PIL import Image
+from rosbags.interfaces import QosDurability
+from rosbags.rosbag2 import Reader
 from stand_ins import FlatModel
 from tiny_datasets import write_nyu
 
@@ -138,7 +140,9 @@ def test_a_described_bag_says_what_it_shows_and_keeps_the_rest(drive, tmp_path, 
     assert [recorded - START for _, recorded, _ in told] == [-1_000_000, 3 * SECOND - 1_000_000]
     with Bag(tmp_path / "new") as bag:
         assert all(len(bag.decode(data, "std_msgs/msg/String").data.splitlines()) == 2 for *_, data in told)
-        assert "durability" in bag.offered_qos[TEXT]
+    with Reader(tmp_path / "new") as reader:
+        (qos,) = (each.ext.offered_qos_profiles for each in reader.connections if each.topic == TEXT)
+    assert [profile.durability for profile in qos] == [QosDurability.TRANSIENT_LOCAL]
     assert contents(tmp_path / "new", [IMAGE, "/bumper"]) == contents(drive, [IMAGE, "/bumper"])
     assert main(["describe", str(drive), "-o", str(tmp_path / "new")]) == 2
     assert "exists: choose a new folder" in capsys.readouterr().err

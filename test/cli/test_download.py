@@ -8,8 +8,6 @@ import io
 import json
 import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,7 +15,7 @@ import huggingface_hub
 import numpy as np
 import pytest
 import torch
-from hub_server import COMMIT, Server
+from hub_server import COMMIT, HEAD, Place, Server
 
 from tr2m_core import DepthPredictor
 from tr2m_core.cli.main import main
@@ -27,7 +25,6 @@ from tr2m_core.model.presets import PAPER, RELEASED_HEADS
 from tr2m_core.model.sources import find_model
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAD = "da_s_vitl_vitl.pth"
 HALF = 40_000_000  # about half of the released head
 SOURCES = {
     "relative_depth": PAPER.relative_depth,
@@ -51,34 +48,6 @@ def spoil(path):
     content = path.read_bytes()
     path.unlink()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-
-
-class Place:
-    """A server, and a home whose caches are this machine's for `tr2m`."""
-
-    def __init__(self, folder, server):
-        self.folder, self.server = folder, server
-        self.hub, self.weights = folder / "huggingface" / "hub", folder / "tr2m"
-        self.head, self.record = self.weights / HEAD, self.weights / "paper.json"
-
-    def start(self, *arguments, **environment):
-        """Starts `tr2m download` as a process of its own."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TRANSFORMERS_"))}
-        places = {"HF_HOME": str(self.hub.parent), "TR2M_HOME": str(self.weights), "HF_ENDPOINT": self.server.url}
-        settings = {"HF_HUB_DISABLE_XET": "1", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
-        return subprocess.Popen(
-            [sys.executable, "-m", "tr2m_core", "download", *arguments],
-            cwd=ROOT,
-            env=kept | places | settings | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *arguments, **environment):
-        process = self.start(*arguments, **environment)
-        out, err = process.communicate(timeout=120)
-        return process.returncode, out, err
 
 
 @pytest.fixture(scope="module")

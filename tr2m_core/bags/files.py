@@ -30,7 +30,7 @@ def storage_files(path: Path) -> tuple[list[Path], list[str]]:
             raise InputError(f"{path}: not a readable rosbag2 file; one of {', '.join(SUFFIXES)} is needed")
         return [path], []
     try:
-        present = sorted(filter(_is_storage, path.iterdir()), key=_natural)
+        present = sorted(filter(is_storage, path.iterdir()), key=_natural)
     except OSError as error:
         raise InputError(f"{path}: the folder cannot be read ({error.strerror})") from None
     if not present:
@@ -43,7 +43,7 @@ def storage_files(path: Path) -> tuple[list[Path], list[str]]:
     return listed, wrong
 
 
-def _is_storage(path: Path) -> bool:
+def is_storage(path: Path) -> bool:
     """Hidden files are none: macOS leaves ._NAME beside NAME."""
     return path.name.lower().endswith(SUFFIXES) and not path.name.startswith(".") and path.is_file()
 

@@ -62,7 +62,7 @@ def find_topics(
     ):
         if name is not None and bag.topics[name].type in IMAGE_TYPES and format_of(bag, name) in wrong:
             raise InputError(f"{bag.path}: --{option}-topic: {name} holds {what}; the bag has {bag.describe_topics()}")
-    image = image or find_image(bag)
+    image = image or _find_image(bag)
     depth = find_depth(bag, image).topic if depth is None else named[1][1]
     info = info or _info_beside(bag, image)
     if depth_info is None and depth is not None and bag.topics[depth].type != CLOUD_TYPE:
@@ -86,7 +86,7 @@ def first_info(bag: Bag, topic: str | None) -> Any:
     return None if topic is None else bag.first(topic)
 
 
-def find_image(bag: Bag) -> str:
+def _find_image(bag: Bag) -> str:
     """The one topic of colour images, of several the one with a hint in its name."""
     fitting = images(bag, FOUND_COLOURS)
     if len(fitting) > 1:

@@ -15,7 +15,7 @@ from tr2m_core.bags.bag import Bag
 from tr2m_core.bags.description_topic import TEXT_TYPE
 from tr2m_core.bags.writer import LATCHED
 from tr2m_core.errors import FrameError, InputError
-from tr2m_core.likeness import likeness, thumbnail
+from tr2m_core.likeness import has_changed, thumbnail
 from tr2m_core.messages.images import CheckedImage
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class Scene(NamedTuple):
 def new_scenes(bag: Bag, topic: str, period: float, change: float) -> Iterator[Scene]:
     """The images of a topic that `describe_node` would describe, if it never was busy.
 
-    Every `period` seconds of recording one is looked at; it counts where 1 - likeness to the last one that counted
-    reaches `change`. Images that cannot be read are passed over.
+    Every `period` seconds of recording one is looked at; it counts where the scene `has_changed` since the last one
+    that counted. Images that cannot be read are passed over.
     """
     looked, seen = None, None
     for message in bag.messages([topic]):
@@ -47,18 +47,15 @@ def new_scenes(bag: Bag, topic: str, period: float, change: float) -> Iterator[S
         except FrameError:
             continue
         looked, small = message.recorded, thumbnail(rgb)
-        if seen is None or 1 - likeness(small, seen) >= change:
+        if has_changed(small, seen, change):
             seen = small
             yield Scene(message.recorded, rgb)
 
 
-def write_lines(path: Path, texts: Mapping[int, str]) -> None:
-    """A JSON object per description: its time of recording (ns) and its sentences. Raises InputError."""
-    lines = [json.dumps({"recorded": recorded, "description": text.splitlines()}) for recorded, text in texts.items()]
-    try:
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+def json_lines(texts: Mapping[int, str]) -> Iterator[str]:
+    """A JSON object per description: its time of recording (ns) and its sentences."""
+    for recorded, text in texts.items():
+        yield json.dumps({"recorded": recorded, "description": text.splitlines()})
 
 
 def write_copy(source: Path, target: Path, texts: Mapping[int, str]) -> int:

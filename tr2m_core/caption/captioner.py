@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from tr2m_core.caption.families import FAMILIES, Family, family_of
-from tr2m_core.caption.wording import SENTENCE, STYLES, counted
+from tr2m_core.caption.wording import MOST_SENTENCES, SENTENCE, STYLES, counted
 from tr2m_core.description import clean_description
 from tr2m_core.errors import InputError
 from tr2m_core.weights.hub import expanded, find_cached, is_hub_id
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tr2m_core.types import Pixels
 
 EMBEDDED = "embedded"
-MOST_SENTENCES = 20  # of one image
 MOST_WORDS = 50  # text encoders read 77 tokens
 MOST_LETTERS = 400  # of a text without a full stop, or blanks
 _END = re.compile(r"(?<=[.!?])\s+")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tr2m_core.data.procedural.english import NUMBERS, plural, with_article
 
 SENTENCE, OBJECTS = STYLES = ("sentence", "objects")
+MOST_SENTENCES = 20  # of one image
 UNKNOWN = "room"  # what a place is called that nothing tells of
 UNCOUNTABLE = ("food", "fruit")
 MANY = "several"  # more than there are NUMBERS

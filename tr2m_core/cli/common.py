@@ -26,8 +26,7 @@ def add_model_arguments(parser: argparse.ArgumentParser, antialias: bool | None 
         f"(default: {'on' if antialias else 'as the model configuration says'})",
     )
     group.set_defaults(antialias=antialias)  # behind the back of old argparse, which would write it into the help again
-    group.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (default: auto)")
-    group.add_argument("--precision", default="auto", metavar="P", help="auto, fp32, bf16 or fp16 (default: auto)")
+    add_device_arguments(group)
     group.add_argument(
         "--engine",
         default="auto",
@@ -35,6 +34,12 @@ def add_model_arguments(parser: argparse.ArgumentParser, antialias: bool | None 
         help="torch, onnxruntime, openvino, or auto: the fastest of those installed (default: auto)",
     )
     group.add_argument("--compile", action="store_true", help="torch.compile the model; slower start, faster frames")
+
+
+def add_device_arguments(group: argparse._ActionsContainer) -> None:
+    """--device and --precision."""
+    group.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (default: auto)")
+    group.add_argument("--precision", default="auto", metavar="P", help="auto, fp32, bf16 or fp16 (default: auto)")
 
 
 def add_network_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:

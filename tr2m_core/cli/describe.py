@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tr2m_core.caption.wording import MOST_SENTENCES, SENTENCE, STYLES
+from tr2m_core.cli.common import add_device_arguments
 from tr2m_core.cli.infer import find_images
 from tr2m_core.console import track
 from tr2m_core.errors import InputError
@@ -42,7 +44,7 @@ EXAMPLES = """examples:
 """
 LINES = re.compile(r"(\d{1,2})(?:\+(\d{1,2}))?")
 PAPER = "10+5"
-BAG_SUFFIXES = (".db3", ".mcap", ".zstd", ".bag")
+ROS1 = ".bag"  # named as one, so that the error says how to convert it
 
 
 class Wanted(NamedTuple):
@@ -68,12 +70,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="embedded, florence, smolvlm, blip, llava, a directory or a Hub id of such a model (default: embedded)",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
-    parser.add_argument("--precision", default="auto", help="auto, fp32, bf16 or fp16 (default: auto)")
+    add_device_arguments(parser)
     parser.add_argument(
         "--style",
-        choices=("sentence", "objects"),
-        default="sentence",
+        choices=STYLES,
+        default=SENTENCE,
         help="sentence: the place and what is in it (default); objects: what is in it",
     )
     parser.add_argument(
@@ -107,11 +108,11 @@ def run(args: argparse.Namespace) -> int:
 
 def is_bag(path: Path) -> bool:
     """Whether it is a rosbag2 folder or a storage file."""
-    from tr2m_core.bags.files import METADATA, SUFFIXES
+    from tr2m_core.bags.files import METADATA, SUFFIXES, is_storage
 
     if path.is_dir():
-        return (path / METADATA).is_file() or any(each.name.lower().endswith(SUFFIXES) for each in path.iterdir())
-    return path.suffix.lower() in BAG_SUFFIXES
+        return (path / METADATA).is_file() or any(map(is_storage, path.iterdir()))
+    return path.name.lower().endswith((*SUFFIXES, ROS1))
 
 
 def relative_to_inputs(path: Path, inputs: Sequence[str]) -> Path:
@@ -124,7 +125,6 @@ def relative_to_inputs(path: Path, inputs: Sequence[str]) -> Path:
 
 def wanted_lines(text: str) -> Wanted:
     """What --lines asks for. Raises InputError."""
-    from tr2m_core.caption.captioner import MOST_SENTENCES
 
     found = LINES.fullmatch(text.strip())
     wanted = Wanted(int(found[1]), int(found[2] or 0)) if found else Wanted(0, 0)
@@ -135,10 +135,15 @@ def wanted_lines(text: str) -> Wanted:
     return wanted
 
 
+def wanted_of(style: str, count: int) -> Wanted:
+    """So many of one style."""
+    return Wanted(count, 0) if style == SENTENCE else Wanted(0, count)
+
+
 def sentences_about(captioner: Captioner, rgb: Pixels, wanted: Wanted) -> list[str]:
     """All of them, sentences first."""
     found: list[str] = []
-    for style, count in (("sentence", wanted.sentences), ("objects", wanted.lists)):
+    for style, count in zip(STYLES, wanted, strict=True):
         if count:
             found += captioner.describe([rgb], style, count)[0]
     return found
@@ -146,7 +151,7 @@ def sentences_about(captioner: Captioner, rgb: Pixels, wanted: Wanted) -> list[s
 
 def write_lines(paths: list[Path], args: argparse.Namespace) -> int:
     """A line per image."""
-    wanted = Wanted(1, 0) if args.style == "sentence" else Wanted(0, 1)
+    wanted = wanted_of(args.style, 1)
     jobs = [Job(str(path), reader(path)) for path in paths]
     if args.output is None:
         captioner = load(args)
@@ -208,9 +213,7 @@ def describe_bag(path: Path, args: argparse.Namespace) -> int:
     """A copy of the bag with descriptions, or these alone."""
     from tr2m_core.bags.bag import Bag
     from tr2m_core.bags.topics import find_topics
-    from tr2m_core.caption.bags import new_scenes, write_copy
-    from tr2m_core.caption.bags import write_lines as write_json_lines
-    from tr2m_core.caption.captioner import MOST_SENTENCES
+    from tr2m_core.caption.bags import json_lines, new_scenes, write_copy
 
     if args.output is None:
         raise InputError("-o names the new bag, or a file that ends in .jsonl")
@@ -223,7 +226,7 @@ def describe_bag(path: Path, args: argparse.Namespace) -> int:
     alone = args.output.suffix.lower() == ".jsonl"
     if not alone and args.output.exists():
         raise InputError(f"{args.output} exists: choose a new folder for the bag, or remove it")
-    wanted = Wanted(args.wordings, 0) if args.style == "sentence" else Wanted(0, args.wordings)
+    wanted = wanted_of(args.style, args.wordings)
     with Bag(path) as bag:
         topic = find_topics(bag, image=args.image_topic, depth="none").image
         scenes = new_scenes(bag, topic, args.period, args.change)
@@ -234,7 +237,7 @@ def describe_bag(path: Path, args: argparse.Namespace) -> int:
     if processes.is_main:
         texts = {int(name): "\n".join(dict.fromkeys(sentences)) for name, sentences in found.items()}
         if alone:
-            write_json_lines(args.output, texts)
+            write_text(args.output, json_lines(texts))
         elif left_out := write_copy(path, args.output, texts):
             print(f"tr2m: note: {left_out} descriptions of {path} itself are left out", file=sys.stderr)
         if damage:

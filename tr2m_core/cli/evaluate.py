@@ -143,7 +143,7 @@ def tell(
 
 def make_options(args: argparse.Namespace) -> SuiteOptions:
     """The checked options of an evaluation."""
-    from tr2m_core.caption.captioner import MOST_SENTENCES
+    from tr2m_core.caption.wording import MOST_SENTENCES
     from tr2m_core.description import description_for_all
     from tr2m_core.eval.baselines import CONSTANT
     from tr2m_core.eval.conditions import DESCRIBED, Wordings

@@ -241,9 +241,9 @@ class FramePipeline:
         predictions = self._predictor.predict_frames(
             [frame.rgb] * len(sentences), sentences, maps=False, scale=options.scale, edge_jump=None
         )
-        off = {}
+        reference, off = frame.reference(_size(predictions[0].metric_depth)), {}
         for sentence, prediction in zip(sentences, predictions, strict=True):
-            estimate, _ = _estimate(frame, prediction.metric_depth, rays, options.scale_reference)
+            estimate, _ = _estimate(reference, prediction.metric_depth, rays, options.scale_reference)
             if isinstance(estimate, ScaleEstimate):
                 off[sentence] = ratio(estimate.factor)
         if off:
@@ -289,19 +289,19 @@ class _Camera:
             return None, ""
         if self._tracker is None or options.hold != self._hold:
             self._tracker, self._hold = ScaleTracker(hold=options.hold), options.hold
-        estimate, source = _estimate(frame, prediction.metric_depth, rays, options)
+        depth = prediction.metric_depth
+        estimate, source = _estimate(frame.reference(_size(depth)), depth, rays, options)
         told = self.telling.preferred or frame.description
         state = self._tracker.update(frame.stamp, told, estimate)
         if options.correct:
-            apply_scale(prediction.metric_depth, state.factor, state.shift)
+            apply_scale(depth, state.factor, state.shift)
         return state, source
 
 
 def _estimate(
-    frame: FrameInput, depth: npt.NDArray[np.float32], rays: RayTable | None, options: ScaleOptions
+    reference: Reference, depth: npt.NDArray[np.float32], rays: RayTable | None, options: ScaleOptions
 ) -> tuple[ScaleEstimate | NoEstimate, str]:
-    """By the frame's reference, or else by the height of its camera."""
-    reference = frame.reference(_size(depth))
+    """By the reference, or else by the height of the camera."""
     if len(reference.samples):
         return estimate_scale(depth, reference.samples), reference.source
     if options.camera_height <= 0:
