@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     S = TypeVar("S", bound=DataclassInstance)
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
-ENGINES = ("auto", "torch", "onnxruntime", "openvino")
+ENGINES = ("auto", "torch", "onnxruntime", "openvino", "tensorrt")
 IMAGE_GEOMETRIES = ("auto", "raw", "rectified")
 IMAGE_TRANSPORTS = ("raw", "compressed")
 OFF, CHECK, CORRECT = SCALE_REFERENCES = ("off", "check", "correct")
@@ -65,7 +65,7 @@ class Settings:
     precision: str = setting("auto", "auto, fp32, bf16 or fp16; auto is bf16 where it is faster", change=UNCONFIGURED)
     engine: str = setting(
         "auto",
-        "torch, onnxruntime or openvino; auto is the fastest of those installed for the model",
+        "torch, onnxruntime, openvino or tensorrt; auto is the fastest one installed and measured",
         change=UNCONFIGURED,
     )
     input_size: str = setting(

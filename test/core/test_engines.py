@@ -180,7 +180,8 @@ def test_a_large_model_takes_bf16_where_the_processor_has_it(model, monkeypatch)
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"engine": "tensorrt"}, "engine 'tensorrt' is not one of auto, torch, onnxruntime, openvino"),
+        ({"engine": "tflite"}, "engine 'tflite' is not one of auto, torch, onnxruntime, openvino, tensorrt"),
+        ({"engine": "tensorrt"}, "engine tensorrt computes on NVIDIA GPUs only, and the device is cpu"),
         ({"engine": "openvino", "precision": "bf16"}, "engine openvino computes in fp32"),
         ({"engine": "onnxruntime", "compile": True}, "engine onnxruntime computes in fp32"),
     ],

@@ -7,6 +7,7 @@ import json
 import shutil
 import stat
 import sys
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,8 +26,10 @@ from tr2m_core import DepthPredictor
 from tr2m_core.errors import InputError
 from tr2m_core.export.onnx import export_onnx
 from tr2m_core.export.onnx_format import CONFIG_KEY, TEXT_ENCODER_KEY
+from tr2m_core.inference import onnx_session
 from tr2m_core.inference.engines import open_graph
 from tr2m_core.inference.graph_check import check_onnx
+from tr2m_core.inference.onnx_session import CPU, TENSORRT
 from tr2m_core.inference.torch_backend import TorchBackend
 from tr2m_core.model import TR2M, RescaleHead
 from tr2m_core.model.config import STORED
@@ -35,7 +38,7 @@ from tr2m_core.model.tr2m import load_model
 SIZE = (42, 70)  # neither a square nor the size of a position grid
 SIZES = {"paper": SIZE, "embedded": (64, 96)}
 SENTENCES = ["A small office with two desks.", "A hangar.", "A mug on a table."]
-CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+CUDA = onnx_session.CUDA in onnxruntime.get_available_providers()
 
 
 @pytest.fixture(scope="module")
@@ -301,6 +304,48 @@ def test_cuda_computes_the_same(files, backends):
     text = encoded(on_cpu, SENTENCES[:2])
     pairs = zip(on_gpu.run(images, text, True), on_cpu.run(images, text, True), strict=True)
     assert all(relative_difference(*pair) < 1e-2 for pair in pairs)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The providers that an onnxruntime with a GPU and TensorRT is asked for, which then computes on the CPU."""
+    asked, real, starts = [], onnxruntime.InferenceSession, SimpleNamespace(tensorrt=True)
+
+    def session(path, options, providers):
+        asked.extend(providers)
+        opened = real(path, options, providers=[CPU])
+        started = [name if isinstance(name, str) else name[0] for name in providers]
+        monkeypatch.setattr(opened, "get_providers", lambda: started if starts.tensorrt else started[1:])
+        return opened
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [TENSORRT, onnx_session.CUDA, CPU])
+    monkeypatch.setitem(sys.modules, "tensorrt", ModuleType("tensorrt"))
+    return SimpleNamespace(providers=asked, starts=starts)
+
+
+def test_tensorrt_is_asked_before_cuda_and_keeps_what_it_builds(files, backends, asked, tmp_path, monkeypatch):
+    monkeypatch.setenv("TR2M_HOME", str(tmp_path))
+    backend = open_graph(files["embedded"], "tensorrt", "cuda:1")
+    kept = tmp_path / "graphs" / "tensorrt"
+    (first, options), (second, _), last = asked.providers
+    assert (backend.engine, first, second, last) == ("tensorrt", TENSORRT, onnx_session.CUDA, CPU)
+    assert (options["device_id"], options["trt_engine_cache_path"], kept.is_dir()) == (1, str(kept), True)
+    images = torch.randn(1, 3, *SIZES["embedded"], generator=torch.Generator().manual_seed(2))
+    text = encoded(backends["embedded"], SENTENCES[:1])
+    assert torch.equal(backend.run(images, text, True)[0], backends["embedded"].run(images, text, True)[0])
+
+
+def test_where_tensorrt_does_not_start_is_one_line(files, asked, tmp_path, monkeypatch):
+    monkeypatch.setenv("TR2M_HOME", str(tmp_path))
+    asked.starts.tensorrt = False
+    with pytest.raises(InputError, match="cannot start TensorRT here and took CUDAExecutionProvider; use engine auto"):
+        open_graph(files["embedded"], "tensorrt", "cuda")
+    with pytest.raises(InputError, match="neither onnxruntime nor torch sees a GPU; use engine auto"):
+        open_graph(files["embedded"], "tensorrt", "cpu")
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    with pytest.raises(InputError, match=r"tensorrt is not installed: pip install tensorrt$"):
+        open_graph(files["embedded"], "tensorrt", "cuda")
 
 
 def test_packages_that_are_not_installed_are_named(paper, files, tmp_path, monkeypatch):

@@ -28,6 +28,6 @@ def test_two_cameras_are_served() -> None:
 
 
 def test_a_node_that_does_not_start_is_said() -> None:
-    done = run("--rate", "2", "--seconds", "1", "--parameter", "engine:=tensorrt")
+    done = run("--rate", "2", "--seconds", "1", "--parameter", "engine:=tflite")
     assert done.returncode == 2
-    assert "tensorrt" in done.stderr
+    assert "tflite" in done.stderr

@@ -66,7 +66,7 @@ def test_changes_are_applied_together() -> None:
         ({"max_depth": 5}, ("max_depth", "float")),
         ({"cloud_stride": 0}, ("cloud_stride", "1 and 64")),
         ({"precision": "fp8"}, ("precision", "fp8", "bf16")),
-        ({"engine": "tensorrt"}, ("engine", "tensorrt", "openvino")),
+        ({"engine": "tflite"}, ("engine", "tflite", "openvino")),
         ({"input_size": "0x100"}, ("0, 100", "must be positive")),
         ({"device": "tpu"}, ("device", "tpu", "cuda")),
         ({"image_geometry": "round"}, ("image_geometry", "rectified")),

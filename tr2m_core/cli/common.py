@@ -31,7 +31,7 @@ def add_model_arguments(parser: argparse.ArgumentParser, antialias: bool | None 
         "--engine",
         default="auto",
         metavar="E",
-        help="torch, onnxruntime, openvino, or auto: the fastest of those installed (default: auto)",
+        help="torch, onnxruntime, openvino, tensorrt, or auto: the fastest one installed and measured (default: auto)",
     )
     group.add_argument("--compile", action="store_true", help="torch.compile the model; slower start, faster frames")
 

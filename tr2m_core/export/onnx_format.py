@@ -17,10 +17,9 @@ _EXTRAS = {"onnx": "onnx", "onnxruntime": "onnx", "openvino": "openvino"}
 
 
 def require(package: str) -> Any:
-    """Imports onnx, onnxruntime or openvino. Raises InputError when it is not installed."""
+    """Imports onnx, onnxruntime, openvino or tensorrt. Raises InputError when it is not installed."""
     try:
         return import_quietly(package)
     except ImportError:
-        raise InputError(
-            f"{package} is not installed: pip install 'tr2m_ros[{_EXTRAS[package]}]', or pip install {package}"
-        ) from None
+        extra = f"pip install 'tr2m_ros[{_EXTRAS[package]}]', or " if package in _EXTRAS else ""
+        raise InputError(f"{package} is not installed: {extra}pip install {package}") from None

@@ -14,7 +14,7 @@ from tr2m_core.devices import select_device
 from tr2m_core.errors import InputError
 from tr2m_core.export.onnx_format import TEXT_GRAPH_FILE, require
 from tr2m_core.inference.graph_backend import GraphBackend
-from tr2m_core.inference.graph_cache import GRAPH_FILE, cached_graph, make_graph
+from tr2m_core.inference.graph_cache import GRAPH_FILE, cached_graph, graphs_folder, make_graph
 from tr2m_core.inference.graph_session import GraphSession
 from tr2m_core.inference.onnx_session import OnnxSession
 from tr2m_core.inference.openvino_session import OpenVinoSession
@@ -24,7 +24,7 @@ from tr2m_core.model.config import validate_input_size
 from tr2m_core.model.sources import ModelSources
 from tr2m_core.model.tr2m import open_model
 
-AUTO, TORCH, ONNXRUNTIME, OPENVINO = ENGINES = ("auto", "torch", "onnxruntime", "openvino")
+AUTO, TORCH, ONNXRUNTIME, OPENVINO, TENSORRT = ENGINES = ("auto", "torch", "onnxruntime", "openvino", "tensorrt")
 # The fastest first; docs/performance.md has the measurements.
 PACKAGES = {OPENVINO: ("openvino", "onnx"), ONNXRUNTIME: ("onnxruntime", "onnx")}
 
@@ -63,6 +63,8 @@ def select_engine(engine: str, weight_bytes: int, device: str, precision: str, c
         raise InputError(f"engine {engine} computes in fp32 and compiles for itself: leave precision and compile alone")
     if engine == OPENVINO and place.type != "cpu":
         raise InputError(f"engine {engine} computes on the CPU only: device cpu, or engine auto")
+    if engine == TENSORRT and place.type != "cuda":
+        raise InputError(f"engine {engine} computes on NVIDIA GPUs only, and the device is {place}: use engine auto")
     return engine
 
 
@@ -86,7 +88,8 @@ def open_backend(
             require(selected)
             if model is not None:
                 make_graph(model, folder, size)
-            text = TextGraph(_session(folder / TEXT_GRAPH_FILE, selected, "cpu"), folder)
+            text_engine = ONNXRUNTIME if selected == TENSORRT else selected
+            text = TextGraph(_session(folder / TEXT_GRAPH_FILE, text_engine, "cpu"), folder)
             path = folder / GRAPH_FILE
             return GraphBackend(path, _session(path, selected, device), text)
         except Exception as error:  # packages for another NumPy raise whatever they like
@@ -115,4 +118,6 @@ def stored_bytes(paths: Mapping[str, Path]) -> int:
 
 
 def _session(path: Path, engine: str, device: str) -> GraphSession:
-    return OpenVinoSession(path) if engine == OPENVINO else OnnxSession(path, device)
+    if engine == OPENVINO:
+        return OpenVinoSession(path)
+    return OnnxSession(path, device, graphs_folder() / TENSORRT if engine == TENSORRT else None)

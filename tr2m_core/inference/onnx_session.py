@@ -13,18 +13,20 @@ from tr2m_core.errors import InputError
 from tr2m_core.export.onnx_format import require
 from tr2m_core.inference.graph_session import Array
 
+CPU, CUDA, TENSORRT = (f"{name}ExecutionProvider" for name in ("CPU", "CUDA", "Tensorrt"))
+
 
 class OnnxSession:
-    """Computes with onnxruntime. See `GraphSession`."""
+    """Computes with onnxruntime, by itself or through TensorRT. See `GraphSession`."""
 
-    engine = "onnxruntime"
-
-    def __init__(self, path: Path, device: str = "auto") -> None:
-        """device: "auto" (CUDA where onnxruntime and torch both have it), "cpu", "cuda" or "cuda:N".
+    def __init__(self, path: Path, device: str = "auto", tensorrt: Path | None = None) -> None:
+        """device: "auto" (CUDA where onnxruntime and torch both have it), "cpu", "cuda" or "cuda:N". tensorrt: where
+        to keep what TensorRT builds of the graph, which takes minutes; None leaves TensorRT out.
 
         Raises InputError for a file that is missing or damaged and for a device not there.
         """
-        self._session = _open(path, device)
+        self.engine = "onnxruntime" if tensorrt is None else "tensorrt"
+        self._session = _open(path, device, tensorrt)
         self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
@@ -32,12 +34,12 @@ class OnnxSession:
         return arrays
 
 
-def _open(path: Path, device: str) -> Any:
+def _open(path: Path, device: str, tensorrt: Path | None) -> Any:
     """The onnxruntime session. Raises InputError as OnnxSession does."""
     onnxruntime = require("onnxruntime")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    providers = _providers(device)
+    providers = _providers(device) if tensorrt is None else _with_tensorrt(device, tensorrt)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.intra_op_num_threads = torch.get_num_threads()
@@ -54,18 +56,36 @@ def _open(path: Path, device: str) -> Any:
                 f"{path.parent / data[0]}: missing; it holds the weights of {path.name}, keep both together"
             ) from None
         raise InputError(f"{path}: onnxruntime cannot load it ({reason[-200:]})") from None
-    if device.startswith("cuda") and session.get_providers()[0] != "CUDAExecutionProvider":
+    started = session.get_providers()[0]
+    if tensorrt is not None and started != TENSORRT:
+        raise InputError(f"engine tensorrt: onnxruntime cannot start TensorRT here and took {started}; use engine auto")
+    if tensorrt is None and device.startswith("cuda") and started != CUDA:
         raise InputError(f"device '{device}': onnxruntime cannot start CUDA here; check driver and cuDNN, or use cpu")
     return session
 
 
+def _with_tensorrt(device: str, folder: Path) -> list[Any]:
+    """TensorRT in float32 for what it can do of a graph, CUDA for the rest."""
+    cuda, *others = _providers(device)
+    if cuda == CPU:
+        raise InputError("engine tensorrt: neither onnxruntime nor torch sees a GPU; use engine auto")
+    require("tensorrt")  # brings the libraries that onnxruntime looks for
+    options = {
+        "device_id": cuda[1]["device_id"],
+        "trt_engine_cache_enable": True,
+        "trt_engine_cache_path": str(folder),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    return [(TENSORRT, options), cuda, *others]
+
+
 def _providers(device: str) -> list[Any]:
     onnxruntime = require("onnxruntime")
-    has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    has_cuda = CUDA in onnxruntime.get_available_providers()
     if device == "auto":
         device = "cuda" if has_cuda and torch.cuda.is_available() else "cpu"
     if device == "cpu":
-        return ["CPUExecutionProvider"]
+        return [CPU]
     kind, _, index = device.partition(":")
     if kind != "cuda" or not (index or "0").isdecimal():
         raise InputError(f"device '{device}' is not understood; use auto, cpu, cuda or cuda:N")
@@ -74,4 +94,4 @@ def _providers(device: str) -> list[Any]:
             f"device '{device}': this onnxruntime computes on the CPU only; pip uninstall onnxruntime, then "
             "pip install onnxruntime-gpu, or use cpu"
         )
-    return [("CUDAExecutionProvider", {"device_id": int(index or 0)}), "CPUExecutionProvider"]
+    return [(CUDA, {"device_id": int(index or 0)}), CPU]

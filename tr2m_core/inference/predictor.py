@@ -102,9 +102,10 @@ class DepthPredictor:
         of the model's patch size: 14 for paper, 32 for embedded. antialias: True resizes frames as Pillow does, pixel
         centres aligned and filtered where they become smaller; False aligns their corners and does not filter, as the
         published protocols do; None: as the model's configuration says. compile: torch.compile, warmed up here; takes
-        a minute or more and a C++ compiler. engine: "torch", "onnxruntime", "openvino", or "auto", which takes what is
-        fastest here, see `engines.select_engine`; all give the depth of torch in fp32 within 1e-4. The graph that the
-        others run is made on first use, which takes seconds, and kept in `graph_cache.graphs_folder`.
+        a minute or more and a C++ compiler. engine: "torch", "onnxruntime", "openvino", "tensorrt", or
+        "auto", which takes what is fastest here, see `engines.select_engine`; all but TensorRT, which has not been
+        measured, give the depth of torch in fp32 within 1e-4. The graph that the others run is made on first use, which
+        takes seconds, and kept in `graph_cache.graphs_folder`.
 
         Raises InputError for anything missing or not understood. Hub ids among the arguments are downloaded when they
         are not in the Hub's cache, nothing else is; ConnectionError when that fails.
@@ -139,7 +140,7 @@ class DepthPredictor:
 
     @property
     def engine(self) -> str:
-        """torch, onnxruntime or openvino."""
+        """torch, onnxruntime, openvino or tensorrt."""
         return self.backend.engine
 
     @property
