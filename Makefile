@@ -142,7 +142,7 @@ $(JAZZY_STAMP): setup.py constraints.txt
 	$(PYTHON) -m venv $(JAZZY)
 	echo "==> Jazzy: $(JAZZY_ROS)"
 	$(JAZZY)/bin/python -m pip install --quiet "$(TORCH)"
-	grep -vE '^(ros-|numpy==|opencv-)' constraints.txt > $(JAZZY)/constraints.txt
+	grep -vE '^(ros-|numpy==|opencv-|ml-dtypes==)' constraints.txt > $(JAZZY)/constraints.txt
 	$(JAZZY)/bin/python -m pip install --quiet -c $(JAZZY)/constraints.txt 'numpy==1.26.*' \
 		$(JAZZY_ROS) -e '.[embedded,openvino,dev]'
 	touch $@
