@@ -341,7 +341,7 @@ def test_where_tensorrt_does_not_start_is_one_line(files, asked, tmp_path, monke
     asked.starts.tensorrt = False
     with pytest.raises(InputError, match="cannot start TensorRT here and took CUDAExecutionProvider; use engine auto"):
         open_graph(files["embedded"], "tensorrt", "cuda")
-    with pytest.raises(InputError, match="neither onnxruntime nor torch sees a GPU; use engine auto"):
+    with pytest.raises(InputError, match="needs an NVIDIA GPU and onnxruntime-gpu: use engine auto"):
         open_graph(files["embedded"], "tensorrt", "cpu")
     monkeypatch.setitem(sys.modules, "tensorrt", None)
     with pytest.raises(InputError, match=r"tensorrt is not installed: pip install tensorrt$"):

@@ -68,7 +68,7 @@ def _with_tensorrt(device: str, folder: Path) -> list[Any]:
     """TensorRT in float32 for what it can do of a graph, CUDA for the rest."""
     cuda, *others = _providers(device)
     if cuda == CPU:
-        raise InputError("engine tensorrt: neither onnxruntime nor torch sees a GPU; use engine auto")
+        raise InputError("engine tensorrt needs an NVIDIA GPU and onnxruntime-gpu: use engine auto")
     require("tensorrt")  # brings the libraries that onnxruntime looks for
     options = {
         "device_id": cuda[1]["device_id"],
