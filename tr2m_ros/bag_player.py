@@ -14,7 +14,7 @@ import re
 import struct
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ import rclpy
 from rclpy.duration import Duration
 from rclpy.exceptions import InvalidTopicNameException
 from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
 
 from tr2m_core import InputError
 from tr2m_core.bags.bag import COMPRESSED_TYPE, IMAGE_TYPE, Bag, shown
@@ -33,6 +34,7 @@ from tr2m_ros.process import run_process
 from tr2m_ros.recorded_qos import playing_qos, recorded_qos
 
 DELIVERY_TIME = 5.0  # s for reliable subscribers to get the last messages; DDS may notice a loss only after 3
+UNACKNOWLEDGED = 1.0  # s for those who subscribe best effort
 LONGEST_SLEEP = 3600.0  # s; a recording, or a rate, may ask for more than the system can sleep
 LEAST, MOST = 1e-6, 1e6  # of rates and times that make sense
 STAMP_END = 12  # bytes of a message until the stamp of its header is over
@@ -141,8 +143,7 @@ def _play(options: argparse.Namespace) -> int:
                     return 1
                 _sleep_until(time.monotonic() + options.start_delay)
                 _play_loops(node, bag, channels, options, clock)
-                for channel in channels.values():
-                    channel.publisher.wait_for_all_acked(Duration(seconds=DELIVERY_TIME))
+                _deliver(node, [channel.publisher for channel in channels.values()])
             if bag.damage:
                 _say(f"{bag.path}: played as far as it can be read: {bag.damage}")
             return 1 if bag.damage else 0
@@ -308,6 +309,15 @@ def frame_count_and_period(bag: Bag, channels: Channels) -> tuple[int, float]:
     stamps = [message.recorded for message in bag.messages([_reference(channels).topic])]
     intervals = len(stamps) - 1
     return len(stamps), (max(stamps) - min(stamps)) * 1e-9 / intervals if intervals > 0 else 0.0
+
+
+def _deliver(node: Node, publishers: Sequence[Any]) -> None:
+    """Stays until subscribers have the last messages, which end with the process that published them."""
+    for publisher in publishers:
+        publisher.wait_for_all_acked(Duration(seconds=DELIVERY_TIME))
+    subscribers = [info for p in publishers for info in node.get_subscriptions_info_by_topic(p.topic_name)]
+    if any(info.qos_profile.reliability != ReliabilityPolicy.RELIABLE for info in subscribers):
+        _sleep_until(time.monotonic() + UNACKNOWLEDGED)
 
 
 def _print_summary(channels: Channels, seconds: float) -> None:

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
-os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)  # another one for tests that run beside these
+
+def lock_domain() -> tuple[int, IO[str]]:
+    """A domain that no tests running beside these have, as long as its file is open."""
+    for number in range(1, 101):
+        file = (Path(tempfile.gettempdir()) / f"tr2m-test-domain-{number}").open("w")
+        with suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return number, file
+        file.close()
+    raise RuntimeError("a hundred test runs on one machine")
+
+
+DOMAIN, DOMAIN_FILE = lock_domain()
+os.environ["ROS_DOMAIN_ID"] = str(DOMAIN)
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 if os.environ.get("ROS_DISTRO") == "humble":
     os.environ["ROS_LOCALHOST_ONLY"] = "1"  # the same there; later releases warn of it
