@@ -72,9 +72,9 @@ class DescribedCamera:
         self._images = self._captions = 0
         self._heard = time.monotonic()
         prefix = f"{name}/" if name else ""
-        kind, topic = image_source(node, f"{prefix}image", settings.image_transport)
+        kind, images = image_source(node, f"{prefix}image", settings.image_transport)
         with ExitStack() as made:
-            self._input = InputSubscription(node, kind, topic, self._on_image, SENSOR_DEPTH, self._warn)
+            self._input = InputSubscription(node, kind, images, self._on_image, SENSOR_DEPTH, self._warn)
             made.callback(self._input.destroy)
             self._publisher = advertise(node, String, prefix + DESCRIPTION, latched_qos(), self._warn)
             made.callback(node.destroy_lifecycle_publisher, self._publisher)

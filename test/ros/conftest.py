@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,11 +22,11 @@ import pytest
 def lock_domain() -> tuple[int, IO[str]]:
     """A domain that no tests running beside these have, as long as its file is open."""
     for number in range(1, 101):
-        file = (Path(tempfile.gettempdir()) / f"tr2m-test-domain-{number}").open("w")
-        with suppress(BlockingIOError):
+        with suppress(OSError), ExitStack() as opened:  # another run has it, or another user
+            file = opened.enter_context((Path(tempfile.gettempdir()) / f"tr2m-test-domain-{number}").open("w"))
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            opened.pop_all()
             return number, file
-        file.close()
     raise RuntimeError("a hundred test runs on one machine")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -270,13 +269,13 @@ def test_max_rate_holds_for_each_camera(rig: Rig, graph: Any) -> None:
     require_parameters(graph, NODE, max_rate=5.0)
     limited = "dropped: above max_rate"
     rig.depth_of_both()
-    before, begin = {name: rig.fresh(name) for name in rig.depths}, time.monotonic()
+    before = {name: rig.fresh(name) for name in rig.depths}
     graph.pass_time(4.0, each=rig.shoot, period=1 / 30)
     for name in rig.depths:
-        after, seconds = rig.fresh(name), time.monotonic() - begin
+        after = rig.fresh(name)
         published = count(after, "frames published") - count(before[name], "frames published")
-        assert 5 <= published <= 5 * seconds + 2
-        assert count(after, limited) - count(before[name], limited) > published
+        assert 10 <= published <= 25  # 20 in 4 s, and more in what the waiting for diagnostics took
+        assert count(after, limited) - count(before[name], limited) > 40
 
 
 FX, CX, FY, CY = 40.0, 15.5, 42.0, 11.5

@@ -125,7 +125,6 @@ def relative_to_inputs(path: Path, inputs: Sequence[str]) -> Path:
 
 def wanted_lines(text: str) -> Wanted:
     """What --lines asks for. Raises InputError."""
-
     found = LINES.fullmatch(text.strip())
     wanted = Wanted(int(found[1]), int(found[2] or 0)) if found else Wanted(0, 0)
     if not any(wanted) or max(wanted) > MOST_SENTENCES:
