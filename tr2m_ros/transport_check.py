@@ -20,7 +20,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -47,6 +47,7 @@ DISCOVERY = 15.0  # s for the two processes to find each other
 SETTLE = 1.0  # s from then until both know it
 TAIL = 0.5  # s for what is on its way
 ACKNOWLEDGED = 5.0  # s for what is sent again
+ENDING = 10.0  # s for the sender to end by itself
 SAFE_DOMAINS = range(1, 102)  # whose ports no other program is given
 
 
@@ -166,6 +167,10 @@ def trial(node: Node, count: int, variables: Mapping[str, str]) -> Iterator[tupl
                 yield kind, int(line), arrived[kind]
                 done += 1
         finally:
+            # Killed, it would leave its shared memory to this process, whose Fast DDS then may crash on it.
+            if done == len(KINDS):
+                with suppress(subprocess.TimeoutExpired):
+                    sender.wait(ENDING)
             sender.kill()
             sender.wait()
         if done < len(KINDS):
